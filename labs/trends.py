@@ -1,0 +1,303 @@
+"""When a CD4+ count or viral load counts, and what a series of them says (domain 2.3, 2.7, corrections D1–D8).
+
+Pure. Civil dates decide; moments only where both the draw and the dose have one (A11). Nothing here is ever stored.
+"""
+
+from bisect import bisect_right
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from enum import Enum
+from statistics import median
+
+from cycles import schedule
+
+ONE_DAY = timedelta(days=1)
+MONTHS_TO_JUDGE = 6  # P63 with D8: months at one daily dose and route before anything is said about it
+RISING_FACTOR = Decimal("3.162")  # half a log10 step, app's own: less is noise of the test (D3.5, Raboud 1996)
+
+
+class Verdict(Enum):
+    """Whether a reading can be trusted as the level between courses."""
+
+    RELIABLE = "reliable"
+    BORDERLINE = "borderline"
+    UNRELIABLE = "unreliable"
+    BASELINE = "baseline"
+    UNKNOWN = "unknown"
+    NOT_APPLICABLE = "not applicable"
+
+    @property
+    def counts(self) -> bool:
+        """Whether the reading belongs on the trend line, in goals and in comparisons."""
+        return self in {Verdict.RELIABLE, Verdict.BASELINE, Verdict.NOT_APPLICABLE}
+
+
+TOO_SOON = {Verdict.UNRELIABLE, Verdict.BORDERLINE}
+
+
+class Reason(Enum):
+    """Why a reading has its verdict."""
+
+    BEFORE_ANY = "before any injection"
+    EARLIER_UNKNOWN = "earlier treatment not known"
+    BEFORE_EARLIER = "before the last injection of an earlier treatment"
+    DURING = "during a course"
+    TOO_SOON = "within 28 days"
+    FEW_DAYS_EARLY = "not yet a month"
+    LONG_ENOUGH = "a month or more"
+    TIMING_OFF = "timing does not matter"
+
+
+@dataclass(frozen=True)
+class GivenDose:
+    """An injection taken in full or in part: its civil date where it was given, its moment if known.
+
+    `course` numbers the course of `plan` it belongs to; `timing` = the plan says that IL-2 timing matters here.
+    """
+
+    on: date
+    at: datetime | None = None
+    course: int | None = None
+    timing: bool = True
+    plan: int = 0
+
+
+@dataclass(frozen=True)
+class UnloggedDose(GivenDose):
+    """A dose that was due and about which nothing was recorded: it counts as given, and makes a verdict unconfirmed."""
+
+
+@dataclass(frozen=True)
+class Draw:
+    """When blood was taken: the civil date, the moment if known."""
+
+    on: date
+    at: datetime | None = None
+
+
+@dataclass(frozen=True)
+class EarlierIL2:
+    """What is known of IL-2 before this record: `known` False = nobody knows; `last_on` None = there was none (D3)."""
+
+    known: bool = True
+    last_on: date | None = None
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """Verdict on one draw with what it rests on. `days` counts from the last dose; `course` is that dose's."""
+
+    verdict: Verdict
+    reason: Reason
+    last_dose_on: date | None = None
+    days: int | None = None
+    course: int | None = None
+    unconfirmed: bool = False
+
+    @property
+    def reliable_from(self) -> date | None:
+        """First day on which a draw after that dose counts."""
+        return schedule.reliable_from(self.last_dose_on) if self.last_dose_on else None
+
+
+TIMING_OFF = Judgement(Verdict.NOT_APPLICABLE, Reason.TIMING_OFF)
+
+
+class _Doses:
+    """Doses in order, so that the last one before a draw is found without reading them all."""
+
+    def __init__(self, doses: Iterable[GivenDose]) -> None:
+        self.doses = sorted(doses, key=lambda dose: dose.on)
+        self.dates = [dose.on for dose in self.doses]
+        self.last_of_course = {(dose.plan, dose.course): dose for dose in self.doses}
+
+    def last_before(self, draw: Draw) -> GivenDose | None:
+        """The dose that was given last before the draw; on the same day without both moments it counts as before."""
+        index = bisect_right(self.dates, draw.on + ONE_DAY)
+        while index and not _not_after(self.doses[index - 1], draw):
+            index -= 1
+        return self.doses[index - 1] if index else None
+
+    def goes_on_after(self, dose: GivenDose, draw: Draw) -> bool:
+        """Whether the course of this dose has a dose after the draw."""
+        return dose.course is not None and not _not_after(self.last_of_course[dose.plan, dose.course], draw)
+
+
+class DoseRecord:
+    """All the injections of a patient, against which draws are judged (2.3 with D1–D3, A11; strictest of C1).
+
+    Skipped, voided, held and cancelled doses must not be passed. `applies` False = every plan has timing switched off.
+    """
+
+    def __init__(
+        self,
+        doses: Sequence[GivenDose],
+        unlogged: Sequence[UnloggedDose] = (),
+        *,
+        earlier: EarlierIL2 = EarlierIL2(),
+        applies: bool = True,
+    ) -> None:
+        self.earlier, self.applies = earlier, applies
+        everything = [*doses, *unlogged]
+        self.timed = _Doses(dose for dose in everything if dose.timing)
+        self.confirmed = _Doses(dose for dose in doses if dose.timing) if unlogged else self.timed
+        self.untimed = _Doses(dose for dose in everything if not dose.timing)
+
+    def judge(self, draw: Draw) -> Judgement:
+        """Verdict on this draw. `unconfirmed` = leaving the unlogged doses out would change the verdict."""
+        if not self.applies:
+            return TIMING_OFF
+        judgement = self._judge(draw, self.timed)
+        if self.confirmed is self.timed:
+            return judgement
+        without = self._judge(draw, self.confirmed)
+        return replace(judgement, unconfirmed=without.verdict is not judgement.verdict)
+
+    def _judge(self, draw: Draw, timed: _Doses) -> Judgement:
+        last = timed.last_before(draw)
+        judgement = _without_dose(draw, self.earlier) if last is None else _after_dose(last, draw, timed)
+        other = self.untimed.last_before(draw)
+        newer = other is not None and (last is None or other.on >= last.on)
+        return TIMING_OFF if newer and judgement.verdict not in TOO_SOON else judgement
+
+
+def judge(
+    draw: Draw,
+    doses: Sequence[GivenDose],
+    unlogged: Sequence[UnloggedDose] = (),
+    *,
+    earlier: EarlierIL2 = EarlierIL2(),
+    applies: bool = True,
+) -> Judgement:
+    """Verdict on one CD4+ count, CD4+ percentage or viral load drawn then: see `DoseRecord`."""
+    return DoseRecord(doses, unlogged, earlier=earlier, applies=applies).judge(draw)
+
+
+def _not_after(dose: GivenDose, draw: Draw) -> bool:
+    if dose.at is not None and draw.at is not None:
+        return dose.at < draw.at
+    return dose.on <= draw.on
+
+
+def _after_dose(last: GivenDose, draw: Draw, timed: _Doses) -> Judgement:
+    facts = {"last_dose_on": last.on, "days": max((draw.on - last.on).days, 0), "course": last.course}
+    if timed.goes_on_after(last, draw):
+        return Judgement(Verdict.UNRELIABLE, Reason.DURING, **facts)
+    return Judgement(*_by_date(last.on, draw.on), **facts)
+
+
+def _without_dose(draw: Draw, earlier: EarlierIL2) -> Judgement:
+    if not earlier.known:
+        return Judgement(Verdict.UNKNOWN, Reason.EARLIER_UNKNOWN)
+    if earlier.last_on is None:
+        return Judgement(Verdict.BASELINE, Reason.BEFORE_ANY)
+    if draw.on < earlier.last_on:
+        return Judgement(Verdict.UNKNOWN, Reason.BEFORE_EARLIER)
+    verdict, reason = _by_date(earlier.last_on, draw.on)
+    return Judgement(verdict, reason, last_dose_on=earlier.last_on, days=(draw.on - earlier.last_on).days)
+
+
+def _by_date(last_on: date, drawn_on: date) -> tuple[Verdict, Reason]:
+    if drawn_on <= schedule.too_soon_until(last_on):
+        return Verdict.UNRELIABLE, Reason.TOO_SOON
+    if drawn_on < schedule.reliable_from(last_on):
+        return Verdict.BORDERLINE, Reason.FEW_DAYS_EARLY
+    return Verdict.RELIABLE, Reason.LONG_ENOUGH
+
+
+# A series
+
+
+@dataclass(frozen=True)
+class Point:
+    """One reading in its test's own unit. `value` None = not detected, no limit given. `key` names its row."""
+
+    on: date
+    value: Decimal | None
+    comparator: str
+    judgement: Judgement
+    key: str = ""
+    label: str = ""
+
+    @property
+    def counts(self) -> bool:
+        """Whether it is joined to others."""
+        return self.judgement.verdict.counts
+
+    @property
+    def counted(self) -> bool:
+        """Whether it is a counted value, not a limit."""
+        return self.value is not None and self.comparator == "="
+
+
+def reliable(points: Iterable[Point]) -> list[Point]:
+    """The points that may be joined and compared, oldest first."""
+    return sorted((point for point in points if point.counts), key=lambda point: point.on)
+
+
+@dataclass(frozen=True)
+class Trend:
+    """What is said in one sentence: the newest and the first reading that count, and how many were left out."""
+
+    last: Point | None
+    before_first: Point | None
+    left_out: int
+    unconfirmed: int
+
+    @property
+    def change(self) -> Decimal | None:
+        """Difference from before the first course; None while one of the two is missing or is only a limit."""
+        if self.last is None or self.before_first is None or self.last is self.before_first:
+            return None
+        if not (self.last.counted and self.before_first.counted):
+            return None
+        return self.last.value - self.before_first.value  # type: ignore[operator]
+
+
+def trend(points: Sequence[Point]) -> Trend:
+    """Summary of a series. "Before the first course" is the newest baseline reading."""
+    joined = reliable(points)
+    baseline = [point for point in joined if point.judgement.verdict is Verdict.BASELINE]
+    return Trend(
+        last=joined[-1] if joined else None,
+        before_first=baseline[-1] if baseline else None,
+        left_out=len(points) - len(joined),
+        unconfirmed=sum(point.judgement.unconfirmed for point in points),
+    )
+
+
+def rose_after_course(points: Sequence[Point]) -> bool:
+    """Whether the newest viral load does not count and is half a log10 step or more above the last that does (D4)."""
+    newest = max(points, key=lambda point: point.on, default=None)
+    last = trend(points).last
+    if newest is None or newest.counts or last is None or newest.value is None or newest.comparator == "<":
+        return False
+    return last.value is None or newest.value >= last.value * RISING_FACTOR
+
+
+class Progress(Enum):
+    """What can be said about the present dose (D8)."""
+
+    TOO_EARLY = "too early"
+    NOT_ENOUGH = "not enough readings"
+    NO_CLEAR_RISE = "no clear rise"
+    RISE = "rise"
+
+
+def too_early_until(dose_since: date) -> date:
+    """First day on which the present daily dose and route may be judged (P63, D8)."""
+    return schedule.add_months(dose_since, MONTHS_TO_JUDGE)
+
+
+def progress(points: Sequence[Point], dose_since: date, today: date) -> Progress:
+    """Compare the median of the last two readings that count with the last one before this dose (D8)."""
+    if today < too_early_until(dose_since):
+        return Progress.TOO_EARLY
+    counted = [point for point in reliable(points) if point.counted]
+    before = [point.value for point in counted if point.on <= dose_since]
+    since = [point.value for point in counted if point.on > dose_since]
+    if not before or len(since) < 2:
+        return Progress.NOT_ENOUGH
+    return Progress.RISE if median(since[-2:]) > before[-1] else Progress.NO_CLEAR_RISE

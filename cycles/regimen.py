@@ -29,8 +29,8 @@ UNITS = (MIU, "MIU/m2", "IU/kg")
 SLOTS = ("am", "noon", "pm", "bedtime")
 LONGEST_CYCLE = 3660  # days; intervals of up to about 400 weeks are on record (domain.md 3.1)
 
-_RUN = re.compile(r"(\d{1,4})(?:-(\d{1,4})(?:/(\d{1,4}))?)?")
-_AMOUNT = re.compile(r"\d{1,5}(?:\.\d{1,3})?")
+_RUN = re.compile(r"(\d{1,4})(?:-(\d{1,4})(?:/(\d{1,4}))?)?", re.ASCII)
+_AMOUNT = re.compile(r"\d{1,5}(?:\.\d{1,3})?", re.ASCII)
 
 
 class RegimenError(ValueError):
@@ -288,8 +288,8 @@ def _is_whole(value: Any, least: int, most: float = float("inf")) -> bool:
 
 def _fields(value: Any, place: str, names: set[str]) -> dict[str, Any]:
     _require(isinstance(value, dict), place, "must be an object")
-    wrong = sorted(names ^ set(value))
-    _require(not wrong, place, f"must have exactly {', '.join(sorted(names))}; check {', '.join(map(str, wrong))}")
+    wrong = sorted(map(str, names ^ set(value)))
+    _require(not wrong, place, f"must have exactly {', '.join(sorted(names))}; check {', '.join(wrong)}")
     return dict(value)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
@@ -76,7 +77,8 @@ def create_plan(
         raise ValidationError(_("Add the numbers to call before making a plan."))
     if starts_on < patient.today(now) and not past:
         raise ValidationError(_("This start date has passed. Choose “record a past course” to enter it anyway."))
-    schedule.parse(document)
+    if schedule.parse(document).needs_amounts:
+        raise ValidationError(_("Enter the amount of every injection."))
     plan = Plan(patient=patient, protocol=protocol)
     plan.full_clean()
     plan.save()
@@ -101,7 +103,7 @@ def create_plan(
 def _signature(by: User, patient: Patient) -> dict[str, Any]:
     if not access.is_member_for(by, patient):
         return {"signed_by": by, "signed_as": PlanVersion.SignedAs.PATIENT, "signed_title": by.name}
-    title = by.memberships.first().title
+    title = by.memberships.values_list("title", flat=True).first()
     return {"signed_by": by, "signed_as": PlanVersion.SignedAs.CLINIC, "signed_title": f"{by.name}, {title}"}
 
 
@@ -157,21 +159,24 @@ def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
 
 
 def _doses(cycle: Cycle) -> list[PlannedDose]:
+    version = cycle.version
+    unrolled = schedule.unroll(version.regimen, cycle.number, cycle.starts_on, version.times)
+    return [_dose(cycle, planned, planned.amount) for planned in unrolled if planned.amount is not None]
+
+
+def _dose(cycle: Cycle, planned: schedule.Planned, amount: Decimal) -> PlannedDose:
     zone = cycle.patient.zone
-    return [
-        PlannedDose(
-            patient=cycle.patient,
-            cycle=cycle,
-            day=planned.day,
-            slot=planned.slot,
-            due_on=planned.on,
-            local_time=planned.local_time,
-            zone=zone.key,
-            due_at=schedule.moment(planned.on, planned.local_time, zone),
-            amount=planned.amount,
-        )
-        for planned in schedule.unroll(cycle.version.regimen, cycle.number, cycle.starts_on, cycle.version.times)
-    ]
+    return PlannedDose(
+        patient=cycle.patient,
+        cycle=cycle,
+        day=planned.day,
+        slot=planned.slot,
+        due_on=planned.on,
+        local_time=planned.local_time,
+        zone=zone.key,
+        due_at=schedule.moment(planned.on, planned.local_time, zone),
+        amount=amount,
+    )
 
 
 @transaction.atomic

@@ -23,13 +23,11 @@ class PatientRecordQuerySet(models.QuerySet[Any]):
 
 
 class PatientRecord(models.Model):
-    """One row about one patient, named in URLs by its random `ref`."""
+    """One row about one patient, named in URLs by its random `ref`. Its `objects` is a PatientRecordQuerySet."""
 
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, related_name="+")
     ref = models.CharField(max_length=10, unique=True, default=new_ref, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
-
-    objects = PatientRecordQuerySet.as_manager()
 
     class Meta:
         abstract = True

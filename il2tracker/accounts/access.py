@@ -8,10 +8,10 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import PermissionDenied
-from django.http import Http404
+from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
-from il2tracker.accounts.models import Clinic, Patient, Sharing
+from il2tracker.accounts.models import Clinic, Patient, Sharing, User
 
 
 def patient_or_404(user: Any, code: str | None = None) -> Patient:
@@ -60,6 +60,12 @@ def open_clinic(patient: Patient) -> Clinic | None:
         Sharing.objects.open().with_clinics().filter(patient=patient).select_related("clinic").order_by("pk").first()
     )
     return sharing.clinic if sharing else None
+
+
+class SignedInRequest(HttpRequest):
+    """A request of a person who has signed in: what every view behind `login_required` receives."""
+
+    user: User
 
 
 @dataclass(frozen=True)

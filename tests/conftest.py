@@ -184,7 +184,7 @@ class Watch:
 
 @pytest.fixture
 def watch() -> Iterator[Watch]:
-    """The test fails when a watched page complained. `page` is watched; pages of new_context() are not by themselves."""
+    """The test fails when a watched page complained. `page` is watched; hand over those of new_context()."""
     watching = Watch()
     yield watching
     assert not watching.complaints, "\n".join(watching.complaints)

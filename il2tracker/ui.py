@@ -28,7 +28,7 @@ register = template.Library()
 
 
 class BaseForm(forms.Form):
-    """A form of ours: the server checks, the browser never stops a save. Give a field `.unit` to show it behind the box."""
+    """A form of ours: the server checks, the browser never stops a save. A field's `.unit` stands behind its box."""
 
     use_required_attribute = False
 
@@ -74,7 +74,7 @@ def patient_url(context: Any, name: str, **kwargs: Any) -> str:
 
 @register.simple_tag(takes_context=True)
 def current(context: Any, *names: str) -> SafeString | str:
-    """`aria-current` for a link of the navigation: "page" on the first name, "true" on the others (view or namespace)."""
+    """`aria-current` for a link of the navigation: "page" on the first name, "true" on the others (or namespaces)."""
     request = context.get("request")
     match = getattr(request, "resolver_match", None)
     if match is None or not {match.view_name, match.namespace} & set(names):
@@ -101,7 +101,7 @@ def miu(value: Decimal | int | None) -> str:
 
 @register.simple_tag
 def over(value: Decimal, unit: str) -> str:
-    """A fever limit in its own unit and, in brackets, the first tenth of a degree above it in the other unit (C2, O6)."""
+    """A fever limit in its own unit and, in brackets, the first tenth of a degree above it in the other (C2, O6)."""
     fahrenheit = unit == "F"
     exact = (Decimal(value) - 32) / Decimal("1.8") if fahrenheit else Decimal(value) * Decimal("1.8") + 32
     first = Decimal(math.floor(exact * 10) + 1) / 10

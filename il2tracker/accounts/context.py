@@ -13,7 +13,7 @@ from il2tracker.accounts import access
 
 
 def viewer(request: HttpRequest) -> dict[str, Any]:
-    """site_name, demo, theme, clock, shell (which template to extend) and card (ContactCard or None, looked up when used)."""
+    """site_name, demo, theme, clock, shell (the template to extend), card (ContactCard or None, read when used)."""
     user = getattr(request, "user", None)
     return {
         "site_name": settings.SITE_NAME,

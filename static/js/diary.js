@@ -35,6 +35,6 @@
 
   // Display settings: the page shows the chosen theme at once; saving keeps it.
   document.addEventListener("change", (event) => {
-    if (event.target.matches("input[name=theme][data-preview]")) document.documentElement.dataset.theme = event.target.value;
+    if (event.target.matches("input[data-preview=theme]")) document.documentElement.dataset.theme = event.target.value;
   });
 })();

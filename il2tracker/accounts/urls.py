@@ -1,0 +1,23 @@
+"""Sign-in and settings. Sign-in keeps allauth's own names, which allauth looks up."""
+
+from django.urls import include, path
+
+from il2tracker.accounts import views
+from il2tracker.accounts.admin import site
+
+settings = [
+    path("", views.settings, name="settings"),
+    path("start/", views.start, name="start"),
+    path("details/", views.details, name="details"),
+    path("display/", views.display, name="display"),
+    path("sharing/", views.sharing, name="sharing"),
+    path("sharing/<str:ref>/stop/", views.stop_sharing, name="stop_sharing"),
+    path("looked/", views.who_looked, name="looked"),
+]
+
+urlpatterns = [
+    path("sign-in/", views.sign_in, name="account_login"),
+    path("sign-out/", views.sign_out, name="account_logout"),
+    path("settings/", include((settings, "accounts"))),
+    path("system/admin/", site.urls),
+]

@@ -1,5 +1,7 @@
 # make run         everything up, with the demo clinic, on SQLite
 # make test        the whole suite, on SQLite and on PostgreSQL
+# make faults      the long fault tests: killed processes, broken networks
+# make looks       pictures of every screen, and the accessibility check on each
 # make check       format, lint, types, layers, templates, migrations, deploy settings
 # make demo-reset  a fresh demo clinic
 
@@ -8,8 +10,15 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
+VAR    := $(or $(IL2_VAR),var)
+# The demo stands on SQLite, whatever the environment says: it never fills somebody's real database.
+MANAGE := env -u DATABASE_URL IL2_DEMO=True IL2_VAR=$(VAR) IL2_SECRET_KEY_FILE=$(VAR)/secret-key $(BIN)/python manage.py
+# What a real installation would say, for the checks.
+REAL   := IL2_SECRET_KEY=a-long-secret-that-only-the-checks-use-0123456789abcdefghijklmnopq IL2_BASE_URL=https://diary.example
+PYTEST := $(BIN)/python -m pytest
+
 .DEFAULT_GOAL := run
-.PHONY: venv run demo-reset test test-sqlite test-postgres faults looks check format requirements clean
+.PHONY: run demo-reset test test-sqlite test-postgres faults looks check format venv requirements
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -29,6 +38,51 @@ $(VENV)/dev: requirements-dev.txt $(VENV)/run
 	@echo "Installing what tests and checks need (once, a few minutes)"
 	@$(PIP) -r requirements-dev.txt
 	@touch $@
+
+$(VAR)/secret-key: | $(VENV)/run
+	@mkdir -p $(VAR)
+	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))' > $@
+
+run: $(VENV)/run $(VAR)/secret-key
+	@exec $(MANAGE) runall --before 'migrate --verbosity 0' --before createcachetable \
+	  --before 'collectstatic --noinput --verbosity 0' --before demo --after 'demo --banner'
+
+demo-reset: $(VENV)/run $(VAR)/secret-key
+	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) demo --reset
+
+test:
+	@status=0; $(MAKE) --no-print-directory test-sqlite || status=$$?; \
+	  $(MAKE) --no-print-directory test-postgres || status=$$?; exit $$status
+
+test-sqlite: $(VENV)/dev
+	@echo "On SQLite:"
+	@IL2_TEST_DATABASE=sqlite $(PYTEST) -q -n 2
+
+test-postgres: $(VENV)/dev
+	@echo "On PostgreSQL:"
+	@IL2_TEST_DATABASE=postgres $(PYTEST) -q -n 2
+
+faults: $(VENV)/dev
+	$(PYTEST) -m faults_long tests/faults
+
+looks: $(VENV)/dev
+	$(PYTEST) -m looks tests/looks
+
+check: $(VENV)/dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/djlint --quiet --lint templates
+	@folder=$$(mktemp -d) && trap 'rm -rf "$$folder"' EXIT && export $(REAL) IL2_VAR=$$folder && set -ex && \
+	  $(BIN)/python manage.py makemigrations --check --dry-run && \
+	  $(BIN)/python manage.py check --deploy --fail-level WARNING && \
+	  $(BIN)/python manage.py collectstatic --noinput --verbosity 0
+
+format: $(VENV)/dev
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
 
 venv: $(VENV)/dev
 

@@ -10,7 +10,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --require-hashes
 
-VAR    := $(or $(IL2_VAR),var)
+VAR    := $(abspath $(or $(IL2_VAR),var))
 # The demo stands on SQLite, whatever the environment says: it never fills somebody's real database.
 MANAGE := env -u DATABASE_URL IL2_DEMO=True IL2_VAR=$(VAR) IL2_SECRET_KEY_FILE=$(VAR)/secret-key $(BIN)/python manage.py
 # What a real installation would say, for the checks.
@@ -18,6 +18,7 @@ REAL   := IL2_SECRET_KEY=a-long-secret-that-only-the-checks-use-0123456789abcdef
 PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := run
+.DELETE_ON_ERROR:
 .PHONY: run demo-reset test test-sqlite test-postgres faults looks check format venv requirements
 
 $(VENV)/made:

@@ -108,7 +108,7 @@ class DetailsForm(forms.ModelForm):
     temperature_unit = forms.ChoiceField(
         label=_("Temperature in"), choices=Patient.TemperatureUnit.choices, widget=forms.RadioSelect
     )
-    companion_name = forms.CharField(label=_("Who can be with you"), max_length=120, required=False)
+    companion_name = forms.CharField(label=_("Name"), max_length=120, required=False)
     companion_phone = PhoneField(label=_("Their number"), required=False)
 
     class Meta:
@@ -118,6 +118,7 @@ class DetailsForm(forms.ModelForm):
     def __init__(self, *args: Any, own_numbers: bool, this_year: int, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.this_year = this_year
+        self.fields["temperature_unit"].in_a_row = True  # type: ignore[attr-defined]
         if own_numbers:
             for name, field in number_fields().items():
                 self.fields[name] = field

@@ -182,10 +182,10 @@ def _not_after(dose: GivenDose, draw: Draw) -> bool:
 
 
 def _after_dose(last: GivenDose, draw: Draw, timed: _Doses) -> Judgement:
-    facts = {"last_dose_on": last.on, "days": max((draw.on - last.on).days, 0), "course": last.course}
+    verdict, reason = _by_date(last.on, draw.on)
     if timed.goes_on_after(last, draw):
-        return Judgement(Verdict.UNRELIABLE, Reason.DURING, **facts)
-    return Judgement(*_by_date(last.on, draw.on), **facts)
+        verdict, reason = Verdict.UNRELIABLE, Reason.DURING
+    return Judgement(verdict, reason, last.on, max((draw.on - last.on).days, 0), last.course)
 
 
 def _without_dose(draw: Draw, earlier: EarlierIL2) -> Judgement:
@@ -295,9 +295,9 @@ def progress(points: Sequence[Point], dose_since: date, today: date) -> Progress
     """Compare the median of the last two readings that count with the last one before this dose (D8)."""
     if today < too_early_until(dose_since):
         return Progress.TOO_EARLY
-    counted = [point for point in reliable(points) if point.counted]
-    before = [point.value for point in counted if point.on <= dose_since]
-    since = [point.value for point in counted if point.on > dose_since]
+    counted = [(point.on, point.value) for point in reliable(points) if point.comparator == "=" and point.value]
+    before = [value for on, value in counted if on <= dose_since]
+    since = [value for on, value in counted if on > dose_since]
     if not before or len(since) < 2:
         return Progress.NOT_ENOUGH
     return Progress.RISE if median(since[-2:]) > before[-1] else Progress.NO_CLEAR_RISE

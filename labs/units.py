@@ -23,6 +23,7 @@ from pathlib import Path
 LIBRARY = Path(__file__).with_name("analytes.json")
 LONGEST_TEXT = 60
 MOST_DECIMALS = 6
+MOST_DIGITS = 10
 WHOLE_COPIES = Decimal(1)
 
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\t"), " ")
@@ -151,7 +152,7 @@ def parse(rule: Rule, text: str, unit: str = "") -> Reading:
     if plain.casefold() in NOT_DETECTED:
         return _undetected(rule, unit or rule.canonical_unit, plain)
     reading = _measured(rule, plain, unit)
-    _inside_hard_bounds(rule, reading)
+    _inside_hard_bounds(rule, reading.value or Decimal(0), UNITS[reading.unit])
     return reading
 
 
@@ -203,7 +204,9 @@ def number(rule: Rule, text: str, unit: Unit) -> Decimal:
     digits, _, exponent = text.lower().partition("e")
     plain = _without_groups(rule, digits.strip(), unit)
     value = Decimal(f"{plain}e{exponent}" if exponent else plain)
-    if -value.normalize().as_tuple().exponent > MOST_DECIMALS:
+    if value.adjusted() > MOST_DIGITS:
+        raise ReadingError(f"“{text}” cannot be right: it is too large.")
+    if value != round(value, MOST_DECIMALS):
         raise ReadingError(f"“{text}” has more than {MOST_DECIMALS} digits after the point. Enter it as printed.")
     return value
 
@@ -264,17 +267,15 @@ def canonical(rule: Rule, value: Decimal, unit: str) -> Decimal:
     return (Decimal(10) ** value).quantize(WHOLE_COPIES)
 
 
-def _inside_hard_bounds(rule: Rule, reading: Reading) -> None:
-    unit = UNITS[reading.unit]
-    if unit.power_of_ten and not 0 <= reading.value <= 9:
-        raise ReadingError(f"{figure(reading.value)} cannot be a log10 value. It lies between 0 and 9.")
-    value = canonical(rule, reading.value, reading.unit)
-    if value == 0 and rule.may_be_undetected:
+def _inside_hard_bounds(rule: Rule, value: Decimal, unit: Unit) -> None:
+    if unit.power_of_ten and not 0 <= value <= 9:
+        raise ReadingError(f"{figure(value)} cannot be a log10 value. It lies between 0 and 9.")
+    own = canonical(rule, value, unit.code)
+    if own == 0 and rule.may_be_undetected:
         raise ReadingError("0 is not what a laboratory reports. Enter “not detected”, or “<20” with the test’s limit.")
-    if not rule.hard_low <= value <= rule.hard_high:
-        own = UNITS[rule.canonical_unit].words
-        low, high = figure(rule.hard_low), figure(rule.hard_high)
-        raise ReadingError(f"{figure(reading.value)} {unit.words} cannot be right. Possible: {low} to {high} {own}.")
+    if not rule.hard_low <= own <= rule.hard_high:
+        low, high, words = figure(rule.hard_low), figure(rule.hard_high), UNITS[rule.canonical_unit].words
+        raise ReadingError(f"{figure(value)} {unit.words} cannot be right. Possible: {low} to {high} {words}.")
 
 
 def questions(rule: Rule, reading: Reading, *, before: Decimal | None = None, percent_given: bool = True) -> list[str]:
@@ -316,7 +317,7 @@ def _jumped(rule: Rule, value: Decimal, before: Decimal | None) -> str:
 def below(rule: Rule, limit: Decimal, raw: str) -> Reading:
     """Reading of a number that was told to stand for "below `limit`" in the test's own unit (decision A10)."""
     reading = Reading("<", limit, rule.canonical_unit, None, raw)
-    _inside_hard_bounds(rule, reading)
+    _inside_hard_bounds(rule, limit, UNITS[rule.canonical_unit])
     return reading
 
 

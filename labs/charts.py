@@ -1,0 +1,243 @@
+"""Drawings of CD4+ counts and viral load on one time axis: numbers in, coordinates out. Pure; templates draw them.
+
+A drawing never says more than the table beneath it: filled and joined = counts, hollow = does not count and is never
+joined, open triangle at the limit = less (or more) than the test can count, dashed join = one end is only a limit.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+from labs.chart_axes import Across, Axis, Size, Tick, height, linear_axis, month_ticks, power_axis, tidy
+from labs.chart_labels import SMALL_LETTER, Box, Label, Page, box_of
+from labs.units import figure
+
+MOST_POINTS = 400  # more than this are thinned, lowest and highest always kept
+MOST_LABELLED = 24
+MARK = 6.0
+NARROW = Size(360, 220)
+WIDE = Size(800, 300)
+WIDE_LOW = Size(800, 240)
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A reading to draw. `value` None = not detected without a limit. `counts` False = hollow, never joined."""
+
+    on: date
+    value: Decimal | None
+    comparator: str
+    counts: bool
+    label: str
+    key: str = ""
+
+    @property
+    def measured(self) -> bool:
+        """Whether it is a counted value, not a limit."""
+        return self.value is not None and self.comparator == "="
+
+
+@dataclass(frozen=True)
+class Course:
+    """A course to draw: first and last injection, the last day that is too soon, a number, a note (its dose)."""
+
+    number: int
+    first_on: date
+    last_on: date
+    too_soon_until: date
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """A level to draw across: the goal, 200, the nadir, the limit of the test."""
+
+    value: Decimal
+    label: str
+
+
+@dataclass(frozen=True)
+class Scene:
+    """Everything one panel shows between two dates."""
+
+    first_on: date
+    last_on: date
+    today: date
+    marks: Sequence[Mark]
+    courses: Sequence[Course] = ()
+    thresholds: Sequence[Threshold] = ()
+
+
+@dataclass(frozen=True)
+class Level:
+    """A threshold in place."""
+
+    y: float
+    label: Label
+
+
+@dataclass(frozen=True)
+class Band:
+    """A course in place: the band, the hatched days after it, its label."""
+
+    x: float
+    width: float
+    hatch_x: float
+    hatch_width: float
+    label_x: float
+    label: str
+    note: str
+
+
+@dataclass(frozen=True)
+class Shape:
+    """A reading in place. `kind`: dot, down (less than), up (more than); hollow = does not count."""
+
+    kind: str
+    hollow: bool
+    x: float
+    y: float
+    key: str
+    text: str
+
+
+@dataclass
+class Chart:
+    """A finished drawing."""
+
+    size: Size
+    kind: str
+    bands: list[Band]
+    y_ticks: list[Tick]
+    x_ticks: list[Tick]
+    levels: list[Level]
+    shapes: list[Shape]
+    today_x: float | None
+    solid: list[str] = field(default_factory=list)
+    dashed: list[str] = field(default_factory=list)
+    limit: str = ""
+    labels: list[Label] = field(default_factory=list)
+
+
+def cd4_chart(scene: Scene, size: Size) -> Chart:
+    """Linear panel from 0, for counts and percentages."""
+    return _draw("cd4", scene, size, linear_axis(_values(scene)))
+
+
+def viral_load_chart(scene: Scene, size: Size) -> Chart:
+    """Panel whose every line is ten times the one below. Nothing is ever the logarithm of 0 (hazard H12)."""
+    return _draw("vl", scene, size, power_axis(_values(scene)))
+
+
+def _values(scene: Scene) -> list[Decimal]:
+    shown = [mark.value for mark in scene.marks if mark.value is not None]
+    return shown + [threshold.value for threshold in scene.thresholds]
+
+
+def _draw(kind: str, scene: Scene, size: Size, axis: Axis) -> Chart:
+    marks = thin(sorted(scene.marks, key=lambda mark: mark.on))
+    plot, across = size.plot, Across(scene.first_on, scene.last_on, size)
+    chart = Chart(
+        size=size,
+        kind=kind,
+        bands=_bands(scene, across),
+        y_ticks=[Tick(height(plot, axis.share(line)), figure(line)) for line in axis.lines],
+        x_ticks=month_ticks(across),
+        levels=[],
+        shapes=[_shape(mark, across.x(mark.on), height(plot, axis.share(mark.value))) for mark in marks],
+        today_x=across.x(scene.today) if scene.first_on <= scene.today <= scene.last_on else None,
+    )
+    _join(chart, marks)
+    _write(chart, scene, marks, axis)
+    chart.limit = _limit_line(chart, marks)
+    return chart
+
+
+def _shape(mark: Mark, x: float, y: float) -> Shape:
+    kind = "dot" if mark.measured else "up" if mark.comparator == ">" else "down"
+    return Shape(kind, not mark.counts, x, y, mark.key, mark.label)
+
+
+def _join(chart: Chart, marks: Sequence[Mark]) -> None:
+    joined = [(mark, shape) for mark, shape in zip(marks, chart.shapes, strict=True) if mark.counts]
+    for (before, start), (after, end) in pairwise(joined):
+        lines = chart.solid if before.measured and after.measured else chart.dashed
+        lines.append(f"M{start.x} {start.y}L{end.x} {end.y}")
+
+
+def _limit_line(chart: Chart, marks: Sequence[Mark]) -> str:
+    steps = [(s.x, s.y) for mark, s in zip(marks, chart.shapes, strict=True) if mark.comparator == "<" and mark.value]
+    if not steps:
+        return ""
+    path = f"M{chart.size.plot.left} {steps[0][1]}"
+    path += "".join(f"H{x}V{y}" for x, y in steps)
+    return f"{path}H{chart.size.plot.right}"
+
+
+def _bands(scene: Scene, across: Across) -> list[Band]:
+    bands: list[Band] = []
+    shown = [c for c in scene.courses if c.too_soon_until >= scene.first_on and c.first_on <= scene.last_on]
+    for course in sorted(shown, key=lambda course: course.first_on):
+        left, right = across.x(course.first_on), across.x(course.last_on + timedelta(days=1))
+        end = across.x(course.too_soon_until + timedelta(days=1))
+        middle = tidy(left + max(right - left, 4) / 2)
+        near = next((middle - band.label_x for band in reversed(bands) if band.label), 1000.0)
+        label, note = str(course.number) if near >= 16 else "", course.note if near >= 96 else ""
+        bands.append(Band(left, tidy(max(right - left, 4)), right, tidy(max(end - right, 0)), middle, label, note))
+    return [replace(band, note="") for band in bands] if any(band.label and not band.note for band in bands) else bands
+
+
+def _write(chart: Chart, scene: Scene, marks: Sequence[Mark], axis: Axis) -> None:
+    plot = chart.size.plot
+    page = Page(Box(plot.left, plot.top - 8, chart.size.width - 2, plot.bottom))
+    boxes = [Box(s.x - MARK, s.y - MARK, s.x + MARK, s.y + MARK) for s in chart.shapes]
+    page.reserve(boxes if len(boxes) <= 100 else [])
+    for threshold in sorted(scene.thresholds, key=lambda threshold: threshold.value):
+        chart.levels.append(_level(page, threshold, height(plot, axis.share(threshold.value))))
+    for index in _worth_a_label(marks):
+        shape = chart.shapes[index]
+        label = page.place(shape.text, shape.x, shape.y, boxes[index])
+        if label:
+            chart.labels.append(label)
+
+
+def _level(page: Page, threshold: Threshold, y: float) -> Level:
+    area = page.area
+    places = [(area.left + 6, y - 6, "start"), (area.right - 16, y - 6, "end"), (area.left + 6, y + 15, "start")]
+    boxes = [box_of(threshold.label, x, top, anchor, SMALL_LETTER) for x, top, anchor in places]
+    best = next((n for n, box in enumerate(boxes) if page.free(box)), 0)
+    page.reserve([boxes[best]])
+    x, top, anchor = places[best]
+    return Level(y, Label(threshold.label, tidy(x), tidy(top), anchor))
+
+
+def _worth_a_label(marks: Sequence[Mark]) -> list[int]:
+    """Indexes to label, the most telling first; a limit said once is not said again."""
+    counting = [n for n, mark in enumerate(marks) if mark.counts] or list(range(len(marks)))
+    by_height = sorted(range(len(marks)), key=lambda n: _height(marks[n]))
+    telling = [*counting[-1:], *counting[:1], *by_height[-1:], *by_height[:1]]
+    if len(marks) <= MOST_LABELLED:
+        telling += [n for n in reversed(range(len(marks))) if not marks[n].counts] + counting[::-1]
+    said: dict[str, int] = {}
+    for n in telling:
+        said.setdefault(str(n) if marks[n].measured else marks[n].label, n)
+    return list(dict.fromkeys(said.values()))
+
+
+def thin(marks: Sequence[Mark], limit: int = MOST_POINTS) -> list[Mark]:
+    """At most `limit` marks in order; the lowest and the highest of every stretch, so no low point ever vanishes."""
+    if len(marks) <= limit:
+        return list(marks)
+    stretches = max((limit - 2) // 2, 1)
+    inner, kept = marks[1:-1], [marks[0]]
+    for n in range(stretches):
+        stretch = inner[n * len(inner) // stretches : (n + 1) * len(inner) // stretches]
+        ends = {min(stretch, key=_height, default=None), max(stretch, key=_height, default=None)}
+        kept += sorted((mark for mark in ends if mark), key=lambda mark: mark.on)
+    return [*kept, marks[-1]]
+
+
+def _height(mark: Mark) -> Decimal:
+    return mark.value if mark.value is not None else Decimal(0)

@@ -1,0 +1,146 @@
+"""Filling the demo clinic through the real actions, and emptying it again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from uuid import uuid4
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.core.cache import cache
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.db.models import Min
+
+from cycles import actions as cycles
+from cycles import schedule, sites
+from cycles.models import Plan, PlannedDose, Protocol
+from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Clinic, Patient, User
+from il2tracker.audit import triggers
+from il2tracker.demo import story
+
+PLANNED_BEFORE = timedelta(days=23)
+# Minutes after the planned time, in turn: people are never on the minute.
+MINUTES_LATE = (2, 5, 6, 1, -2, 12, 4, 0, 9, 3)
+RECORDED_AFTER = timedelta(minutes=3)
+
+
+class NotTheDemoError(Exception):
+    """This database, or this installation, is not a place for invented people."""
+
+
+def filled_on() -> date | None:
+    """The day on which the demo was filled, on the installation's own calendar; None when it was not."""
+    first = User.objects.filter(is_demo=True).aggregate(at=Min("date_joined"))["at"]
+    return first.astimezone(ZoneInfo(settings.DEFAULT_TIME_ZONE)).date() if first else None
+
+
+@transaction.atomic
+def fill(*, now: datetime) -> bool:
+    """Fill an empty database with the demo clinic as it stands at `now`. False when it is filled already.
+
+    Raises NotTheDemoError outside demo mode, and when the database holds other people.
+    """
+    _refuse_real_places()
+    if filled_on() is not None:
+        return False
+    clinics = {facts["slug"]: _clinic(facts) for facts in (story.NORTH, story.SOUTH)}
+    signers = {staff.clinic: _staff(staff, clinics) for staff in story.STAFF}
+    for life in story.LIVES:
+        _live(life, clinics[life.clinic], signers[life.clinic], now)
+    return True
+
+
+@transaction.atomic
+def reset(*, now: datetime) -> None:
+    """Empty the database of everything, the access log too, and fill it anew. Raises NotTheDemoError as `fill` does."""
+    _refuse_real_places()
+    triggers.drop(connection)
+    call_command("flush", interactive=False, verbosity=0)
+    for load_library in LIBRARIES:
+        load_library()
+    triggers.create(connection)
+    cache.clear()
+    fill(now=now)
+
+
+LIBRARIES: tuple[Callable[[], None], ...] = (cycles.load_library,)
+
+
+def _refuse_real_places() -> None:
+    if not settings.DEMO:
+        raise NotTheDemoError("This is not a demo: IL2_DEMO is off. Nothing was changed.")
+    if User.objects.filter(is_demo=False).exists() or (filled_on() is None and Patient.objects.exists()):
+        raise NotTheDemoError("This database holds people who are not of the demo. Nothing was changed.")
+
+
+def _clinic(facts: dict[str, Any]) -> Clinic:
+    return accounts.create_clinic(by=None, time_zone=settings.DEFAULT_TIME_ZONE, **facts)
+
+
+def _staff(staff: story.Staff, clinics: dict[str, Clinic]) -> User:
+    user = _user(staff.email, staff.name, signs_in=True, is_staff=not staff.clinic)
+    if staff.clinic:
+        accounts.join_clinic(by=None, clinic=clinics[staff.clinic], user=user, title=staff.title, on_call_rank=1)
+    return user
+
+
+def _user(email: str, name: str, *, signs_in: bool, is_staff: bool = False) -> User:
+    password = story.PASSWORD if signs_in else None
+    return accounts.create_user(by=None, email=email, name=name, password=password, is_staff=is_staff, is_demo=True)
+
+
+def _live(life: story.Life, clinic: Clinic, signer: User, now: datetime) -> None:
+    user = _user(life.email, life.name, signs_in=life.signs_in)
+    patient = accounts.create_patient(
+        by=signer, clinic=clinic, user=user, code=life.code, birth_year=life.birth_year, **life.facts
+    )
+    _plan(life, patient, signer, patient.today(now))
+    _inject(life, patient, user, now)
+
+
+def _plan(life: story.Life, patient: Patient, signer: User, today: date) -> Plan:
+    """Made three weeks before course 1, as a clinic would; later courses open as their time comes."""
+    protocol = Protocol.objects.get(slug=life.protocol)
+    starts_on = life.starts_on(today)
+    plan = cycles.create_plan(
+        by=signer,
+        patient=patient,
+        protocol=protocol,
+        document=_document(protocol, life.amount),
+        slot_times={slot: story.HOURS[slot] for slot in protocol.regimen.slots},
+        starts_on=starts_on,
+        now=schedule.moment(starts_on - PLANNED_BEFORE, time(11), patient.zone),
+        cd4_goal=600 if protocol.indication == "hiv" else None,
+    )
+    cycles.open_next_cycle(plan=plan, today=today)
+    return plan
+
+
+def _document(protocol: Protocol, amount: str | None) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads(json.dumps(protocol.document))
+    for dose in (dose for phase in document["phases"] for dose in phase["doses"]):
+        dose["amount"] = dose["amount"] or amount
+    return document
+
+
+def _inject(life: story.Life, patient: Patient, user: User, now: datetime) -> None:
+    used: list[tuple[str, datetime]] = []
+    doses = PlannedDose.objects.of(patient).filter(due_at__lte=now).select_related("cycle")
+    for count, dose in enumerate(doses):
+        place = (dose.cycle.number, dose.day, dose.slot)
+        if place in life.open_doses:
+            continue
+        if reason := life.skipped.get(place):
+            facts: dict[str, Any] = {"state": "skipped", "reason": reason}
+        else:
+            given_at = min(now, dose.due_at + timedelta(minutes=MINUTES_LATE[count % len(MINUTES_LATE)]))
+            site = sites.suggest(sites.within_reach(sites.SITES), used) or ""
+            used.append((site, given_at))
+            facts = {"state": "taken", "given_at": given_at, "amount": dose.amount, "site": site}
+        recorded_at = min(now, facts.get("given_at", dose.due_at) + RECORDED_AFTER)
+        cycles.log_injection(by=user, patient=patient, key=uuid4(), dose=dose, now=recorded_at, **facts)

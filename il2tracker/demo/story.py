@@ -1,0 +1,199 @@
+"""Who lives in the demo clinic. Every name, number and value is invented; telephone numbers are kept free for fiction.
+
+Days are counted from the day of filling (0 = today, -1 = yesterday) or, where it says so, from day 1 of a course.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, time, timedelta
+
+PASSWORD = "calm-paper-ink"
+
+NORTH = {
+    "slug": "clinic-north",
+    "name": "Clinic North",
+    "day_phone": "020 7946 0018",
+    "night_phone": "020 7946 0018",
+    "opens_at": time(8),
+    "closes_at": time(18),
+    "emergency_phone": "999",
+    "crisis_phone": "116 123",
+}
+SOUTH = {**NORTH, "slug": "clinic-south", "name": "Clinic South", "day_phone": "020 7946 0732"}
+SOUTH["night_phone"] = "020 7946 0733"
+
+HOURS = {"am": "10:00", "pm": "22:00", "bedtime": "22:00"}
+
+
+@dataclass(frozen=True)
+class Staff:
+    """Somebody who signs in and is no patient. `clinic` is a slug; without one he or she runs the installation."""
+
+    email: str
+    name: str
+    in_words: str
+    title: str = ""
+    clinic: str = ""
+
+
+STAFF = (
+    Staff("nurse@demo.example", "Ben Lind", "nurse of Clinic North", "nurse", "clinic-north"),
+    Staff("outsider@demo.example", "Carla Weiss", "doctor of another clinic", "doctor", "clinic-south"),
+    Staff("admin@demo.example", "Eve Hart", "administrator"),
+)
+
+
+@dataclass(frozen=True)
+class Draw:
+    """Blood taken `day` days after day 1 of `course`: values as the laboratory wrote them, by analyte code."""
+
+    course: int
+    day: int
+    values: dict[str, str]
+    by_patient: bool = False
+
+
+@dataclass(frozen=True)
+class Feeling:
+    """A check-in at `at` on `day` of `course`: °C, severity by symptom, red flags, and whether a medicine was taken."""
+
+    course: int
+    day: int
+    at: time
+    celsius: str = ""
+    symptoms: dict[str, int] = field(default_factory=dict)
+    red_flags: tuple[str, ...] = ()
+    acknowledged: str = ""
+
+
+@dataclass(frozen=True)
+class Life:
+    """One patient. `first_start` is day 1 of course 1, in days from today; None = Monday of last week.
+
+    Only those with `in_words` can sign in. `open_doses` are (course, day, slot) that nobody recorded; `skipped`
+    has a reason for each.
+    """
+
+    email: str
+    name: str
+    code: str
+    birth_year: int
+    protocol: str
+    first_start: int | None
+    clinic: str = "clinic-north"
+    amount: str | None = None
+    in_words: str = ""
+    facts: dict[str, object] = field(default_factory=dict)
+    open_doses: frozenset[tuple[int, int, str]] = frozenset()
+    skipped: dict[tuple[int, int, str], str] = field(default_factory=dict)
+    draws: tuple[Draw, ...] = ()
+    feelings: tuple[Feeling, ...] = ()
+
+    def starts_on(self, today: date) -> date:
+        """Day 1 of course 1."""
+        if self.first_start is None:
+            return today - timedelta(days=today.weekday() + 7)
+        return today + timedelta(days=self.first_start)
+
+    @property
+    def signs_in(self) -> bool:
+        """Whether the demo's password opens this account."""
+        return bool(self.in_words)
+
+
+def _blood(course: int, day: int, cd4: str, percent: str, load: str, *, by_patient: bool = False) -> Draw:
+    return Draw(course, day, {"cd4": cd4, "cd4_percent": percent, "hiv_rna": load}, by_patient)
+
+
+_ANNA = Life(
+    email="patient@demo.example",
+    name="Anna Marsh",
+    code="7KQM",
+    birth_year=1974,
+    protocol="hiv-sc-7-5",
+    first_start=-3 - 2 * 56,
+    in_words="patient, HIV plan, day 4 of course 3",
+    facts={"companion_name": "Sam", "companion_phone": "07700 900123", "nadir_cd4": 231},
+    open_doses=frozenset({(3, 4, "pm")}),
+    draws=(
+        _blood(1, -196, "388", "19", "4,100"),
+        _blood(1, -105, "402", "20", "150"),
+        _blood(1, -14, "422", "21", "<20"),
+        _blood(1, 14, "958", "33", "64", by_patient=True),
+        _blood(1, 42, "508", "24", "<20"),
+        _blood(2, 21, "840", "31", "<20"),
+        _blood(2, 42, "612", "27", "<20"),
+    ),
+)
+_DAN = Life(
+    email="kidney@demo.example",
+    name="Dan Hale",
+    code="4TDR",
+    birth_year=1961,
+    protocol="kidney-5-week",
+    first_start=None,
+    amount="9",
+    in_words="patient, kidney plan, week 2",
+    facts={"companion_name": "Kim", "companion_phone": "07700 900456"},
+)
+_JOAN = Life(
+    email="joan@demo.example",
+    name="Joan Reed",
+    code="2XDK",
+    birth_year=1965,
+    protocol="hiv-sc-4-5",
+    first_start=-3 - 56,
+    open_doses=frozenset({(2, 2, "pm"), (2, 3, "pm"), (2, 4, "am"), (2, 4, "pm")}),
+    draws=(_blood(1, -14, "281", "15", "<50"), _blood(1, 42, "334", "17", "<50")),
+)
+_TOM = Life(
+    email="tom@demo.example",
+    name="Tom Bell",
+    code="9PLV",
+    birth_year=1979,
+    protocol="hiv-sc-7-5",
+    first_start=9 - 3 * 56,
+    draws=(
+        _blood(1, -14, "449", "22", "<20"),
+        _blood(1, 42, "537", "25", "<20"),
+        _blood(2, 42, "604", "26", "<20"),
+    ),
+)
+_RUTH = Life(
+    email="ruth@demo.example",
+    name="Ruth Fox",
+    code="2HSW",
+    birth_year=1989,
+    protocol="hiv-sc-7-5",
+    first_start=-24 - 56,
+    draws=(
+        _blood(1, -14, "398", "20", "<20"),
+        _blood(1, 42, "471", "23", "<20"),
+        _blood(2, 16, "902", "34", "41"),
+    ),
+)
+_MARK = Life(
+    email="mark@demo.example",
+    name="Mark Dale",
+    code="7ZJF",
+    birth_year=1978,
+    protocol="hiv-sc-4-5",
+    first_start=-4 - 56,
+    draws=(_blood(1, -14, "353", "18", "<20"), _blood(1, 42, "402", "20", "<20")),
+)
+_LEA = Life(
+    email="lea@demo.example",
+    name="Lea Stone",
+    code="5WNH",
+    birth_year=1983,
+    protocol="hiv-sc-4-5",
+    first_start=-20,
+    clinic="clinic-south",
+    draws=(_blood(1, -14, "417", "21", "<20"),),
+)
+
+LIVES = (_ANNA, _DAN, _JOAN, _TOM, _RUTH, _MARK, _LEA)
+SIGN_INS: tuple[tuple[str, str, str], ...] = tuple(
+    (person.email, person.name, person.in_words) for person in (*LIVES, *STAFF) if person.in_words
+)

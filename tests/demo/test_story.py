@@ -1,0 +1,89 @@
+"""The story that the demo tells, read from a demo filled once: 21:35 in London on Saturday 21 November 2026."""
+
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+from itertools import pairwise
+from typing import Any
+
+import pytest
+from django.db import transaction
+from django.test import override_settings
+
+from cycles.models import Cycle, Injection, PlannedDose
+from il2tracker.accounts.models import Patient, User
+from il2tracker.demo import actions, story
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(scope="module")
+def filled(django_db_setup: None, django_db_blocker: Any) -> Iterator[datetime]:
+    now = factories.utc(2026, 11, 21, 21, 35)
+    with (
+        django_db_blocker.unblock(),
+        override_settings(DEMO=True, DEFAULT_TIME_ZONE="Europe/London"),
+        transaction.atomic(),
+    ):
+        actions.fill(now=now)
+        yield now
+        transaction.set_rollback(True)
+
+
+def anna():
+    return Patient.objects.get(user__email="patient@demo.example")
+
+
+def test_anna_stands_on_day_4_of_course_3_with_the_evening_open(filled):
+    today = anna().today(filled)
+    course = Cycle.objects.of(anna()).current(today).first()
+    assert (course.number, course.day_on(today)) == (3, 4)
+    states = {(dose.day, dose.slot): bool(dose.record) for dose in course.doses.all()}
+    assert states == {(day, slot): (day, slot) < (4, "pm") for day in range(1, 6) for slot in ("am", "pm")}
+
+
+def test_annas_first_two_courses_are_recorded_in_full_and_never_twice_running_in_one_place(filled):
+    given = list(Injection.objects.given().of(anna()).order_by("given_at"))
+    assert [sum(row.planned_dose.cycle.number == number for row in given) for number in (1, 2, 3)] == [10, 10, 7]
+    assert all(row.site for row in given)
+    assert all(earlier.site != later.site for earlier, later in pairwise(given))
+
+
+def test_nothing_is_recorded_in_the_future(filled):
+    assert not Injection.objects.filter(given_at__gt=filled).exists()
+    assert not Injection.objects.filter(recorded_at__gt=filled).exists()
+
+
+def test_every_patient_has_exactly_one_course_that_has_not_started(filled):
+    for patient in Patient.objects.all():
+        assert Cycle.objects.of(patient).coming(patient.today(filled)).count() == 1, patient
+
+
+def test_the_panel_has_something_to_tell(filled):
+    """Two evenings without a record; a course in nine days; and somebody in the other clinic."""
+    joan = Patient.objects.get(name="Joan Reed")
+    due = PlannedDose.objects.of(joan).counting().unlogged().filter(due_at__lt=filled)
+    assert [(dose.day, dose.slot) for dose in due] == [(2, "pm"), (3, "pm"), (4, "am")]
+    tom = Patient.objects.get(name="Tom Bell")
+    assert Cycle.objects.of(tom).coming(tom.today(filled)).first().starts_on == tom.today(filled) + timedelta(days=9)
+    nurse, outsider = (User.objects.get(email=f"{name}@demo.example") for name in ("nurse", "outsider"))
+    assert Patient.objects.visible_to(nurse).count() == 6
+    assert [patient.name for patient in Patient.objects.visible_to(outsider)] == ["Lea Stone"]
+
+
+def test_only_the_five_who_are_named_can_sign_in_and_their_password_is_long_enough(filled):
+    open_accounts = [user.email for user in User.objects.order_by("email") if user.has_usable_password()]
+    assert open_accounts == sorted(email for email, _name, _words in story.SIGN_INS)
+    assert len(open_accounts) == 5
+    assert all(user.check_password(story.PASSWORD) for user in User.objects.filter(email__in=open_accounts))
+    assert len(story.PASSWORD) >= 12
+    assert all(User.objects.values_list("is_demo", flat=True))
+
+
+@pytest.mark.parametrize("days", range(7))
+def test_dan_is_in_week_2_on_whatever_weekday_the_demo_is_filled(days):
+    today = date(2026, 11, 16) + timedelta(days=days)
+    (dan,) = (life for life in story.LIVES if life.email == "kidney@demo.example")
+    starts_on = dan.starts_on(today)
+    assert starts_on.weekday() == 0
+    assert 8 <= (today - starts_on).days + 1 <= 14

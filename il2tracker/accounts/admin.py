@@ -7,7 +7,9 @@ from typing import Any, cast
 from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 
 from il2tracker.accounts.models import Clinic, Membership, User
 from il2tracker.audit import log
@@ -21,9 +23,12 @@ class Site(admin.AdminSite):
     site_url = "/system/"
 
     def login(self, request: HttpRequest, extra_context: Any = None) -> HttpResponse:
-        if request.user.is_authenticated:
-            return admin.AdminSite.login(self, request, extra_context)
-        return redirect_to_login(request.get_full_path())
+        asked = request.GET.get("next", "/system/admin/")
+        if not request.user.is_authenticated:
+            return redirect_to_login(asked)
+        if not self.has_permission(request):
+            raise PermissionDenied
+        return redirect("/system/admin/")
 
 
 class Logged(admin.ModelAdmin):

@@ -1,0 +1,53 @@
+"""Django's admin: people and clinics, administrators only, nothing clinical."""
+
+from __future__ import annotations
+
+import pytest
+from django.test import Client
+
+from il2tracker.accounts.admin import site
+from il2tracker.audit.models import AuditEvent
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+def test_it_holds_people_clinics_and_memberships_and_nothing_else() -> None:
+    assert {model.__name__ for model in site._registry} == {"User", "Clinic", "Membership"}
+
+
+def test_strangers_sign_in_where_everybody_does(client: Client) -> None:
+    answer = client.get("/system/admin/")
+    assert answer["Location"] == "/system/admin/login/?next=/system/admin/"
+    assert client.get(answer["Location"])["Location"].startswith("/sign-in/?next=")
+
+
+@pytest.mark.parametrize("who", ["anna", "ben", "sam"])
+def test_others_do_not_get_in(client: Client, who: str) -> None:
+    client.force_login(getattr(factories.cast(), who))
+    assert client.get("/system/admin/accounts/user/", follow=True).status_code == 403
+
+
+def test_an_administrator_changes_a_clinics_number_and_the_log_keeps_it(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    url = f"/system/admin/accounts/clinic/{cast.north.pk}/change/"
+    facts = {name: getattr(cast.north, name) or "" for name in ("name", "slug", "time_zone", "day_phone", "opens_at")}
+    more = {"night_phone": "020 7946 0999", "emergency_phone": "112", "escalate_after": 15, "closes_at": "18:00"}
+    assert client.post(url, {**facts, **more}).status_code == 302
+    cast.north.refresh_from_db()
+    assert cast.north.night_phone == "020 7946 0999"
+    event = AuditEvent.objects.get(action="accounts.clinic.changed")
+    assert (event.actor_ref, event.subject_ref) == (cast.eve.ref, cast.north.ref)
+    assert "night_phone" in event.detail
+
+
+def test_an_administrator_bars_a_person_but_neither_adds_nor_deletes_one(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    facts = {"email": cast.sam.email, "name": "Sam"}
+    client.post(f"/system/admin/accounts/user/{cast.sam.pk}/change/", facts)
+    cast.sam.refresh_from_db()
+    assert not cast.sam.is_active
+    assert client.get("/system/admin/accounts/user/add/").status_code == 403
+    assert client.get(f"/system/admin/accounts/user/{cast.sam.pk}/delete/").status_code == 403

@@ -1,0 +1,140 @@
+"""Who can see a diary, ending that at once, and who looked."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+
+from il2tracker.accounts import actions, looked
+from il2tracker.accounts.models import Patient, Sharing
+from il2tracker.audit import log
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast() -> factories.Cast:
+    return factories.cast()
+
+
+@pytest.fixture
+def anna(client: Client, cast: factories.Cast) -> Client:
+    client.force_login(cast.anna)
+    return client
+
+
+def text(answer: Any) -> str:
+    return " ".join(answer.content.decode().split())
+
+
+def with_clinic(cast: factories.Cast) -> Sharing:
+    return Sharing.objects.get(patient=cast.anna_patient, clinic=cast.north)
+
+
+def test_the_page_names_clinics_and_people_and_what_they_may(anna: Client) -> None:
+    page = text(anna.get("/settings/sharing/"))
+    assert "Clinic North" in page
+    assert "its team sees everything and can make your plan" in page
+    assert "Sees everything and can record for you" in page
+
+
+def test_a_clinic_sees_the_diary_from_the_moment_it_is_shared(anna: Client, cast: factories.Cast) -> None:
+    assert not Patient.objects.visible_to(cast.carla).exists()
+    answer = anna.post("/settings/sharing/", {"clinic": "clinic-south"}, follow=True)
+    assert "Clinic South can see your diary now." in text(answer)
+    assert list(Patient.objects.visible_to(cast.carla)) == [cast.anna_patient]
+
+
+@pytest.mark.parametrize("slug", ["", "clinic-north", "clinic-nowhere"])
+def test_only_a_clinic_that_does_not_see_it_yet_can_be_chosen(anna: Client, cast: factories.Cast, slug: str) -> None:
+    answer = anna.post("/settings/sharing/", {"clinic": slug})
+    assert answer.status_code == 422
+    assert '<a href="#id_clinic">' in text(answer)
+    assert cast.anna_patient.sharings.count() == 2
+
+
+def test_stopping_asks_first_and_changes_nothing_by_looking(anna: Client, cast: factories.Cast) -> None:
+    page = text(anna.get(f"/settings/sharing/{with_clinic(cast).ref}/stop/"))
+    assert "Stop sharing with Clinic North?" in page
+    assert Patient.objects.visible_to(cast.ben).filter(pk=cast.anna_patient.pk).exists()
+
+
+def test_stopping_ends_it_at_once_and_asks_whom_to_call_instead(anna: Client, cast: factories.Cast) -> None:
+    answer = anna.post(f"/settings/sharing/{with_clinic(cast).ref}/stop/", follow=True)
+    assert answer.redirect_chain[-1][0] == "/settings/details/"
+    assert "No clinic&#x27;s number is shown any more. Enter whom you will call." in text(answer)
+    assert not Patient.objects.visible_to(cast.ben).filter(pk=cast.anna_patient.pk).exists()
+
+
+def test_stopping_one_of_two_clinics_leaves_the_others_number(anna: Client, cast: factories.Cast) -> None:
+    actions.share_with_clinic(by=cast.anna, patient=cast.anna_patient, clinic=cast.south)
+    answer = anna.post(f"/settings/sharing/{with_clinic(cast).ref}/stop/")
+    assert answer["Location"] == "/settings/sharing/"
+
+
+def test_a_carer_who_is_stopped_sees_and_records_nothing_more(anna: Client, cast: factories.Cast) -> None:
+    shared = Sharing.objects.get(person=cast.sam)
+    anna.post(f"/settings/sharing/{shared.ref}/stop/")
+    assert not Patient.objects.visible_to(cast.sam).exists()
+    assert not Patient.objects.recordable_by(cast.sam).exists()
+
+
+@pytest.mark.parametrize("who", ["ben", "carla", "dan", "sam"])
+def test_nobody_else_can_stop_it_or_see_the_question(client: Client, cast: factories.Cast, who: str) -> None:
+    client.force_login(getattr(cast, who))
+    for method in (client.get, client.post):
+        assert method(f"/settings/sharing/{with_clinic(cast).ref}/stop/").status_code == 404
+    assert with_clinic(cast).revoked_at is None
+
+
+def test_a_sharing_that_has_ended_cannot_be_ended_again(anna: Client, cast: factories.Cast) -> None:
+    shared = actions.stop_sharing(by=cast.anna, sharing=with_clinic(cast))
+    assert anna.post(f"/settings/sharing/{shared.ref}/stop/").status_code == 404
+
+
+def test_who_looked_lists_the_others_and_not_oneself(anna: Client, cast: factories.Cast) -> None:
+    log.record(action="clinic.patient.opened", by=cast.ben, patient=cast.anna_patient)
+    log.record(action="labs.result.added", by=cast.anna, patient=cast.anna_patient)
+    log.record(action="clinic.patient.opened", by=cast.carla, patient=cast.dan_patient)
+    log.record(action="reminders.mail.sent", by=None, patient=cast.anna_patient)
+    page = text(anna.get("/settings/looked/"))
+    assert "<td>Ben</td> <td>looked at your page</td>" in page
+    assert "Carla" not in page
+    assert "your results" not in page
+    assert "your reminders" not in page
+
+
+def test_who_looked_pages_by_key_without_a_gap_or_a_repeat(anna: Client, cast: factories.Cast) -> None:
+    for _visit in range(looked.PAGE * 2):
+        log.record(action="clinic.patient.opened", by=cast.ben, patient=cast.anna_patient)
+    first, key = looked.looks(cast.anna_patient)
+    second, last = looked.looks(cast.anna_patient, before=key)
+    third, end = looked.looks(cast.anna_patient, before=last)
+    keys = [look.key for look in [*first, *second, *third]]
+    assert len(first) == len(second) == looked.PAGE
+    assert keys == sorted(set(keys), reverse=True)
+    assert end is None
+    assert f'href="?before={key}"' in text(anna.get("/settings/looked/"))
+    assert "Older" not in text(anna.get(f"/settings/looked/?before={last}"))
+
+
+def test_a_page_key_that_is_no_key_is_not_found(anna: Client) -> None:
+    assert anna.get("/settings/looked/?before=x").status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("action", "words"),
+    [
+        ("cycles.injection.logged", "changed your injections and plan"),
+        ("labs.trend.opened", "looked at your results"),
+        ("sideeffects.checkin.opened", "looked at how you felt"),
+        ("accounts.sharing.opened", "changed your details"),
+        ("clinic.patient.opened", "looked at your page"),
+        ("elsewhere.thing.done", "changed your page"),
+    ],
+)
+def test_an_action_is_said_in_words(action: str, words: str) -> None:
+    assert looked.in_words(action) == words

@@ -107,13 +107,13 @@ def _mail(health: dict[str, Any]) -> list[Row]:
     found = [Row(_("Mail"), WORKING, words, accepted_at)]
     waiting, given_up = health["retrying_count"], health["dead_count"] + health["uncertain_count"]
     if waiting:
-        words = _("%(n)s waiting for another try. Last problem: %(error)s.") % {"n": waiting, "error": error}
+        held_up = _("%(n)s waiting for another try. Last problem: %(error)s.") % {"n": waiting, "error": error}
         remedy = _("Check IL2_SMTP_HOST, IL2_SMTP_PORT and the account, and that the mail server runs.")
-        found.append(Row(_("Mail held up"), LATE, words, remedy=remedy))
+        found.append(Row(_("Mail held up"), LATE, held_up, remedy=remedy))
     if given_up:
-        words = _("%(n)s not delivered for certain. Last problem: %(error)s.") % {"n": given_up, "error": error}
+        lost = _("%(n)s not delivered for certain. Last problem: %(error)s.") % {"n": given_up, "error": error}
         remedy = _("Check the e-mail addresses of the people concerned, and call them.")
-        found.append(Row(_("Mail given up"), FAILED, words, remedy=remedy))
+        found.append(Row(_("Mail given up"), FAILED, lost, remedy=remedy))
     return found
 
 

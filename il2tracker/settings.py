@@ -213,6 +213,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 PLAN_EVERY_SECONDS = env.number("IL2_PLAN_EVERY", 60)
 SWEEP_EVERY_SECONDS = env.number("IL2_SWEEP_EVERY", 15)
+REMINDER_LEASE_SECONDS = env.number("IL2_REMINDER_LEASE", 120)
 CELERY_BEAT_SCHEDULE = {
     "plan": {
         "task": "il2tracker.reminders.tasks.plan",

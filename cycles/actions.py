@@ -12,18 +12,23 @@ from uuid import UUID
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from cycles import schedule
+from cycles import concerns, schedule
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, Protocol
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts.actions import raise_alert
+from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
 
 # App's own: for this long an entry may be undone without saying why (A5).
 UNDO_WITHOUT_REASON = timedelta(minutes=10)
 # App's own: clocks of phone and server may differ by this much before a time counts as future.
 CLOCK_SLACK = timedelta(minutes=2)
+# What a lock or a foreign key makes certain: asking the database again would double the statements of a save.
+CERTAIN = {"patient", "plan", "version", "planned_dose", "recorded_by", "voided_by", "ref", "idempotency_key"}
 COPIED = (
     "indication",
     "route",
@@ -244,8 +249,9 @@ def _decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | 
 
 
 def _save(by: User, row: Cycle | Injection) -> None:
+    """Checked without asking the database for what the lock and the foreign keys make certain anyway."""
     row._history_user = by  # type: ignore[union-attr]
-    row.full_clean()
+    row.full_clean(exclude=CERTAIN, validate_unique=False)
     row.save()
 
 
@@ -258,12 +264,14 @@ def log_injection(
     state: str,
     now: datetime,
     dose: PlannedDose | None = None,
+    twice: bool = False,
     **facts: Any,
 ) -> Logged:
     """Record one injection. One standing record per planned dose and one row per `key`, whatever happens (H01).
 
-    `facts`: given_at (aware), amount (MIU), site, reason, note, given_by, given_by_name.
-    A second attempt returns the first record. Raises PermissionDenied and ValidationError (future time, no amount, …).
+    `facts`: given_at (aware), amount (MIU), site, reason, note, given_by, given_by_name. `twice`: the person says that
+    it is a second one soon after another. Tells the clinic what it has to see (2.14). A second attempt returns the
+    first record. Raises PermissionDenied and ValidationError (future time, no amount, …).
     """
     access.require_recording(by, patient)
     patient = patient.lock()
@@ -283,14 +291,19 @@ def log_injection(
     _refuse_future(injection, now)
     _save(by, injection)
     log.record(action=f"cycles.injection.{state}", by=by, patient=patient, subject=injection)
+    _tell_clinic(by, injection, now, twice=twice)
     return Logged(injection, created=True)
 
 
 def _known(patient: Patient, key: UUID, dose: PlannedDose | None) -> Injection | None:
-    same_key = Injection.objects.of(patient).filter(idempotency_key=key).first()
-    if same_key is not None or dose is None:
-        return same_key
-    return Injection.objects.standing().filter(planned_dose=dose).first()
+    """The row of this key, voided or not, else the dose's standing row. PermissionDenied when it is another patient's."""
+    same = Q(idempotency_key=key)
+    if dose is not None:
+        same |= Q(planned_dose=dose, voided_at__isnull=True)
+    found = list(Injection.objects.filter(same).select_related("recorded_by"))
+    if any(other.patient_id != patient.pk for other in found) or (dose and dose.patient_id != patient.pk):
+        raise PermissionDenied
+    return min(found, key=lambda injection: injection.idempotency_key != key, default=None)
 
 
 def _refuse_future(injection: Injection, now: datetime) -> None:
@@ -298,39 +311,59 @@ def _refuse_future(injection: Injection, now: datetime) -> None:
         raise ValidationError({"given_at": _("This time has not come yet. Record an injection after it was given.")})
 
 
-@transaction.atomic
-def correct_injection(*, by: User, injection: Injection, now: datetime, **changes: Any) -> Injection:
-    """Change what was recorded; the old version stays in the history. Raises PermissionDenied, ValidationError."""
+def _tell_clinic(by: User, injection: Injection, now: datetime, *, twice: bool = False) -> None:
+    for concern in concerns.about(injection, twice=twice):
+        raise_alert(
+            by=by,
+            patient=injection.patient,
+            rule=concern.rule,
+            tier=Alert.Tier.AMBER,
+            title=concern.title,
+            evidence=concern.evidence,
+            source="cycles.injection",
+            source_ref=injection.ref,
+            now=now,
+        )
+
+
+def _lock_own(by: User, injection: Injection) -> None:
+    """The entry, locked and fresh. Only the patient and the person who recorded it may change it (A5, A6)."""
     access.require_recording(by, injection.patient)
-    patient = injection.patient.lock()
+    if by.pk not in {injection.patient.user_id, injection.recorded_by_id}:
+        raise PermissionDenied
+    injection.patient.lock()
     injection.refresh_from_db()
+
+
+@transaction.atomic
+def correct_injection(
+    *, by: User, injection: Injection, now: datetime, twice: bool = False, **changes: Any
+) -> Injection:
+    """Change what was recorded; the old version stays in the history. Raises PermissionDenied, ValidationError."""
+    _lock_own(by, injection)
     if injection.voided_at is not None:
         raise ValidationError(_("This entry was removed. Record the injection again instead."))
     for name, value in changes.items():
         setattr(injection, name, value)
     _refuse_future(injection, now)
     _save(by, injection)
-    log.record(action="cycles.injection.corrected", by=by, patient=patient, subject=injection)
+    log.record(action="cycles.injection.corrected", by=by, patient=injection.patient, subject=injection)
+    _tell_clinic(by, injection, now, twice=twice)
     return injection
 
 
 @transaction.atomic
 def void_injection(*, by: User, injection: Injection, now: datetime, reason: str = "") -> Injection:
-    """Undo: the row stays, its slot is free again (A5).
+    """Undo: the row stays, its slot is free again (A5). Safe to repeat.
 
-    Only the patient and the person who recorded it may (PermissionDenied, A6). Raises ValidationError when no
-    reason is given after ten minutes.
+    Raises PermissionDenied, and ValidationError when no reason is given after ten minutes.
     """
-    access.require_recording(by, injection.patient)
-    if by.pk not in {injection.patient.user_id, injection.recorded_by_id}:
-        raise PermissionDenied
-    patient = injection.patient.lock()
-    injection.refresh_from_db()
+    _lock_own(by, injection)
     if injection.voided_at is not None:
         return injection
     if not reason and now - injection.recorded_at > UNDO_WITHOUT_REASON:
         raise ValidationError({"reason": _("Say why this entry is removed.")})
     injection.voided_at, injection.voided_by, injection.void_reason = now, by, reason
     _save(by, injection)
-    log.record(action="cycles.injection.voided", by=by, patient=patient, subject=injection)
+    log.record(action="cycles.injection.voided", by=by, patient=injection.patient, subject=injection)
     return injection

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from functools import cached_property
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -14,75 +13,10 @@ from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
-from cycles import schedule
+from cycles import reasons, schedule, sites
+from cycles.protocols import Protocol, Thresholds
 from il2tracker.accounts.models import Patient
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
-
-
-class Indication(models.TextChoices):
-    """What the treatment is for."""
-
-    HIV = "hiv", _("HIV (experimental)")
-    KIDNEY = "kidney", _("Kidney cancer")
-    OTHER = "other", _("Another reason")
-
-
-class Route(models.TextChoices):
-    """How the drug is given (P03, K02)."""
-
-    SUBCUTANEOUS = "sc", _("under the skin")
-    CONTINUOUS = "civ", _("by drip, without a break")
-    INTRAVENOUS = "iv", _("into a vein")
-
-
-class FeverUnit(models.TextChoices):
-    """The unit in which a fever threshold was set: 102 °F stays 102 °F (A20, D13)."""
-
-    CELSIUS = "C", "°C"
-    FAHRENHEIT = "F", "°F"
-
-
-class Thresholds(models.Model):
-    """What a plan takes over from its protocol."""
-
-    document = models.JSONField()
-    indication = models.CharField(max_length=10, choices=Indication.choices)
-    route = models.CharField(max_length=4, choices=Route.choices)
-    fever_above = models.DecimalField(max_digits=4, decimal_places=1)
-    fever_unit = models.CharField(max_length=1, choices=FeverUnit.choices)
-    fever_only_if_not_relieved = models.BooleanField(default=False)
-    timing_matters = models.BooleanField(
-        help_text=_("whether an injection makes a CD4+ count or viral load unreliable for a month (2.3)")
-    )
-
-    class Meta:
-        abstract = True
-
-    @cached_property
-    def regimen(self) -> schedule.Regimen:
-        """The parsed regimen document."""
-        return schedule.parse(self.document)
-
-
-class Protocol(Thresholds):
-    """One row of the library. A plan copies it, so editing a row never rewrites history."""
-
-    slug = models.SlugField(unique=True)
-    name = models.CharField(max_length=120)
-    inpatient = models.BooleanField(default=False)
-    dose_step = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
-    injection_ceiling = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
-    daily_ceiling = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
-    hardest_days = models.CharField(max_length=10, blank=True)
-    source = models.TextField()
-    evidence_note = models.TextField()
-    position = models.PositiveSmallIntegerField(default=0)
-
-    class Meta:
-        ordering = ["position", "name"]
-
-    def __str__(self) -> str:
-        return self.name
 
 
 class PlanQuerySet(PatientRecordQuerySet):
@@ -156,6 +90,18 @@ class PlanVersion(Thresholds):
     def times(self) -> dict[str, time]:
         """Local time of each slot."""
         return {slot: time.fromisoformat(text) for slot, text in self.slot_times.items()}
+
+    @property
+    def min_gap(self) -> timedelta | None:
+        """The shortest time between two injections: the plan's own, else 8 hours for two a day (B8)."""
+        if self.min_gap_hours is not None:
+            return timedelta(hours=self.min_gap_hours)
+        return schedule.default_min_gap(self.regimen.doses_a_day)
+
+    @property
+    def late_after(self) -> timedelta | None:
+        """From how long after its hour an injection is a matter for the clinic; None = midway to the next (B8)."""
+        return None if self.late_after_minutes is None else timedelta(minutes=self.late_after_minutes)
 
     @property
     def is_confirmed(self) -> bool:
@@ -254,6 +200,10 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
             models.Prefetch("injections", Injection.objects.standing().select_related("recorded_by"), "standing")
         )
 
+    def for_recording(self) -> PlannedDoseQuerySet:
+        """Loads what the pages around one dose read."""
+        return self.select_related("patient", "cycle__version__signed_by", "cycle__plan__protocol").with_records()
+
     def unlogged(self) -> PlannedDoseQuerySet:
         """Nothing recorded for it."""
         return self.exclude(Exists(Injection.objects.standing().filter(planned_dose=OuterRef("pk"))))
@@ -263,6 +213,9 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
         return self.exclude(cycle__state__in=[Cycle.State.HELD, Cycle.State.CANCELLED]).exclude(
             cycle__stopped_on__isnull=False, due_on__gt=F("cycle__stopped_on")
         )
+
+
+SLOT_WORDS = {"am": _("morning"), "noon": _("midday"), "pm": _("evening"), "bedtime": _("bedtime")}
 
 
 class PlannedDose(PatientRecord):
@@ -294,6 +247,11 @@ class PlannedDose(PatientRecord):
         return f"day {self.day} {self.slot}"
 
     @property
+    def slot_words(self) -> str:
+        """The slot as people call it: morning, midday, evening, bedtime."""
+        return str(SLOT_WORDS[self.slot])
+
+    @property
     def record(self) -> Injection | None:
         """What was recorded for it and still stands."""
         if not hasattr(self, "standing"):
@@ -311,6 +269,16 @@ class InjectionQuerySet(PatientRecordQuerySet):
     def given(self) -> InjectionQuerySet:
         """Standing, taken in full or in part; never skipped ones (D1)."""
         return self.standing().exclude(state=Injection.State.SKIPPED)
+
+    def latest(self) -> InjectionQuerySet:
+        """The last 60 records: enough to know when each place was used and what was just given."""
+        return self.standing().select_related("recorded_by").order_by("-recorded_at")[:60]
+
+    def with_story(self) -> InjectionQuerySet:
+        """Loads what an entry's page reads."""
+        return self.select_related(
+            "patient", "recorded_by", "voided_by", "planned_dose__cycle__version", "planned_dose__cycle__plan__protocol"
+        )
 
 
 class Injection(PatientRecord):
@@ -376,6 +344,16 @@ class Injection(PatientRecord):
     def local_given_at(self) -> datetime | None:
         """When it was given, on the clock of the place where it was recorded."""
         return self.given_at.astimezone(ZoneInfo(self.zone)) if self.given_at else None
+
+    @property
+    def site_words(self) -> str:
+        """The place as in a sentence, or nothing."""
+        return sites.BY_CODE[self.site].words if self.site in sites.BY_CODE else self.site
+
+    @property
+    def reason_words(self) -> str:
+        """Why it was not taken or not as planned, in words."""
+        return reasons.in_words(self.reason)
 
     @property
     def differs_from_plan(self) -> bool:

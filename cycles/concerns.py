@@ -1,0 +1,73 @@
+"""What about a recorded injection the clinic has to see (2.14, A17), and what sends a person to the telephone."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+
+from cycles.doubts import MOST_PER_INJECTION
+from cycles.models import Injection
+from cycles.reasons import TOLD, NotTaken
+from il2tracker import ui
+
+
+@dataclass(frozen=True)
+class Concern:
+    """One alert to raise. `call` = the person who recorded it is shown whom to call at once."""
+
+    rule: str
+    title: str
+    evidence: str
+    call: bool
+
+
+def about(injection: Injection, *, twice: bool = False) -> list[Concern]:
+    """The concerns with one record. `twice` = the person said that it is a second injection soon after another."""
+    if injection.state == Injection.State.SKIPPED:
+        return [_told_to_stop(injection)] if injection.reason == NotTaken.STOPPED else []
+    found = [_two_close(injection)] if twice else []
+    if is_too_much(injection):
+        found.append(_above_plan(injection))
+    if injection.planned_dose is None:
+        found.append(_off_plan(injection))
+    return found
+
+
+def is_too_much(injection: Injection) -> bool:
+    """More than planned without the clinic having said so, or more than the treatment uses for one injection (W6)."""
+    amount, dose = injection.amount or Decimal(0), injection.planned_dose
+    if dose is None:
+        return amount > MOST_PER_INJECTION
+    if amount <= dose.amount:
+        return False
+    ceiling = dose.cycle.plan.protocol.injection_ceiling or MOST_PER_INJECTION
+    return injection.reason != TOLD or amount > ceiling
+
+
+def _two_close(injection: Injection) -> Concern:
+    return Concern("two-close", _("Two injections close together"), _what(injection), call=True)
+
+
+def _above_plan(injection: Injection) -> Concern:
+    dose = injection.planned_dose
+    evidence = _what(injection)
+    if dose is not None:
+        evidence += " " + _("The plan says %(amount)s.") % {"amount": ui.miu(dose.amount)}
+    return Concern("above-plan", _("More than planned"), evidence, call=True)
+
+
+def _off_plan(injection: Injection) -> Concern:
+    return Concern("off-plan", _("An injection outside the plan"), _what(injection), call=False)
+
+
+def _told_to_stop(injection: Injection) -> Concern:
+    evidence = injection.note or _("Nothing was added.")
+    return Concern("told-to-stop", _("Not taken: says somebody told them to stop"), evidence, call=False)
+
+
+def _what(injection: Injection) -> str:
+    local = injection.local_given_at
+    words = {"amount": ui.miu(injection.amount), "time": ui.clock(local, "24"), "day": ui.long_day(local)}
+    return _("%(amount)s given at %(time)s on %(day)s.") % words

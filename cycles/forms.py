@@ -1,0 +1,216 @@
+"""What people enter about injections. Plans have forms of their own in plan_forms.py."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cycles import clock, doubts, schedule, sites
+from cycles.actions import CLOCK_SLACK
+from cycles.models import Injection, PlannedDose
+from cycles.reasons import TOLD, NotTaken
+from il2tracker import ui
+from il2tracker.accounts.models import Patient, User
+
+NOW, EARLIER = "now", "earlier"
+
+
+class ClockField(forms.CharField):
+    """A time of day as people write it, also one that a clock change leaves out or repeats (H08)."""
+
+    def __init__(self, *, viewer: User | None = None, **kwargs: Any) -> None:
+        self.viewer = viewer
+        kwargs.setdefault("error_messages", {"required": gettext_lazy("Enter the time.")})
+        attrs = {"class": "w-time", "autocomplete": "off", "spellcheck": "false"}
+        super().__init__(max_length=20, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> time | None:
+        """The time, or None when it is left out and may be."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            return clock.read_time(text, twelve_hours=getattr(self.viewer, "clock", "12") == "12")
+        except clock.UnclearTimeError:
+            raise ValidationError(_("Write %(time)sam or %(time)spm.") % {"time": text}) from None
+        except ValueError:
+            raise ValidationError(_("Write the time like 9:40pm or 21:40.")) from None
+
+
+class AmountField(forms.CharField):
+    """An amount in MIU, with a point or a comma."""
+
+    unit = gettext_lazy("million units")
+
+    def __init__(self, **kwargs: Any) -> None:
+        kwargs.setdefault("error_messages", {"required": gettext_lazy("Enter the amount in million units.")})
+        attrs = {"class": "w-num", "inputmode": "decimal", "autocomplete": "off"}
+        super().__init__(max_length=12, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def clean(self, value: Any) -> Decimal | None:
+        """The amount, or None when it is left out and may be."""
+        text = super().clean(value)
+        if not text:
+            return None
+        try:
+            amount = clock.read_amount(text)
+        except ValueError:
+            raise ValidationError(_("Write the amount in million units, like 7.5.")) from None
+        if amount <= 0:
+            raise ValidationError(_("The amount has to be more than 0."))
+        return amount
+
+
+class InjectionForm(ui.BaseForm):
+    """One injection: how much, when, where, and who gave it. `dose` None = outside the plan."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    amount = AmountField(label=gettext_lazy("Amount you injected"))
+    when = forms.ChoiceField(choices=[(NOW, gettext_lazy("Now")), (EARLIER, gettext_lazy("Earlier"))])
+    given_on = forms.DateField(
+        label=gettext_lazy("Day"),
+        required=False,
+        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-day"}),
+        error_messages={"invalid": gettext_lazy("Enter the day as a date.")},
+    )
+    given_time = ClockField(
+        label=gettext_lazy("Time"), required=False, help_text=gettext_lazy("For example 9:40pm or 21:40")
+    )
+    site = forms.ChoiceField(
+        choices=[(site.code, site.words) for site in sites.SITES],
+        error_messages={
+            "required": gettext_lazy("Choose the place of the injection."),
+            "invalid_choice": gettext_lazy("Choose a place from the list."),
+        },
+    )
+    given_by = forms.ChoiceField(label=gettext_lazy("Who gave it"), choices=Injection.GivenBy.choices, required=False)
+    given_by_name = forms.CharField(label=gettext_lazy("Their name"), max_length=120, required=False)
+    note = forms.CharField(
+        label=gettext_lazy("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
+    )
+
+    def __init__(
+        self, *args: Any, patient: Patient, now: datetime, viewer: User, dose: PlannedDose | None = None, **kwargs: Any
+    ) -> None:
+        super().__init__(*args, **kwargs)
+        self.patient, self.now, self.viewer, self.dose = patient, now, viewer, dose
+        self.fields["given_time"].viewer = viewer  # type: ignore[attr-defined]
+        self.fields["amount"].required = dose is None
+
+    def clean(self) -> dict[str, Any]:
+        """Adds given_at; without another amount the planned one is meant."""
+        cleaned = super().clean() or {}
+        if self.dose is not None and cleaned.get("amount") is None:
+            cleaned["amount"] = self.dose.amount
+        if cleaned.get("when") == NOW:
+            cleaned["given_at"] = self.now
+        elif cleaned.get("when") == EARLIER and not self.errors.keys() & {"given_on", "given_time"}:
+            self._clean_earlier(cleaned)
+        return cleaned
+
+    def _clean_earlier(self, cleaned: dict[str, Any]) -> None:
+        if cleaned.get("given_on") is None:
+            self.add_error("given_on", _("Enter the day of the injection."))
+        if cleaned.get("given_time") is None:
+            self.add_error("given_time", _("Enter the time of the injection."))
+        if self.errors.keys() & {"given_on", "given_time"}:
+            return
+        given_at = schedule.moment(cleaned["given_on"], cleaned["given_time"], self.patient.zone)
+        if given_at > self.now + CLOCK_SLACK:
+            self.add_error("given_time", self._future(cleaned["given_time"]))
+        cleaned["given_at"] = min(given_at, self.now)
+
+    def _future(self, given_time: time) -> str:
+        local = self.now.astimezone(self.patient.zone)
+        words = {
+            "time": ui.clock(given_time, self.viewer),
+            "now": ui.clock(local, self.viewer),
+            "day": ui.long_day(local),
+        }
+        return _("%(time)s on that day has not come yet. It is %(now)s on %(day)s. Give the time you injected.") % words
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """What the action stores."""
+        names = ("given_at", "amount", "site", "note", "given_by_name")
+        return {
+            **{name: self.cleaned_data[name] for name in names},
+            "given_by": self.cleaned_data["given_by"] or Injection.GivenBy.SELF,
+        }
+
+    def entry(self, recent: Iterable[Injection], min_gap: timedelta | None, ceiling: Decimal | None) -> doubts.Entry:
+        """The entry as the questions see it; `recent` are the other injections."""
+        given_at = self.cleaned_data["given_at"]
+        return doubts.Entry(
+            amount=self.cleaned_data["amount"],
+            planned=self.dose.amount if self.dose else None,
+            ceiling=ceiling,
+            is_close=closest(recent, given_at, min_gap) is not None,
+            is_early=self.dose is not None and is_early(self.dose, given_at),
+        )
+
+
+def closest(recent: Iterable[Injection], given_at: datetime, min_gap: timedelta | None) -> Injection | None:
+    """The recorded injection that stands too near to this moment, if there is one (H08)."""
+    near = (other for other in recent if other.given_at and schedule.gap_too_short(other.given_at, given_at, min_gap))
+    return min(near, key=lambda other: abs(other.given_at - given_at), default=None)  # type: ignore[operator]
+
+
+def is_early(dose: PlannedDose, given_at: datetime) -> bool:
+    """Whether a moment lies well before the planned one (B8)."""
+    return schedule.timing(dose.due_at, given_at, None, None) is schedule.Timing.EARLY
+
+
+def initial(dose: PlannedDose | None, today: date, site: str | None) -> dict[str, Any]:
+    """What an empty form shows: now, the day of the slot, the suggested place."""
+    return {"when": NOW, "given_on": dose.due_on if dose else today, "site": site, "given_by": Injection.GivenBy.SELF}
+
+
+class NotTakenForm(ui.BaseForm):
+    """Why an injection did not take place."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    reason = forms.ChoiceField(
+        label=gettext_lazy("What was the reason?"),
+        choices=NotTaken.choices,
+        widget=forms.RadioSelect,
+        error_messages={"required": gettext_lazy("Choose a reason.")},
+    )
+    note = forms.CharField(
+        label=gettext_lazy("Anything to add?"),
+        help_text=gettext_lazy("If you were told to stop: who told you, and when?"),
+        max_length=2000,
+        required=False,
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+
+class UndoForm(ui.BaseForm):
+    """Why an entry is removed; only asked after the first ten minutes (A5)."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why do you remove it?"),
+        help_text=gettext_lazy("The entry stays in the history, marked as removed."),
+        max_length=200,
+        error_messages={"required": gettext_lazy("Say why this entry is removed.")},
+    )
+
+    def __init__(self, *args: Any, needs_reason: bool, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        if not needs_reason:
+            del self.fields["reason"]
+
+
+def state_of(entry: doubts.Entry, answers: Iterable[str]) -> tuple[str, str]:
+    """(state, reason) of an injection: less than planned is "in part" unless the clinic had said so."""
+    told = TOLD in set(answers) and entry.amount != entry.planned
+    if entry.planned is not None and entry.amount < entry.planned and not told:
+        return Injection.State.PARTIAL, ""
+    return Injection.State.TAKEN, TOLD if told else ""

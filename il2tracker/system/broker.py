@@ -20,6 +20,6 @@ def find_server() -> Path | None:
 
 def command(server: Path, port: int, directory: Path) -> list[str]:
     """Start `server` on loopback, keeping its queue in `directory` across restarts."""
-    options = {"port": port, "bind": "127.0.0.1", "dir": directory, "appendonly": "yes", "loglevel": "warning"}
+    options = {"port": port, "bind": "127.0.0.1", "dir": directory, "appendonly": "yes", "logfile": directory / "log"}
     words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
     return [str(server), *words, "--save", ""]

@@ -2,15 +2,16 @@
 
 import os
 import signal
+import socket
 import sys
 import threading
-import time
 from pathlib import Path
 
 import pytest
 
 from il2tracker.system import supervisor
 from il2tracker.system.supervisor import Child, Supervisor, free_port
+from tests.services import wait_until
 
 LIVES = "import time; time.sleep(60)"
 STUBBORN = "import signal, time; signal.signal(signal.SIGTERM, signal.SIG_IGN); print('deaf'); time.sleep(60)"
@@ -21,13 +22,6 @@ SAYS_NAME = "import os, time; print(os.environ['WHO']); time.sleep(60)"
 
 def python(name: str, code: str, **more: object) -> Child:
     return Child(name, [sys.executable, "-c", code], **more)
-
-
-def wait_until(true: object, seconds: float = 15) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "it did not come true in time"
-        time.sleep(0.02)
 
 
 def group_is_empty(pid: int) -> bool:
@@ -127,8 +121,6 @@ def test_lines_of_a_child_carry_its_name_and_its_environment_is_its_own() -> Non
 
 
 def test_a_taken_port_gives_the_next_free_one() -> None:
-    import socket
-
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

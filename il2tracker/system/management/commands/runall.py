@@ -103,8 +103,10 @@ def _mail_catcher(common: dict[str, str]) -> Child:
 def _application(host: str, port: int, common: dict[str, str]) -> list[Child]:
     """web, worker and beat, as compose.yaml starts them too."""
     web = "gunicorn il2tracker.wsgi --preload --workers 2 --threads 4 --graceful-timeout 8 --no-control-socket"
-    worker = "celery --app il2tracker worker --concurrency 2 --queues reminders --prefetch-multiplier 1"
-    beat = f"celery --app il2tracker beat --pidfile= --schedule {shlex.quote(str(settings.VAR / 'beat-schedule'))}"
+    worker = "celery --app il2tracker --quiet worker --concurrency 2 --queues reminders --prefetch-multiplier 1"
+    beat = (
+        f"celery --app il2tracker --quiet beat --pidfile= --schedule {shlex.quote(str(settings.VAR / 'beat-schedule'))}"
+    )
     return [
         Child("web", [*PYTHON, *shlex.split(web), "--log-level", "warning", "--bind", f"{host}:{port}"], common),
         Child(
@@ -113,7 +115,7 @@ def _application(host: str, port: int, common: dict[str, str]) -> list[Child]:
             common,
             grace=WORKER_GRACE,
         ),
-        Child("beat", [*PYTHON, *shlex.split(beat), "--loglevel", "warning", "--quiet"], common),
+        Child("beat", [*PYTHON, *shlex.split(beat), "--loglevel", "warning"], common),
     ]
 
 

@@ -111,6 +111,8 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
 
 # Sign-in
+# Addresses are unique whatever their capitals, by a constraint on lower(email) that this check does not see.
+SILENCED_SYSTEM_CHECKS = ["auth.W004"]
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = ["il2tracker.accounts.adapter.Backend"]
 PASSWORD_HASHERS = [

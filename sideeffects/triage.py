@@ -7,7 +7,7 @@ Rules and their ids T1–T17 are decisions.md section 0. Codes of flags and symp
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from statistics import median_low
@@ -310,9 +310,24 @@ MEDICINE_WORDS = {
 
 def assess(facts: Facts) -> list[Finding]:
     """Every rule that fires, in the order of the table. T17 is silent about signs that another rule speaks of."""
-    findings = [_finding(rule, signs, facts) for rule in RULES if (signs := rule.fires(facts))]
+    findings = _one_per_rule([_finding(rule, signs, facts) for rule in RULES if (signs := rule.fires(facts))])
     explained = {sign for finding in findings if finding.tier for sign in finding.signs}
     return [finding for finding in findings if finding.tier or not explained & set(finding.signs)]
+
+
+def _one_per_rule(findings: list[Finding]) -> list[Finding]:
+    """Two rows of one rule that fire together, as diarrhoea for certain and constipation perhaps, become one."""
+    merged: dict[str, Finding] = {}
+    for new in findings:
+        old = merged.get(new.rule)
+        both = old and replace(
+            old,
+            title=f"{old.title}; {new.title}",
+            evidence=f"{old.evidence} {new.evidence}",
+            signs=old.signs + new.signs,
+        )
+        merged[new.rule] = both or new
+    return list(merged.values())
 
 
 def is_urgent(findings: Iterable[Finding]) -> bool:

@@ -1,0 +1,278 @@
+"""Everything that is written about how patients feel, and the alerts that follow in the same transaction."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.db import transaction
+from simple_history.utils import bulk_create_with_history
+
+from cycles.models import Injection, PlanVersion, current_plan
+from il2tracker.accounts import access
+from il2tracker.accounts.actions import update_patient
+from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts.actions import raise_alert
+from il2tracker.alerts.models import Alert
+from il2tracker.audit import log
+from sideeffects import triage
+from sideeffects.models import LOW, CheckIn, Effect, Symptom, SymptomReport
+from sideeffects.units import Temperature
+
+SOURCE = "sideeffects.checkin"
+SOURCE_FINISHED = "sideeffects.finished"
+# App's own: how far back the rules look for runs of days and for the patient's usual; a bit over one 56-day cycle.
+LOOK_BACK = timedelta(days=64)
+# App's own: "a new reading over the line after it came down" means within a day (D13).
+CAME_DOWN_FOR = timedelta(hours=24)
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered in a check-in; everything may be missing. `severities`: 0–3 by code of the symptom."""
+
+    flags: frozenset[str] = frozenset()
+    none_of_flags: bool = False
+    temperature: Temperature | None = None
+    temperature_typed: str = ""
+    medicine: str = ""
+    severities: Mapping[str, int] = field(default_factory=dict)
+    no_symptoms: bool = False
+    note: str = ""
+    unfinished: Mapping[str, list[str]] = field(default_factory=dict)
+
+
+Seen = tuple[Alert, Mapping[str, Decimal]]
+
+
+class Recorded(NamedTuple):
+    """The check-in, and whether this call made it (False: it was there already)."""
+
+    check_in: CheckIn
+    created: bool
+
+
+def load_library(symptom_model: type[Symptom] = Symptom, effect_model: type[Effect] = Effect) -> None:
+    """Bring symptoms and effects to the state of catalogue.json. Safe to repeat; a migration passes its own models."""
+    rows = json.loads((Path(__file__).parent / "catalogue.json").read_text(encoding="utf-8"))
+    for position, row in enumerate(rows["symptoms"]):
+        symptom_model.objects.update_or_create(code=row["code"], defaults={**row, "position": position})
+    symptoms = {symptom.code: symptom for symptom in symptom_model.objects.all()}
+    for row in rows["effects"]:
+        facts = {name: value for name, value in row.items() if name != "symptoms"}
+        effect, _created = effect_model.objects.update_or_create(code=row["code"], defaults=facts)
+        effect.symptoms.set([symptoms[code] for code in row["symptoms"]])
+
+
+# Reading what the rules need
+
+
+def version_in_force(patient: Patient, today: date) -> PlanVersion | None:
+    """The newest version of the active plan that has begun, else its first; None without a plan."""
+    plan = current_plan(patient)
+    if plan is None:
+        return None
+    versions = sorted(plan.versions.all(), key=lambda version: version.number)
+    return next((version for version in reversed(versions) if version.starts_on <= today), versions[0])
+
+
+def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: PlanVersion | None) -> triage.Facts:
+    """Everything the rule table asks for, in four statements however long the record is."""
+    before = CheckIn.objects.of(patient).filter(felt_at__gt=felt_at - LOOK_BACK, felt_at__lt=felt_at)
+    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - triage.FLU_WINDOW, felt_at))
+    today = felt_at.astimezone(patient.zone).date()
+    plan = _plan_facts(version)
+    return triage.Facts(
+        felt_at=felt_at,
+        today=today,
+        flags=answers.flags,
+        symptoms=answers.severities,
+        temperature=answers.temperature,
+        medicine=answers.medicine,
+        plan=plan,
+        came_down_before=_came_down_before(before, felt_at, plan),
+        doses=list(given.values_list("given_at", flat=True)),
+        earlier=_earlier(before, today),
+        words=dict(Symptom.objects.values_list("code", "word")),
+    )
+
+
+def _plan_facts(version: PlanVersion | None) -> triage.PlanFacts | None:
+    if version is None:
+        return None
+    return triage.PlanFacts(
+        version.indication, version.fever_above, version.fever_unit, version.fever_only_if_not_relieved
+    )
+
+
+def _came_down_before(before: Any, felt_at: datetime, plan: triage.PlanFacts | None) -> bool:
+    line = plan.limit if plan else triage.NO_PLAN_LIMIT
+    lately = before.filter(
+        felt_at__gte=felt_at - CAME_DOWN_FOR, medicine=CheckIn.Medicine.CAME_DOWN, temperature__isnull=False
+    )
+    readings = lately.values_list("temperature", "temperature_unit")
+    return any(Temperature(value, unit).fahrenheit > line.fahrenheit for value, unit in readings)
+
+
+def _earlier(before: Any, today: date) -> dict[str, dict[date, int]]:
+    """Worst severity by code and civil day before today; "no other symptoms" counts as none for every symptom known."""
+    worst: dict[str, dict[date, int]] = {}
+    reports = SymptomReport.objects.filter(check_in__in=before)
+    for code, grade, at, zone in reports.values_list(
+        "symptom__code", "severity", "check_in__felt_at", "check_in__zone"
+    ):
+        days = worst.setdefault(code, {})
+        day = at.astimezone(ZoneInfo(zone)).date()
+        days[day] = max(days.get(day, 0), grade)
+    for at, zone in before.filter(no_symptoms=True).values_list("felt_at", "zone"):
+        for days in worst.values():
+            days.setdefault(at.astimezone(ZoneInfo(zone)).date(), 0)
+    return {code: {day: grade for day, grade in days.items() if day < today} for code, days in worst.items()}
+
+
+def assess(*, patient: Patient, answers: Answers, felt_at: datetime) -> list[triage.Finding]:
+    """What the rule table says to these answers. Writes nothing."""
+    version = version_in_force(patient, felt_at.astimezone(patient.zone).date())
+    return triage.assess(facts_of(patient, answers, felt_at, version))
+
+
+# Writing
+
+
+@transaction.atomic
+def record_check_in(
+    *, by: User, patient: Patient, key: UUID, answers: Answers, now: datetime, felt_at: datetime | None = None
+) -> Recorded:
+    """Save a check-in and raise what the rule table demands. One row per `key`: a retry returns the first.
+
+    Raises PermissionDenied for whoever may not record for the patient.
+    """
+    access.require_recording(by, patient)
+    patient = patient.lock()
+    known = CheckIn.objects.of(patient).filter(idempotency_key=key).first()
+    if known is not None:
+        return Recorded(known, created=False)
+    check_in = CheckIn(
+        patient=patient,
+        felt_at=felt_at or now,
+        zone=patient.time_zone,
+        recorded_by=by,
+        recorded_at=now,
+        idempotency_key=key,
+    )
+    _write(by, check_in, answers)
+    log.record(action="sideeffects.check_in.recorded", by=by, patient=patient, subject=check_in)
+    _raise_alerts(by, check_in, answers, now)
+    return Recorded(check_in, created=True)
+
+
+@transaction.atomic
+def finish_check_in(*, by: User, check_in: CheckIn, answers: Answers, now: datetime) -> CheckIn:
+    """Complete what was saved early because it was urgent (R4). Alerts raised by then stay; new ones are added.
+
+    Raises PermissionDenied. A check-in that is finished already is returned as it is.
+    """
+    access.require_recording(by, check_in.patient)
+    check_in.patient.lock()
+    check_in.refresh_from_db()
+    if not check_in.is_unfinished:
+        return check_in
+    was = check_in.grades
+    flags = answers.flags | frozenset(check_in.flags)
+    answers = replace(answers, flags=flags, none_of_flags=answers.none_of_flags and not flags)
+    _write(by, check_in, answers)
+    log.record(action="sideeffects.check_in.finished", by=by, patient=check_in.patient, subject=check_in)
+    _raise_alerts(by, check_in, answers, now, was)
+    return check_in
+
+
+def _write(by: User, check_in: CheckIn, answers: Answers) -> None:
+    check_in.temperature = answers.temperature.value if answers.temperature else None
+    check_in.temperature_unit = answers.temperature.unit if answers.temperature else ""
+    check_in.temperature_typed = answers.temperature_typed
+    check_in.medicine, check_in.note = answers.medicine, answers.note
+    check_in.flags = sorted(answers.flags)
+    check_in.none_of_flags, check_in.no_symptoms = answers.none_of_flags, answers.no_symptoms
+    check_in.unfinished = {name: list(values) for name, values in answers.unfinished.items()}
+    check_in._history_user = by  # type: ignore[attr-defined]
+    check_in.full_clean()
+    check_in.save()
+    _write_reports(by, check_in, answers.severities)
+    _remember_unit(by, check_in)
+
+
+def _write_reports(by: User, check_in: CheckIn, severities: Mapping[str, int]) -> None:
+    known = {report.symptom.code: report for report in check_in.reports.select_related("symptom")}
+    for code, report in known.items():
+        if code in severities and severities[code] != report.severity:
+            report.severity = severities[code]
+            report._history_user = by  # type: ignore[attr-defined]
+            report.save()
+    new = Symptom.objects.filter(code__in=severities.keys() - known.keys())
+    rows = [SymptomReport(check_in=check_in, symptom=symptom, severity=severities[symptom.code]) for symptom in new]
+    bulk_create_with_history(rows, SymptomReport, default_user=by)
+
+
+def _remember_unit(by: User, check_in: CheckIn) -> None:
+    unit = check_in.temperature_unit
+    if unit and unit != check_in.patient.temperature_unit:
+        update_patient(by=by, patient=check_in.patient, temperature_unit=unit)
+        check_in.patient.temperature_unit = unit
+
+
+def _raise_alerts(
+    by: User, check_in: CheckIn, answers: Answers, now: datetime, was: Mapping[str, Decimal] | None = None
+) -> None:
+    """`was`: how bad the same check-in was before it was finished."""
+    findings = assess(patient=check_in.patient, answers=answers, felt_at=check_in.felt_at)
+    told = [finding for finding in findings if finding.tier]
+    if not told:
+        return
+    today, grades = _open_today(check_in, was), check_in.grades
+    source = SOURCE if was is None else SOURCE_FINISHED
+    for finding in told:
+        known = today.get((finding.rule, str(finding.tier)))
+        same = known is not None and not _is_worse(finding, known[1], grades)
+        check_in.alerts.add(known[0] if known and same else _new(by, check_in, finding, source, now))
+
+
+def _open_today(check_in: CheckIn, was: Mapping[str, Decimal] | None) -> dict[tuple[str, str], Seen]:
+    """By rule and tier the open alert of the same day, and how bad things were when it was last reported.
+
+    "I ticked this by mistake" ends it: reported again it is a new one.
+    """
+    seen: dict[tuple[str, str], Seen] = {}
+    day = check_in.felt_on
+    for earlier in CheckIn.objects.of(check_in.patient).felt_between(day, day).with_reports().newest_first():
+        grades = was or {} if earlier.pk == check_in.pk else earlier.grades
+        for alert in earlier.alerts.all():
+            if earlier.felt_on == day and alert.is_open and alert.patient_answer != Alert.Answer.MISTAKE:
+                seen.setdefault((alert.rule, alert.tier), (alert, grades))
+    return seen
+
+
+def _is_worse(finding: triage.Finding, before: Mapping[str, Decimal], grades: Mapping[str, Decimal]) -> bool:
+    """Whether a sign of the finding is new or stronger: then it is told again, never grouped (H15)."""
+    signs = {LOW if finding.rule == "T9" and sign == "temperature" else sign for sign in finding.signs}
+    return any(sign not in before or grades[sign] > before[sign] for sign in signs)
+
+
+def _new(by: User, check_in: CheckIn, finding: triage.Finding, source: str, now: datetime) -> Alert:
+    return raise_alert(
+        by=by,
+        patient=check_in.patient,
+        rule=finding.rule,
+        tier=str(finding.tier),
+        title=finding.title[:200],
+        evidence=finding.evidence,
+        source=source,
+        source_ref=check_in.ref,
+        now=now,
+    )

@@ -1,0 +1,235 @@
+"""What patients report about how they feel, and the catalogue that gives it words."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.db.models import OuterRef, Q, Subquery
+from django.utils.translation import gettext_lazy as _
+from simple_history.models import HistoricalRecords
+
+from il2tracker.alerts.models import Alert
+from il2tracker.records import PatientRecord, PatientRecordQuerySet
+from sideeffects.units import Temperature
+
+LOW = "low_temperature"
+# A civil day anywhere on earth lies within this of the same day in UTC.
+ZONE_SLACK = timedelta(hours=26)
+
+
+class Symptom(models.Model):
+    """One thing a person can tick: a red flag, or a chip with a severity. The words are the patient's."""
+
+    class Group(models.TextChoices):
+        FLAG = "flag", _("Any of these right now?")
+        BODY = "body", _("Whole body")
+        STOMACH = "stomach", _("Stomach and mouth")
+        SKIN = "skin", _("Skin and injection place")
+        MIND = "mind", _("Mood and sleep")
+        HEAD = "head", _("Chest, head and eyes")
+        WATER = "water", _("Passing urine, hands and feet")
+
+    code = models.SlugField(unique=True)
+    word = models.CharField(max_length=120)
+    hint = models.CharField(max_length=120, blank=True)
+    group = models.CharField(max_length=10, choices=Group.choices)
+    flag_for = models.CharField(max_length=10, blank=True, help_text=_("asked as a red flag: all plans, or this one"))
+    drip_only = models.BooleanField(default=False)
+    more = models.BooleanField(default=False, help_text=_("shown after “More”"))
+    position = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        ordering = ["position"]
+
+    def __str__(self) -> str:
+        return self.word
+
+    def is_flag(self, indication: str) -> bool:
+        """Whether it is asked among the red flags on a plan of this indication ("" = no plan)."""
+        return self.flag_for in {"all", indication or "all"}
+
+
+class Effect(models.Model):
+    """One row of the sources' lists of effects (domain.md 1c), with what they say about it."""
+
+    code = models.CharField(max_length=3, unique=True)
+    name = models.CharField(max_length=160)
+    kidney = models.CharField(max_length=60, blank=True)
+    hiv = models.CharField(max_length=80, blank=True)
+    lines = models.CharField(max_length=30)
+    pro_items = models.CharField(max_length=60, blank=True)
+    ctcae = models.CharField(max_length=120, blank=True)
+    alert = models.CharField(max_length=80, blank=True)
+    level_is_own = models.BooleanField(default=False)
+    symptoms = models.ManyToManyField(Symptom, related_name="effects", blank=True)
+
+    class Meta:
+        ordering = ["code"]
+
+    def __str__(self) -> str:
+        return f"{self.code} {self.name}"
+
+
+@dataclass
+class DayOfReports:
+    """One civil day: worst severity by code (0 = said that there was none), red flags, highest reading.
+
+    `nothing_said` about a symptom is its absence here; `none` = "no other symptoms" was ticked (H27).
+    """
+
+    on: date
+    check_ins: int = 0
+    none: bool = False
+    severities: dict[str, int] = field(default_factory=dict)
+    flags: set[str] = field(default_factory=set)
+    peak: Temperature | None = None
+
+    def add(self, check_in: CheckIn) -> None:
+        """Take in one check-in of this day; its reports have to be loaded."""
+        self.check_ins += 1
+        self.none = self.none or check_in.no_symptoms
+        self.flags |= set(check_in.flags)
+        for report in check_in.reports.all():
+            code = report.symptom.code
+            self.severities[code] = max(self.severities.get(code, 0), report.severity)
+        reading = check_in.reading
+        if reading and (self.peak is None or reading.fahrenheit > self.peak.fahrenheit):
+            self.peak = reading
+
+
+class CheckInQuerySet(PatientRecordQuerySet):
+    """Check-ins by time."""
+
+    def newest_first(self) -> CheckInQuerySet:
+        """By the moment they are about."""
+        return self.order_by("-felt_at", "-pk")
+
+    def with_reports(self) -> CheckInQuerySet:
+        """Loads symptoms and alerts: three statements however many rows."""
+        return self.select_related("patient", "recorded_by").prefetch_related("reports__symptom", "alerts")
+
+    def latest_of_each(self) -> CheckInQuerySet:
+        """The newest one of every patient, for a panel: one statement."""
+        newest = CheckIn.objects.filter(patient=OuterRef("patient")).newest_first().values("pk")[:1]
+        return self.filter(pk=Subquery(newest))
+
+    def older_than(self, check_in: CheckIn) -> CheckInQuerySet:
+        """Those after it in `newest_first`: the next page by key."""
+        return self.filter(Q(felt_at__lt=check_in.felt_at) | Q(felt_at=check_in.felt_at, pk__lt=check_in.pk))
+
+    def felt_between(self, first_on: date, last_on: date) -> CheckInQuerySet:
+        """At least those of these civil days, whatever zone they were made in."""
+        earliest = datetime.combine(first_on, time(0), tzinfo=ZoneInfo("UTC")) - ZONE_SLACK
+        latest = datetime.combine(last_on, time(23, 59), tzinfo=ZoneInfo("UTC")) + ZONE_SLACK
+        return self.filter(felt_at__range=(earliest, latest))
+
+    def by_day(self, first_on: date, last_on: date) -> dict[date, DayOfReports]:
+        """Civil days with at least one check-in: the grid of a course, in three statements."""
+        days: dict[date, DayOfReports] = {}
+        for check_in in self.felt_between(first_on, last_on).with_reports().order_by("felt_at"):
+            if first_on <= check_in.felt_on <= last_on:
+                days.setdefault(check_in.felt_on, DayOfReports(check_in.felt_on)).add(check_in)
+        return days
+
+
+class CheckIn(PatientRecord):
+    """How a person felt at a moment. What was not answered stays empty: missing is not "none" (H27)."""
+
+    class Medicine(models.TextChoices):
+        NOT_TAKEN = "not_taken", _("No")
+        CAME_DOWN = "came_down", _("Yes, and it came down")
+        DID_NOT = "did_not", _("Yes, and it did not come down")
+        UNKNOWN = "unknown", _("I do not know")
+
+    felt_at = models.DateTimeField()
+    zone = models.CharField(max_length=60)
+    temperature = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    temperature_unit = models.CharField(max_length=1, choices=[("C", "°C"), ("F", "°F")], blank=True)
+    temperature_typed = models.CharField(max_length=40, blank=True)
+    medicine = models.CharField(max_length=9, choices=Medicine.choices, blank=True)
+    flags = models.JSONField(default=list, blank=True)
+    none_of_flags = models.BooleanField(default=False)
+    no_symptoms = models.BooleanField(default=False)
+    note = models.TextField(blank=True)
+    unfinished = models.JSONField(default=dict, blank=True)
+    alerts = models.ManyToManyField(Alert, related_name="check_ins", blank=True)
+    recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    recorded_at = models.DateTimeField()
+    idempotency_key = models.UUIDField(unique=True)
+    history = HistoricalRecords()
+
+    objects = CheckInQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient", "-felt_at"], name="check_ins_of_patient")]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(temperature__isnull=True, temperature_unit="")
+                | Q(temperature_unit="C", temperature__range=(30, 45))
+                | Q(temperature_unit="F", temperature__range=(86, 113)),
+                name="temperature_is_of_a_body",
+                violation_error_message=_("This is not a body temperature."),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"check-in {self.felt_at:%Y-%m-%d %H:%M}"
+
+    @property
+    def local_felt_at(self) -> datetime:
+        """The moment on the clock of the place where it was felt."""
+        return self.felt_at.astimezone(ZoneInfo(self.zone))
+
+    @property
+    def felt_on(self) -> date:
+        """Its civil day."""
+        return self.local_felt_at.date()
+
+    @property
+    def reading(self) -> Temperature | None:
+        """The temperature as entered (D13)."""
+        return None if self.temperature is None else Temperature(Decimal(self.temperature), self.temperature_unit)
+
+    @property
+    def is_unfinished(self) -> bool:
+        """Saved early because something in it was urgent; the rest was not understood (R4)."""
+        return bool(self.unfinished)
+
+    @property
+    def grades(self) -> dict[str, Decimal]:
+        """How bad each sign is, to tell whether a later check-in is worse; the reading counts upwards and downwards."""
+        grades = {code: Decimal(1) for code in self.flags}
+        grades |= {report.symptom.code: Decimal(report.severity) for report in self.reports.all()}
+        if self.reading:
+            grades |= {"temperature": self.reading.fahrenheit, LOW: -self.reading.fahrenheit}
+        return grades
+
+
+class SymptomReport(models.Model):
+    """How bad one symptom was in one check-in; 0 = the person said that there is none."""
+
+    class Severity(models.IntegerChoices):
+        NONE = 0, _("None")
+        MILD = 1, _("Mild")
+        MODERATE = 2, _("Moderate")
+        SEVERE = 3, _("Severe")
+
+    check_in = models.ForeignKey(CheckIn, on_delete=models.CASCADE, related_name="reports")
+    symptom = models.ForeignKey(Symptom, on_delete=models.PROTECT, related_name="+")
+    severity = models.PositiveSmallIntegerField(choices=Severity.choices)
+    history = HistoricalRecords()
+
+    class Meta:
+        ordering = ["-severity", "symptom__position"]
+        constraints = [
+            models.UniqueConstraint(fields=["check_in", "symptom"], name="one_report_per_symptom"),
+            models.CheckConstraint(condition=Q(severity__range=(0, 3)), name="severity_from_none_to_severe"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symptom_id}: {self.severity}"

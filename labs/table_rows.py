@@ -4,13 +4,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
 from labs.chart_axes import MONTHS
 from labs.table_files import Column, Kind, Layout, Row, Table, test_named
-from labs.units import UNITS, Reading, ReadingError, Rule, below, canonical, parse
+from labs.units import Reading, ReadingError, Rule, below, canonical, parse
 
 EARLIEST = date(1980, 1, 1)  # app's own: no CD4+ count or viral load is older
 LONGEST_STUDY = 20_000  # days
@@ -256,8 +256,3 @@ def _copies(rule: Rule, unit: str, number: Decimal) -> Decimal:
     return canonical(
         rule, min(number, Decimal(9)) if "log" in unit else number, unit if unit in rule.units else "copies_ml"
     )
-
-
-def moment_text(on: date, at: time | None) -> str:
-    """ "2026-11-04 08:15" or only the date, for fingerprints and messages."""
-    return on.isoformat() if at is None else datetime.combine(on, at).isoformat(sep=" ", timespec="minutes")

@@ -1,0 +1,130 @@
+"""What an uploaded table would add, worked out from its text and the answers each time it is asked."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from cycles import schedule
+from il2tracker.accounts.models import Patient
+from labs import table_files, table_rows, units
+from labs.matching import Known, Match, Shelf, known
+from labs.models import Analyte, LabResult
+from labs.table_rows import Answers, Asked, Line, Status
+
+LEFT_OUT = "left out"
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What becomes of one reading of the table: its state in a word, why, and for whom."""
+
+    line: Line
+    state: str
+    reason: str = ""
+    patient: Patient | None = None
+    meets: Known | None = None
+    identity: Known | None = None
+
+    @property
+    def at(self) -> datetime | None:
+        """The moment of the draw, when the table holds a time."""
+        return self.identity.at if self.identity else None
+
+
+@dataclass(frozen=True)
+class Upload:
+    """A table with everything said about it so far. `patients` maps the file's names to patients, "" = all rows."""
+
+    table: table_files.Table
+    layout: table_files.Layout
+    answers: Answers
+    patients: Mapping[str, Patient]
+    rules: Mapping[str, units.Rule]
+    now: datetime
+
+    def asked(self) -> Asked:
+        """The questions of this table."""
+        return table_rows.asked(self.table, self.layout, self.rules)
+
+    def owner_of(self, name: str) -> Patient | None:
+        """Whose row it is by the answers."""
+        return self.patients.get(name, self.patients.get("") if self._one_owner else None)
+
+    @property
+    def _one_owner(self) -> bool:
+        return set(self.patients) == {""}
+
+    def outcomes(self) -> Iterator[Outcome]:
+        """Every reading of the table with what becomes of it. Two passes give the same answer."""
+        shelf = shelf_of({patient.pk for patient in self.patients.values()}, self.rules)
+        for line in table_rows.readings(self.table, self.layout, self.answers, self.rules, today=self._today()):
+            outcome = self._outcome(line, shelf)
+            if outcome.state == Match.NEW.value and outcome.identity:
+                shelf.add(outcome.identity)
+            yield outcome
+
+    def _today(self) -> date:
+        return max([patient.today(self.now) for patient in self.patients.values()], default=self.now.date())
+
+    def _outcome(self, line: Line, shelf: Shelf) -> Outcome:
+        patient = self.owner_of(line.patient)
+        if patient is None and line.status is not Status.NOT_UNDERSTOOD:
+            return Outcome(line, LEFT_OUT, _("Nobody here was chosen for “%(name)s”.") % {"name": line.patient})
+        if patient is None or line.status is not Status.READY or line.reading is None or line.on is None:
+            return Outcome(line, line.status.value, line.reason, patient)
+        at = schedule.moment(line.on, line.at, patient.zone) if line.at else None
+        identity = known(patient.pk, self.rules[line.analyte], line.reading, line.on, at)
+        match, meets = shelf.match(identity)
+        words = _meets(self.rules[line.analyte], meets) if match is Match.CONFLICT and meets else ""
+        return Outcome(line, match.value, words, patient, meets, identity)
+
+
+def _meets(rule: units.Rule, meets: Known) -> str:
+    reading = units.Reading(meets.comparator, meets.value, rule.canonical_unit, None, "")
+    return _("Another value of this test is there for this draw: %(value)s.") % {"value": units.in_words(rule, reading)}
+
+
+def counts(outcomes: Collection[Outcome]) -> Counter[str]:
+    """How many readings are in each state."""
+    return Counter(outcome.state for outcome in outcomes)
+
+
+def shelf_of(patients: Collection[int], rules: Mapping[str, units.Rule]) -> Shelf:
+    """The standing results of these patients, by primary key."""
+    results = LabResult.objects.standing().filter(patient__in=patients).select_related("analyte")
+    return Shelf.of(identity_of(result, rules) for result in results.iterator(chunk_size=5000))
+
+
+def identity_of(result: LabResult, rules: Mapping[str, units.Rule]) -> Known:
+    """What identifies a stored result."""
+    rule = rules.get(result.analyte.code) or result.analyte.rule
+    return known(result.patient_id, rule, result.reading, result.drawn_on, result.drawn_at, result.specimen, result.pk)
+
+
+def read_upload(
+    content: bytes, answers: Mapping[str, Any], patients: Mapping[str, Patient], now: datetime, **limits: int
+) -> Upload:
+    """A table with the answers given so far. Raises table_files.FileError for what is no table or over a limit."""
+    table = table_files.read(content, **limits)
+    rules = {analyte.code: analyte.rule for analyte in Analyte.objects.all()}
+    return Upload(table, table_files.detect(table.header), typed_answers(answers), patients, rules, now)
+
+
+def typed_answers(stored: Mapping[str, Any]) -> Answers:
+    """Answers as stored with an upload (JSON) with their types."""
+    floors: dict[tuple[str, str], dict[Decimal, Decimal]] = {}
+    for analyte, unit, number, limit in stored.get("floors", []):
+        floors.setdefault((analyte, unit), {})[Decimal(number)] = Decimal(limit)
+    return Answers(
+        starts={name: date.fromisoformat(on) for name, on in stored.get("starts", {}).items()},
+        column_dates={name: date.fromisoformat(on) for name, on in stored.get("columns", {}).items()},
+        floors=floors,
+        start=date.fromisoformat(stored["start"]) if stored.get("start") else None,
+    )

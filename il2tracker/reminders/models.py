@@ -1,0 +1,211 @@
+"""The outbox of reminders, what people chose about them, and when the machine last worked."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Count, Max, Q
+from django.utils.translation import gettext_lazy as _
+
+from il2tracker.accounts.models import Patient
+from il2tracker.reminders import kinds
+from il2tracker.reminders.wishes import Reason
+
+
+class Kind(models.TextChoices):
+    """What a reminder is about, as the signed-in person reads it."""
+
+    INJECTION_DUE = kinds.INJECTION_DUE, _("Injection due")
+    INJECTION_MISSING = kinds.INJECTION_MISSING, _("Injection not recorded")
+    CYCLE_WEEK = kinds.CYCLE_WEEK, _("One week before a course")
+    CYCLE_DAY = kinds.CYCLE_DAY, _("The day before a course")
+    BLOODWORK_BOOK = kinds.BLOODWORK_BOOK, _("Blood test to book")
+    BLOODWORK_DUE = kinds.BLOODWORK_DUE, _("Blood test due")
+    PAUSED = kinds.PAUSED, _("Reminders paused")
+
+
+class State(models.TextChoices):
+    """Where a reminder stands. `sending` with `handing_over_at` set is "marked": the mail server may have it."""
+
+    PLANNED = "planned", _("planned")
+    SENDING = "sending", _("being sent")
+    SENT = "sent", _("sent")
+    CANCELLED = "cancelled", _("not needed")
+    EXPIRED = "expired", _("too late")
+    DEAD = "dead", _("given up")
+    UNCERTAIN = "uncertain", _("perhaps sent")
+
+
+class ReminderQuerySet(models.QuerySet["Reminder"]):
+    """Rows of the outbox."""
+
+    def visible_to(self, user: Any) -> ReminderQuerySet:
+        """The person's own reminders."""
+        return self.filter(recipient=user) if user.is_authenticated else self.none()
+
+    def upcoming_for(self, patient: Patient, now: datetime) -> ReminderQuerySet:
+        """What will be said to the patient, soonest first; also what is only switched off as mail (B3)."""
+        only_mail_off = Q(state=State.CANCELLED, cancel_reason=Reason.TURNED_OFF)
+        waiting = Q(state__in=[State.PLANNED, State.SENDING]) | only_mail_off
+        return self.filter(waiting, patient=patient, expires_at__gt=now).order_by("due_at", "pk")
+
+    def failed(self) -> ReminderQuerySet:
+        """Ended without being surely sent although wanted: staff must see these."""
+        return self.filter(state__in=[State.DEAD, State.UNCERTAIN, State.EXPIRED])
+
+    def failed_for(self, patient: Patient, since: datetime) -> ReminderQuerySet:
+        """Mails to the patient that a server refused for good since then, newest first."""
+        return self.filter(patient=patient, state=State.DEAD, due_at__gte=since).order_by("-due_at", "-pk")
+
+    def health(self, now: datetime) -> dict[str, Any]:
+        """Counts per state, what waits for another try, what is overdue, the newest failure and success."""
+        overdue = Q(state__in=[State.PLANNED, State.SENDING], due_at__lt=now - timedelta(minutes=5))
+        counts = {f"{state}_count": Count("pk", filter=Q(state=state)) for state in State.values}
+        row: dict[str, Any] = self.aggregate(
+            **counts,
+            retrying_count=Count("pk", filter=Q(state=State.PLANNED, attempts__gt=0)),
+            overdue_count=Count("pk", filter=overdue),
+            last_accepted_at=Max("accepted_at"),
+        )
+        failing = self.exclude(last_error_class="").order_by("-failed_at")
+        row["last_error_class"] = failing.values_list("last_error_class", flat=True).first() or ""
+        return row
+
+
+class Reminder(models.Model):
+    """One thing to tell one person once. The row is the truth; the broker only wakes somebody up to look at it."""
+
+    key = models.CharField(max_length=200, unique=True)
+    kind = models.CharField(max_length=20, choices=Kind.choices)
+    occurrence = models.CharField(max_length=60)
+    recipient = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
+    )
+    patient = models.ForeignKey(Patient, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    slot_local = models.CharField(max_length=16, blank=True)
+    zone = models.CharField(max_length=60)
+    says_at = models.DateTimeField(null=True, blank=True)
+    says_amount = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    says_on = models.DateField(null=True, blank=True)
+    says_from = models.DateField(null=True, blank=True)
+    says_to = models.DateField(null=True, blank=True)
+    due_at = models.DateTimeField()
+    expires_at = models.DateTimeField()
+    state = models.CharField(max_length=9, choices=State.choices, default=State.PLANNED)
+    cancel_reason = models.CharField(max_length=20, blank=True)
+    attempts = models.PositiveSmallIntegerField(default=0)
+    next_attempt_at = models.DateTimeField()
+    lease_token = models.UUIDField(null=True, blank=True)
+    lease_until = models.DateTimeField(null=True, blank=True)
+    handing_over_at = models.DateTimeField(null=True, blank=True)
+    accepted_at = models.DateTimeField(null=True, blank=True)
+    message_uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
+    last_error_class = models.CharField(max_length=60, blank=True)
+    failed_at = models.DateTimeField(null=True, blank=True)
+    created_at = models.DateTimeField(auto_now_add=True)
+
+    objects = ReminderQuerySet.as_manager()
+
+    class Meta:
+        indexes = [
+            models.Index(fields=["next_attempt_at"], condition=Q(state="planned"), name="reminders_waiting"),
+            models.Index(fields=["expires_at"], condition=Q(state="planned"), name="reminders_expiring"),
+            models.Index(fields=["lease_until"], condition=Q(state="sending"), name="reminders_leased"),
+            models.Index(fields=["next_attempt_at"], condition=Q(state="uncertain"), name="reminders_uncertain"),
+            models.Index(fields=["lease_token"], condition=Q(lease_token__isnull=False), name="reminders_by_lease"),
+            models.Index(fields=["patient", "due_at"], name="reminders_of_patient"),
+            models.Index(fields=["-failed_at"], condition=~Q(last_error_class=""), name="reminders_failing"),
+        ]
+        constraints = [
+            models.CheckConstraint(condition=Q(state__in=State.values), name="reminder_state_is_known"),
+            models.CheckConstraint(
+                condition=~Q(state__in=["planned", "cancelled"]) | Q(handing_over_at__isnull=True),
+                name="planned_or_cancelled_is_unmarked",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="sending") | Q(lease_token__isnull=False, lease_until__isnull=False),
+                name="sending_has_a_lease",
+            ),
+            models.CheckConstraint(
+                condition=Q(state="sent", accepted_at__isnull=False, handing_over_at__isnull=False)
+                | (~Q(state="sent") & Q(accepted_at__isnull=True)),
+                name="sent_is_marked_and_accepted",
+            ),
+            models.CheckConstraint(
+                condition=~Q(state="uncertain") | Q(handing_over_at__isnull=False), name="uncertain_is_marked"
+            ),
+            models.CheckConstraint(
+                condition=Q(state="cancelled") & ~Q(cancel_reason="") | ~Q(state="cancelled") & Q(cancel_reason=""),
+                name="cancelled_says_why",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.occurrence} {self.state}"
+
+    @property
+    def local_due_at(self) -> datetime:
+        """When it is due, on the clock it was planned for."""
+        return self.due_at.astimezone(ZoneInfo(self.zone))
+
+    @property
+    def local_slot(self) -> datetime | None:
+        """The slot it is about, on that clock; None for kinds that belong to a day."""
+        if not self.slot_local:
+            return None
+        return datetime.fromisoformat(self.slot_local).replace(tzinfo=ZoneInfo(self.zone))
+
+    @property
+    def is_mail_off(self) -> bool:
+        """Whether only this list says it, because the person switched the mail off."""
+        return self.cancel_reason == Reason.TURNED_OFF
+
+
+class PreferenceQuerySet(models.QuerySet["Preference"]):
+    """What people chose."""
+
+    def visible_to(self, user: Any) -> PreferenceQuerySet:
+        """The person's own choices."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+
+class Preference(models.Model):
+    """What one person chose for one switch. No row = on, 15 minutes before."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    kind = models.CharField(max_length=20, choices=[pair for pair in Kind.choices if pair[0] in kinds.SWITCHES])
+    is_on = models.BooleanField(default=True)
+    lead_minutes = models.PositiveSmallIntegerField(default=kinds.DEFAULT_LEAD)
+
+    objects = PreferenceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["user", "kind"], name="one_preference_per_kind")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {'on' if self.is_on else 'off'}"
+
+
+class Heartbeat(models.Model):
+    """One row: when the machine last planned and swept, and what the computer's own clock said at the sweep."""
+
+    planned_at = models.DateTimeField(null=True, blank=True)
+    swept_at = models.DateTimeField(null=True, blank=True)
+    boot = models.CharField(max_length=40, blank=True)
+    running_seconds = models.FloatField(null=True, blank=True)
+
+    class Meta:
+        constraints = [models.CheckConstraint(condition=Q(pk=1), name="only_one_heartbeat")]
+
+    def __str__(self) -> str:
+        return f"planned {self.planned_at}, swept {self.swept_at}"
+
+    @classmethod
+    def read(cls) -> Heartbeat:
+        """The one row; unsaved and empty before the first tick."""
+        return cls.objects.filter(pk=1).first() or cls(pk=1)

@@ -1,0 +1,189 @@
+"""Makes the outbox agree with what is wanted. May run any number of times, anywhere, at once.
+
+Rows that were ever marked are never touched; a row that is planned or cancelled follows the facts, both ways (A1).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from datetime import datetime, timedelta
+from typing import Any, NamedTuple
+
+from django.db.models import F, OuterRef, Q, Subquery
+
+from cycles import actions as cycles
+from cycles.models import Cycle, Plan
+from il2tracker.reminders import clocks, facts, heartbeat, kinds, wishes
+from il2tracker.reminders.models import Heartbeat, Reminder, State
+from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
+
+logger = logging.getLogger(__name__)
+
+BATCH = 2000
+MOVED_BATCH = 200  # a statement that gives every row its own values grows with the square
+SAYS = ("says_at", "says_amount", "says_on", "says_from", "says_to", "slot_local", "zone")
+TIMES = ("due_at", "expires_at")
+LONGEST_DAYS_BEFORE = max(kind.days_before for kind in kinds.DAY_KINDS)
+ONE_DAY = timedelta(days=1)
+_UNMARKED = Q(state__in=[State.PLANNED, State.CANCELLED])
+
+
+class Planned(NamedTuple):
+    """What one tick changed."""
+
+    opened: int
+    added: int
+    restored: int
+    cancelled: int
+
+
+class _Known(NamedTuple):
+    pk: int
+    key: str
+    kind: str
+    state: str
+    cancel_reason: str
+    due_at: datetime
+    expires_at: datetime
+    says: tuple[Any, ...]
+
+
+def plan(now: datetime | None = None) -> Planned:
+    """One tick: open the courses that follow started ones (A14), then bring the outbox up to date.
+
+    `now` (aware) is the database's clock unless a test gives another.
+    """
+    now = now or clocks.database_now()
+    opened = open_next_cycles(now)
+    since = _planned_until(now)
+    tick = settle(wanted(now, since), now)
+    heartbeat.planned()
+    return tick._replace(opened=opened)
+
+
+def _planned_until(now: datetime) -> datetime:
+    """What expired after the last tick but was never planned still gets its row, as far back as any kind lives."""
+    last = Heartbeat.read().planned_at or now
+    return min(max(last, now - kinds.LOOK_BACK), now)
+
+
+def open_next_cycles(now: datetime) -> int:
+    """Call the action for every plan whose newest course has started by the earliest clock on earth."""
+    newest = Cycle.objects.filter(plan=OuterRef("pk")).order_by("-number")
+    plans = Plan.objects.active().annotate(
+        newest_state=Subquery(newest.values("state")[:1]), newest_on=Subquery(newest.values("starts_on")[:1])
+    )
+    begun = Q(newest_on__lte=now.date() + ONE_DAY) & ~Q(newest_state=Cycle.State.HELD)
+    opened = 0
+    for row in plans.filter(begun | Q(newest_on=None) | Q(newest_state=Cycle.State.CANCELLED)).select_related(
+        "patient"
+    ):
+        try:
+            opened += cycles.open_next_cycle(plan=row, today=row.patient.today(now)) is not None
+        except Exception:  # one plan that cannot go on must not silence everybody else's reminders
+            logger.exception("No next course for plan %s", row.ref)
+    return opened
+
+
+def wanted(now: datetime, since: datetime) -> Iterator[Wish]:
+    """Every reminder that is due within the horizon and had not expired at `since`, with the reason if unwanted."""
+    until = now + kinds.HORIZON
+    choices, alerts = facts.choices(), facts.open_alerts()
+    longest_lead = timedelta(minutes=max(kinds.LEADS))
+    doses = facts.doses_between(since - kinds.DOSE_LOOK_BACK, until + longest_lead)
+    starts = facts.cycles_starting(since.date() - ONE_DAY, until.date() + timedelta(days=LONGEST_DAYS_BEFORE) + ONE_DAY)
+    everything = (
+        *wishes.of_doses(doses, choices, alerts),
+        *wishes.of_pauses(doses, choices, alerts, now),
+        *wishes.of_cycles(starts, choices),
+    )
+    return (wish for wish in everything if wish.due_at <= until and wish.expires_at > since)
+
+
+def settle(wanted: Iterable[Wish], now: datetime) -> Planned:
+    """Insert, restore, move and cancel rows until they say what `wanted` says."""
+    by_key = {wish.key: wish for wish in wanted}
+    known = {row.key: row for keys in _batches(list(by_key)) for row in _known(Q(key__in=keys))}
+    missing = [wish for key, wish in by_key.items() if key not in known and _makes_row(wish)]
+    Reminder.objects.bulk_create([_row(wish) for wish in missing], batch_size=BATCH, ignore_conflicts=True)
+    live = [(row, by_key[key]) for key, row in known.items() if row.state in {State.PLANNED, State.CANCELLED}]
+    restored = _restore([(row, wish) for row, wish in live if not wish.unwanted and wish.expires_at > now])
+    cancelled = _cancel([(row, wish.unwanted) for row, wish in live if wish.unwanted])
+    return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, now)))
+
+
+def _makes_row(wish: Wish) -> bool:
+    return wish.unwanted is None or wish.unwanted in SHOWN_ALL_THE_SAME
+
+
+def _row(wish: Wish) -> Reminder:
+    return Reminder(
+        key=wish.key,
+        kind=wish.kind,
+        occurrence=wish.occurrence,
+        recipient_id=wish.recipient_id,
+        patient_id=wish.patient_id,
+        state=State.CANCELLED if wish.unwanted else State.PLANNED,
+        cancel_reason=wish.unwanted or "",
+        next_attempt_at=wish.due_at,
+        **{name: getattr(wish, name) for name in (*TIMES, *SAYS)},
+    )
+
+
+def _known(which: Q) -> Iterator[_Known]:
+    fields = ("pk", "key", "kind", "state", "cancel_reason", *TIMES)
+    for row in Reminder.objects.filter(which).values_list(*fields, *SAYS):
+        yield _Known._make((*row[: len(fields)], row[len(fields) :]))
+
+
+def _restore(pairs: list[tuple[_Known, Wish]]) -> int:
+    """Back from cancelled, or to another hour; what already stands right is left alone, with its back-off."""
+    moved = [(row, wish) for row, wish in pairs if _differs(row, wish)]
+    back = [row.pk for row, wish in pairs if row.state == State.CANCELLED and not _differs(row, wish)]
+    fresh = {"state": State.PLANNED, "cancel_reason": "", "attempts": 0}
+    count = sum(_unmarked(pks).update(next_attempt_at=F("due_at"), **fresh) for pks in _batches(back))
+    rows = [
+        Reminder(pk=row.pk, next_attempt_at=wish.due_at, **fresh, **{n: getattr(wish, n) for n in (*TIMES, *SAYS)})
+        for row, wish in moved
+    ]
+    names = [*fresh, *TIMES, *SAYS, "next_attempt_at"]
+    return count + Reminder.objects.filter(_UNMARKED).bulk_update(rows, names, batch_size=MOVED_BATCH)
+
+
+def _differs(row: _Known, wish: Wish) -> bool:
+    if row.due_at != wish.due_at or row.says != tuple(getattr(wish, name) for name in SAYS):
+        return True
+    if kinds.POLICIES[wish.kind].waits_in_quiet_hours:
+        return row.expires_at < wish.expires_at  # quiet hours may have put it off
+    return row.expires_at != wish.expires_at
+
+
+def _orphans(by_key: dict[str, Wish], now: datetime) -> list[tuple[_Known, Reason]]:
+    """Rows that wait for something the plan no longer holds."""
+    waiting = Q(state=State.PLANNED) | Q(state=State.CANCELLED, cancel_reason__in=SHOWN_ALL_THE_SAME)
+    rows = _known(waiting & Q(expires_at__gt=now, kind__in=list(kinds.POLICIES)))
+    gone = {kinds.PAUSED: Reason.RELEASED}
+    return [(row, gone.get(row.kind, Reason.NOT_IN_PLAN)) for row in rows if row.key not in by_key]
+
+
+def _cancel(pairs: Iterable[tuple[_Known, Reason | None]]) -> int:
+    by_reason: dict[str, list[int]] = defaultdict(list)
+    for row, reason in pairs:
+        if reason and row.cancel_reason != reason:
+            by_reason[reason].append(row.pk)
+    return sum(
+        _unmarked(pks).update(state=State.CANCELLED, cancel_reason=reason)
+        for reason, all_pks in by_reason.items()
+        for pks in _batches(all_pks)
+    )
+
+
+def _unmarked(pks: list[int]) -> Any:
+    return Reminder.objects.filter(_UNMARKED, pk__in=pks)
+
+
+def _batches(items: list[Any]) -> Iterator[list[Any]]:
+    for start in range(0, len(items), BATCH):
+        yield items[start : start + BATCH]

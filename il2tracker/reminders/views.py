@@ -1,0 +1,47 @@
+"""Which mails come and how early; and the page behind the address at the foot of every mail."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import gettext as _
+from django.views.decorators.csrf import csrf_exempt
+from django.views.decorators.http import require_http_methods
+
+from il2tracker.accounts import access
+from il2tracker.accounts.access import SignedInRequest
+from il2tracker.reminders import actions, mails, unsubscribing
+from il2tracker.reminders.forms import PreferencesForm
+from il2tracker.reminders.models import Preference
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def preferences(request: SignedInRequest) -> HttpResponse:
+    """The person's own switches."""
+    access.patient_or_404(request.user)
+    stored = list(Preference.objects.visible_to(request.user))
+    form = PreferencesForm(request.POST or None, preferences=stored)
+    if not form.is_valid():
+        status = 422 if form.is_bound else 200
+        return render(request, "reminders/preferences.html", {"form": form}, status=status)
+    actions.choose(by=request.user, switches=form.switches, lead_minutes=form.cleaned_data["lead_minutes"])
+    messages.success(request, _("Your reminders are saved."))
+    return redirect("reminders:preferences")
+
+
+@csrf_exempt  # a mail program posts here without a page of ours before it (RFC 8058)
+@require_http_methods(["GET", "HEAD", "POST"])
+def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
+    """GET asks, POST stops one kind of mail at once and answers without a redirect. Says nothing about anybody."""
+    link = unsubscribing.find(token)
+    if link is None:
+        raise Http404
+    if request.method == "POST":
+        actions.unsubscribe(link=link)
+    words = {"about": mails.ABOUT[link.subject], "is_done": request.method == "POST"}
+    response = render(request, "reminders/unsubscribe.html", words)
+    response["Referrer-Policy"] = "no-referrer"
+    return response

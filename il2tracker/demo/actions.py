@@ -45,9 +45,10 @@ def fill(*, now: datetime) -> bool:
 
     Raises NotTheDemoError outside demo mode, and when the database holds other people.
     """
-    _refuse_real_places()
+    _refuse_outside_the_demo()
     if filled_on() is not None:
         return False
+    _refuse_other_people()
     clinics = {facts["slug"]: _clinic(facts) for facts in (story.NORTH, story.SOUTH)}
     signers = {staff.clinic: _staff(staff, clinics) for staff in story.STAFF}
     for life in story.LIVES:
@@ -58,7 +59,8 @@ def fill(*, now: datetime) -> bool:
 @transaction.atomic
 def reset(*, now: datetime) -> None:
     """Empty the database of everything, the access log too, and fill it anew. Raises NotTheDemoError as `fill` does."""
-    _refuse_real_places()
+    _refuse_outside_the_demo()
+    _refuse_other_people()
     triggers.drop(connection)
     call_command("flush", interactive=False, verbosity=0)
     for load_library in LIBRARIES:
@@ -71,9 +73,13 @@ def reset(*, now: datetime) -> None:
 LIBRARIES: tuple[Callable[[], None], ...] = (cycles.load_library,)
 
 
-def _refuse_real_places() -> None:
+def _refuse_outside_the_demo() -> None:
     if not settings.DEMO:
         raise NotTheDemoError("This is not a demo: IL2_DEMO is off. Nothing was changed.")
+
+
+def _refuse_other_people() -> None:
+    """A reset empties everything: whoever added real people meanwhile must not lose them."""
     if User.objects.filter(is_demo=False).exists() or (filled_on() is None and Patient.objects.exists()):
         raise NotTheDemoError("This database holds people who are not of the demo. Nothing was changed.")
 

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
+from typing import Any
 
 PASSWORD = "calm-paper-ink"
 
-NORTH = {
+NORTH: dict[str, Any] = {
     "slug": "clinic-north",
     "name": "Clinic North",
     "day_phone": "020 7946 0018",

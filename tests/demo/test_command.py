@@ -98,6 +98,14 @@ def test_a_database_with_other_people_is_left_alone(arguments):
     assert Patient.objects.count() == 2
 
 
+def test_somebody_added_later_stops_a_reset_but_not_the_next_start():
+    said()
+    factories.user("Lee")
+    assert "filled today" in said()
+    with pytest.raises(CommandError, match="not of the demo"):
+        said("--reset")
+
+
 def test_a_banner_without_a_demo_says_so():
     with pytest.raises(CommandError, match="not filled"):
         said("--banner")

@@ -95,7 +95,7 @@ def add_results(
         if match is Match.NEW:
             kept.append(_create(by, patient, analyte, reading, drawn, note))
         else:
-            there = LabResult.objects.get(pk=meets.key if meets else None)
+            there = LabResult.objects.get(pk=meets.key)  # type: ignore[misc, union-attr]
             kept.append(there if match is Match.THERE else _change(by, there, reading, drawn, note))
     return kept
 

@@ -18,7 +18,7 @@ from cycles.models import Cycle
 from il2tracker.accounts.models import Patient
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 from il2tracker.refs import new_ref
-from labs import units
+from labs import units as written
 
 UPLOAD_KEPT = timedelta(hours=24)  # app's own: how long an upload waits to be confirmed
 
@@ -50,19 +50,19 @@ class Analyte(models.Model):
         return self.name
 
     @cached_property
-    def rule(self) -> units.Rule:
+    def rule(self) -> written.Rule:
         """The pure rules of this test."""
         fields = ("code", "name", "canonical_unit", "units", "jump", "timing_matters", "may_be_undetected")
         bounds = ("hard_low", "hard_high", "soft_low", "soft_high")
-        return units.rule_from({name: getattr(self, name) for name in (*fields, *bounds)})
+        return written.rule_from({name: getattr(self, name) for name in (*fields, *bounds)})
 
     @property
     def unit_words(self) -> str:
         """Its own unit as people read it."""
-        return units.UNITS[self.canonical_unit].words
+        return written.UNITS[self.canonical_unit].words
 
 
-def rules() -> dict[str, units.Rule]:
+def rules() -> dict[str, written.Rule]:
     """Rules of every test by code."""
     return {analyte.code: analyte.rule for analyte in Analyte.objects.all()}
 
@@ -151,14 +151,14 @@ class LabResult(PatientRecord):
         return f"{self.analyte_id} {self.drawn_on}"
 
     @property
-    def reading(self) -> units.Reading:
+    def reading(self) -> written.Reading:
         """What was written, as numbers."""
-        return units.Reading(self.comparator, self.value, self.unit, self.detected, self.raw)
+        return written.Reading(self.comparator, self.value, self.unit, self.detected, self.raw)
 
     @property
     def own_value(self) -> Decimal | None:
         """The value in the test's own unit."""
-        return units.in_own_unit(self.analyte.rule, self.reading).value
+        return written.in_own_unit(self.analyte.rule, self.reading).value
 
     @property
     def local_drawn_at(self) -> datetime | None:

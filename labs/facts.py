@@ -1,0 +1,159 @@
+"""Everything that a trend rests on, loaded for one patient or for a whole list in the same number of statements."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Collection, Iterator, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from django.db.models import Prefetch
+from django.utils.translation import gettext as _
+
+from cycles import schedule
+from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
+from cycles.protocols import Indication
+from il2tracker.accounts.models import Patient
+from labs.charts import Course
+from labs.models import LabResult
+from labs.trends import DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, UnloggedDose
+from labs.units import figure
+
+CD4, CD4_PERCENT, VIRAL_LOAD = "cd4", "cd4_percent", "hiv_rna"
+
+
+@dataclass
+class Facts:
+    """One patient's results, injections and courses."""
+
+    patient: Patient
+    today: date
+    results: list[LabResult] = field(default_factory=list)
+    doses: list[GivenDose] = field(default_factory=list)
+    amounts: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
+    last_given: dict[int, date] = field(default_factory=dict)
+    unlogged: list[UnloggedDose] = field(default_factory=list)
+    open_cycles: dict[int, date] = field(default_factory=dict)
+    cycles: list[Cycle] = field(default_factory=list)
+    plans: list[Plan] = field(default_factory=list)
+
+    @property
+    def plan(self) -> PlanVersion | None:
+        """What the active plan says now."""
+        active = [plan for plan in self.plans if plan.ended_on is None]
+        return active[0].current_version if active else None
+
+    @property
+    def on_hiv_plan(self) -> bool:
+        """Whether there is or was a plan for HIV: beside a gain stands what the trials found (3.1)."""
+        return any(plan.current_version.indication == Indication.HIV for plan in self.plans)
+
+    @property
+    def record(self) -> DoseRecord:
+        """What draws are judged against."""
+        applies = self.timing_matters or any(dose.timing for dose in self.doses)
+        return DoseRecord(self.doses, self.unlogged, earlier=self._earlier, applies=applies)
+
+    @property
+    def timing_matters(self) -> bool:
+        """Whether any plan says that injections make these tests unreliable; also without a plan."""
+        versions = [plan.current_version for plan in self.plans]
+        return not versions or any(version.timing_matters for version in versions)
+
+    @property
+    def _earlier(self) -> EarlierIL2:
+        known = self.patient.earlier_il2 != Patient.EarlierIL2.UNKNOWN
+        return EarlierIL2(known=known, last_on=self.patient.earlier_il2_on)
+
+    def judged(self) -> list[tuple[LabResult, Judgement]]:
+        """Every standing result with its verdict, oldest first."""
+        record, safety = self.record, DoseRecord((), applies=False)
+        return [
+            (result, (record if result.analyte.timing_matters else safety).judge(draw_of(result)))
+            for result in self.results
+        ]
+
+    def courses(self) -> list[Course]:
+        """The courses that took place or are running, for drawing, oldest first."""
+        started = [cycle for cycle in self.cycles if cycle.starts_on <= self.today]
+        return [course for course in map(self._course, started) if course]
+
+    def _course(self, cycle: Cycle) -> Course | None:
+        counted = [day for day in (self.last_given.get(cycle.pk), self.open_cycles.get(cycle.pk)) if day]
+        running = cycle.is_running(self.today)
+        if not counted and not running:
+            return None
+        last_on = cycle.last_dose_on if running else max(counted)
+        until = schedule.reliable_from(last_on) - timedelta(days=1) if cycle.version.timing_matters else last_on
+        return Course(cycle.number, cycle.starts_on, last_on, until, self._note(cycle, running=running))
+
+    def _note(self, cycle: Cycle, *, running: bool) -> str:
+        amount = figure(self.amounts[cycle.pk])
+        return _("%(amount)s so far") % {"amount": amount} if running else _("%(amount)s million") % {"amount": amount}
+
+
+def draw_of(result: LabResult) -> Draw:
+    """When blood was taken, for judging."""
+    return Draw(result.drawn_on, result.drawn_at)
+
+
+def point_of(result: LabResult, judgement: Judgement, label: str = "") -> Point:
+    """A result as a point of a series, in its test's own unit."""
+    return Point(result.drawn_on, result.own_value, result.comparator, judgement, result.ref, label)
+
+
+def points(judged: Sequence[tuple[LabResult, Judgement]], code: str) -> list[Point]:
+    """The series of one test."""
+    return [point_of(result, judgement) for result, judgement in judged if result.analyte.code == code]
+
+
+def load(patients: Collection[Patient], now: datetime) -> dict[int, Facts]:
+    """Facts by the patient's primary key: six statements, however many patients."""
+    facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
+    results = LabResult.objects.standing().filter(patient__in=facts).select_related("analyte", "entered_by")
+    for result in results.order_by("drawn_on", "drawn_at", "analyte__position", "pk"):
+        facts[result.patient_id].results.append(result)
+    _load_plans(facts)
+    for owner, cycle_id, dose, amount in _given(facts):
+        facts[owner].doses.append(dose)
+        if cycle_id is not None:
+            facts[owner].amounts[cycle_id] += amount
+            facts[owner].last_given[cycle_id] = max(dose.on, facts[owner].last_given.get(cycle_id, dose.on))
+    for owner, cycle_id, unlogged in _unlogged(facts, now):
+        facts[owner].unlogged.append(unlogged)
+        facts[owner].open_cycles[cycle_id] = max(unlogged.on, facts[owner].open_cycles.get(cycle_id, unlogged.on))
+    return facts
+
+
+def _load_plans(facts: dict[int, Facts]) -> None:
+    versions = Prefetch("versions", PlanVersion.objects.defer("document"))
+    for plan in Plan.objects.filter(patient__in=facts).prefetch_related(versions).order_by("pk"):
+        facts[plan.patient_id].plans.append(plan)
+    cycles = Cycle.objects.filter(patient__in=facts).select_related("version").order_by("starts_on")
+    for cycle in cycles:
+        facts[cycle.patient_id].cycles.append(cycle)
+
+
+CYCLE = "planned_dose__cycle__"
+
+
+def _given(facts: dict[int, Facts]) -> Iterator[tuple[int, int | None, GivenDose, Decimal]]:
+    rows = Injection.objects.given().filter(patient__in=facts).values_list(
+        "patient_id", "given_at", "zone", "amount", CYCLE + "pk", CYCLE + "number", CYCLE + "plan_id",
+        CYCLE + "version__timing_matters",
+    )  # fmt: skip
+    for owner, at, zone, amount, cycle_id, number, plan_id, timing in rows:
+        on = at.astimezone(ZoneInfo(zone)).date()
+        matters = facts[owner].timing_matters if timing is None else timing
+        yield owner, cycle_id, GivenDose(on, at, number, matters, plan_id or 0), amount
+
+
+def _unlogged(facts: dict[int, Facts], now: datetime) -> Iterator[tuple[int, int, UnloggedDose]]:
+    rows = PlannedDose.objects.counting().unlogged().filter(patient__in=facts, due_at__lt=now).values_list(
+        "patient_id", "due_on", "due_at", "cycle_id", "cycle__number", "cycle__plan_id",
+        "cycle__version__timing_matters",
+    )  # fmt: skip
+    for owner, on, at, cycle_id, number, plan_id, timing in rows:
+        yield owner, cycle_id, UnloggedDose(on, at, number, timing, plan_id)

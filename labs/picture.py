@@ -1,0 +1,225 @@
+"""What a trend page, a clinic's page and a list show of a patient's results, ready for the templates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+
+from cycles import schedule
+from cycles.models import PlanVersion
+from il2tracker.accounts.models import Patient, User
+from labs import charts, draws, facts, small_charts, trends, units, words
+from labs.charts import Chart, Mark, Scene, Threshold
+from labs.draws import Drawing, Judged
+from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
+from labs.small_charts import PositionBar
+from labs.trends import Point, Progress, Trend
+
+RANGES = {"1": 1, "2": 2, "all": None}
+LOW_CD4 = Decimal(200)  # P16
+EDGE = timedelta(days=10)
+SHORTEST = timedelta(days=120)
+
+
+@dataclass
+class Panel:
+    """One test's drawing in two sizes, with what a screen reader hears instead."""
+
+    title: str
+    unit: str
+    key: str
+    narrow: Chart
+    wide: Chart
+    description: str
+
+
+@dataclass
+class Picture:
+    """Everything a trend page shows. Texts are ready; nothing in it needs another statement."""
+
+    patient: Patient
+    today: date
+    chosen: str
+    trend: Trend
+    last: str
+    last_on: date | None
+    change: str
+    gained: bool
+    left_out: str
+    viral_load: str
+    viral_load_rose: bool
+    bar: PositionBar | None
+    goal: int | None
+    before: str
+    panels: list[Panel]
+    rows: list[Drawing]
+    hiv: bool
+    too_soon_until: date | None
+    progress: str
+    total: int
+    columns: list[str] = field(default_factory=list)
+
+    @property
+    def age(self) -> int | None:
+        """Days since the last CD4+ count that counts."""
+        return (self.today - self.last_on).days if self.last_on else None
+
+
+def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1", for_clinic: bool = False) -> Picture:
+    """A patient's trend. `chosen` is a key of RANGES; the clinician's variant adds doses, nadir and progress (2.7)."""
+    known = facts.load([patient], now)[patient.pk]
+    judged = draws.judged(known)
+    span = _span(known, chosen)
+    shown = [each for each in judged if each.result.drawn_on >= span[0]]
+    counts, loads = draws.series(judged, CD4), draws.series(judged, VIRAL_LOAD)
+    said, last_load = trends.trend(counts), trends.trend(loads).last
+    return Picture(
+        patient=patient,
+        today=known.today,
+        chosen=chosen,
+        trend=said,
+        last=said.last.label if said.last else "",
+        last_on=said.last.on if said.last else None,
+        change="" if said.change is None else words.change(said.change),
+        gained=said.change is not None and said.change > 0,
+        left_out=_left_out(said.left_out),
+        viral_load=last_load.label if last_load else "",
+        viral_load_rose=trends.rose_after_course(loads),
+        bar=_bar(said, known.plan),
+        goal=known.plan.cd4_goal if known.plan else None,
+        before=said.before_first.label if said.before_first else "",
+        panels=_panels(known, shown, span, for_clinic=for_clinic),
+        rows=draws.drawings(shown, viewer),
+        hiv=known.on_hiv_plan,
+        too_soon_until=_too_soon_until(known),
+        progress=_progress(known, counts) if for_clinic else "",
+        total=len(judged),
+        columns=[code for code in (CD4, CD4_PERCENT, VIRAL_LOAD) if any(e.result.analyte.code == code for e in shown)],
+    )
+
+
+def _span(known: Facts, chosen: str) -> tuple[date, date]:
+    years = RANGES.get(chosen, 1)
+    firsts = [result.drawn_on for result in known.results] + [cycle.starts_on for cycle in known.cycles]
+    last = (_too_soon_until(known) or known.today) + EDGE
+    earliest = min([*firsts, known.today - SHORTEST]) - EDGE
+    if years is None:
+        return earliest, last
+    return max(earliest, schedule.add_months(known.today, -12 * years)), last
+
+
+def _too_soon_until(known: Facts) -> date | None:
+    ends = [course.too_soon_until for course in known.courses()]
+    return ends[-1] if ends and ends[-1] >= known.today else None
+
+
+def _left_out(count: int) -> str:
+    if not count:
+        return ""
+    return ngettext(
+        "One result was taken too soon after an injection. It is kept, shown hollow, and left off the line.",
+        "%(count)s results were taken too soon after an injection. They are kept, shown hollow, and left off the line.",
+        count,
+    ) % {"count": count}
+
+
+def _bar(said: Trend, plan: PlanVersion | None) -> PositionBar | None:
+    if said.last is None or said.last.value is None:
+        return None
+    goal = Decimal(plan.cd4_goal) if plan and plan.cd4_goal else None
+    before = said.before_first.value if said.before_first and said.before_first is not said.last else None
+    return small_charts.position_bar(said.last.value, before, goal)
+
+
+# Drawings
+
+
+def _panels(known: Facts, shown: Sequence[Judged], span: tuple[date, date], *, for_clinic: bool) -> list[Panel]:
+    courses = known.courses()
+    if not for_clinic:
+        courses = [charts.Course(c.number, c.first_on, c.last_on, c.too_soon_until) for c in courses]
+    panels = []
+    for code, draw, sizes in (
+        (CD4, charts.cd4_chart, (charts.NARROW, charts.WIDE)),
+        (VIRAL_LOAD, charts.viral_load_chart, (charts.NARROW, charts.WIDE_LOW)),
+    ):
+        marks = draws.marks(shown, code)
+        if len(marks) > 1:
+            levels = _thresholds(known, marks, for_clinic=for_clinic) if code == CD4 else _limit(marks)
+            scene = Scene(*span, known.today, marks, courses, levels)
+            panels.append(_panel(code, shown, scene, draw, sizes))
+    return panels
+
+
+def _panel(
+    code: str,
+    shown: Sequence[Judged],
+    scene: Scene,
+    draw: Callable[[Scene, charts.Size], Chart],
+    sizes: tuple[charts.Size, charts.Size],
+) -> Panel:
+    analyte = next(each.result.analyte for each in shown if each.result.analyte.code == code)
+    narrow, wide = (draw(scene, size) for size in sizes)
+    return Panel(analyte.name, analyte.unit_words, code, narrow, wide, _description(scene.marks))
+
+
+def _description(marks: Sequence[Mark]) -> str:
+    joined = [mark for mark in marks if mark.counts]
+    hollow = len(marks) - len(joined)
+    text = _("Each mark is one blood test. %(count)s count and are joined") % {"count": len(joined)}
+    if joined:
+        text += ", " + _("from %(first)s to %(last)s") % {"first": joined[0].label, "last": joined[-1].label}
+    text += ". " + (_("%(count)s hollow marks do not count and are not joined.") % {"count": hollow} if hollow else "")
+    return text.strip() + " " + _("The table below holds the same values.")
+
+
+def _thresholds(known: Facts, marks: Sequence[Mark], *, for_clinic: bool) -> list[Threshold]:
+    levels = [Threshold(LOW_CD4, "200")] if any(m.value is not None and m.value < 400 for m in marks) else []
+    if known.plan and known.plan.cd4_goal:
+        goal = known.plan.cd4_goal
+        levels.append(Threshold(Decimal(goal), _("Goal: above %(goal)s") % {"goal": goal}))
+    nadir = known.patient.nadir_cd4
+    if for_clinic and nadir is not None:
+        year = f", {known.patient.nadir_on.year}" if known.patient.nadir_on else ""
+        levels.append(Threshold(Decimal(nadir), _("Nadir %(nadir)s%(year)s") % {"nadir": nadir, "year": year}))
+    return levels
+
+
+def _limit(marks: Sequence[Mark]) -> list[Threshold]:
+    limits = [mark.value for mark in marks if mark.comparator == "<" and mark.value]
+    if not limits or len(set(limits)) > 1:
+        return []
+    return [Threshold(limits[-1], _("Limit of the test: %(limit)s") % {"limit": units.figure(limits[-1])})]
+
+
+# For the clinician
+
+
+def _progress(known: Facts, counts: Sequence[Point]) -> str:
+    since = _dose_since(known)
+    if since is None or not known.on_hiv_plan:
+        return ""
+    said = trends.progress(counts, since, known.today)
+    if said is Progress.TOO_EARLY:
+        until = words.long_day(trends.too_early_until(since))
+        return _("Too early to judge this dose: not before %(day)s, six months after it began (P63).") % {"day": until}
+    if said is Progress.NO_CLEAR_RISE:
+        return _("No clear rise after 6 months at this dose; review whether to go on. See the evidence.")
+    return ""
+
+
+def _dose_since(known: Facts) -> date | None:
+    started = [cycle for cycle in known.cycles if cycle.has_started(known.today)]
+    since: date | None = None
+    present: object = None
+    for cycle in reversed(started):
+        dose = (cycle.version.route, cycle.version.regimen.daily_total(cycle.number))
+        if present is not None and dose != present:
+            break
+        present, since = dose, cycle.starts_on
+    return since

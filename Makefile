@@ -12,7 +12,7 @@ PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check --require
 
 VAR    := $(abspath $(or $(IL2_VAR),var))
 # The demo stands on SQLite, whatever the environment says: it never fills somebody's real database.
-MANAGE := env -u DATABASE_URL IL2_DEMO=True IL2_VAR=$(VAR) IL2_SECRET_KEY_FILE=$(VAR)/secret-key $(BIN)/python manage.py
+MANAGE := env -u DATABASE_URL IL2_DEMO=True IL2_LOG_LEVEL=WARNING IL2_VAR=$(VAR) IL2_SECRET_KEY_FILE=$(VAR)/secret-key $(BIN)/python manage.py
 # What a real installation would say, for the checks.
 REAL   := IL2_SECRET_KEY=a-long-secret-that-only-the-checks-use-0123456789abcdefghijklmnopq IL2_BASE_URL=https://diary.example
 PYTEST := $(BIN)/python -m pytest
@@ -45,7 +45,7 @@ $(VAR)/secret-key: | $(VENV)/run
 	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))' > $@
 
 run: $(VENV)/run $(VAR)/secret-key
-	@exec $(MANAGE) runall --before 'migrate --verbosity 0' --before createcachetable \
+	@exec $(MANAGE) runall --before 'migrate --verbosity 0' --before 'createcachetable --verbosity 0' \
 	  --before 'collectstatic --noinput --verbosity 0' --before demo --after 'demo --banner'
 
 demo-reset: $(VENV)/run $(VAR)/secret-key

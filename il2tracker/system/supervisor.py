@@ -2,13 +2,16 @@
 nothing. Knows nothing of what they are."""
 
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import threading
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
+from functools import cache
 
 FIRST_WAIT, LONGEST_WAIT = 1.0, 30.0  # seconds before a dead child is started again, doubled each time
 STEADY = 60.0  # a child that lived so long has not failed: its next death waits FIRST_WAIT again
@@ -41,7 +44,7 @@ class Supervisor:
     def __init__(self, children: list[Child], stop_order: Iterable[str], say: Callable[[str], None]) -> None:
         self.children = children
         self.stop_order = list(stop_order)
-        self.say = say
+        self._listener = say
         self._signals = 0
 
     def run(self, when_started: Callable[[], None]) -> None:
@@ -72,6 +75,11 @@ class Supervisor:
                 self._end(child)
             _sweep(child)
 
+    def say(self, line: str) -> None:
+        """Pass a line on; a terminal or pipe that is gone keeps nobody from ending in order."""
+        with suppress(OSError):
+            self._listener(line)
+
     def _note(self, number: int, frame: object) -> None:
         self._signals += 1
 
@@ -85,7 +93,7 @@ class Supervisor:
 
     def _start(self, child: Child) -> None:
         child.process = subprocess.Popen(
-            child.command,
+            [*_tied_to_us(), *child.command],
             env={**os.environ, "PYTHONUNBUFFERED": "1", **child.environment},
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
@@ -101,7 +109,8 @@ class Supervisor:
         assert process.stdout is not None
         with process.stdout as lines:
             for line in lines:
-                self.say(f"{name:<7}| {line.rstrip()}")
+                if line.strip() and not self.stopping:  # what programs say when they are told to end is no news
+                    self.say(f"{name:<7}| {line.rstrip()}")
 
     def _tend(self) -> None:
         """Notice the dead, and start them again when their wait is over."""
@@ -145,6 +154,13 @@ def free_port(first: int = 0) -> int:
     raise OSError(f"no free port between {first} and {first + 99}")
 
 
+@cache
+def _tied_to_us() -> list[str]:
+    """Where the system can do it (Linux), a child is told to end when the supervisor itself is killed."""
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM"] if setpriv else []
+
+
 def _until_open(child: Child, give_up: Callable[[], bool], seconds: float = 30.0) -> None:
     """Wait until the child listens on its port, dies, or the time is over."""
     deadline = time.monotonic() + seconds
@@ -159,8 +175,6 @@ def _sweep(child: Child) -> None:
     """Kill what is left of the child's process group (a killed worker leaves its pool) and reap the child."""
     if child.process is None:
         return
-    try:
+    with suppress(ProcessLookupError, PermissionError):
         os.killpg(child.process.pid, signal.SIGKILL)
-    except (ProcessLookupError, PermissionError):
-        pass
     child.process.wait()

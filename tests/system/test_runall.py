@@ -38,7 +38,7 @@ class Runall:
             "IL2_SWEEP_EVERY": "1",
             "DJANGO_SETTINGS_MODULE": "il2tracker.settings",
         }
-        self.lines: queue.Queue[str] = queue.Queue()
+        self.lines: queue.Queue[str | None] = queue.Queue()
         self.seen: list[str] = []
         self.process = self.start("--before", "migrate --verbosity 0", "--before", "createcachetable")
         threading.Thread(target=self._read, daemon=True).start()
@@ -53,13 +53,15 @@ class Runall:
         with self.process.stdout as lines:
             for line in lines:
                 self.lines.put(line.rstrip())
+        self.lines.put(None)
 
     def says(self, words: str, seconds: float = 60) -> str:
         """The next line with these words."""
-        while words not in (line := self.lines.get(timeout=seconds)):
+        while (line := self.lines.get(timeout=seconds)) is not None:
             self.seen.append(line)
-        self.seen.append(line)
-        return line
+            if words in line:
+                return line
+        raise AssertionError(f"it ended without saying {words!r}:\n" + "\n".join(self.seen))
 
     def processes(self) -> dict[int, list[str]]:
         """Every process with this folder in its environment: its id and its command."""

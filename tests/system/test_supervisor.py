@@ -1,8 +1,10 @@
 """The supervisor with children that do nothing but live, die and refuse to die."""
 
 import os
+import shutil
 import signal
 import socket
+import subprocess
 import sys
 import threading
 from pathlib import Path
@@ -118,6 +120,31 @@ def test_lines_of_a_child_carry_its_name_and_its_environment_is_its_own() -> Non
     running.run(lambda: wait_until(lambda: running.said))
     assert running.said[0] == "mail   | me"
     assert "WHO" not in os.environ
+
+
+def test_a_terminal_that_is_gone_keeps_nobody_from_ending() -> None:
+    def gone(line: str) -> None:
+        raise BrokenPipeError
+
+    running = Running(python("a", LIVES), python("b", SAYS_NAME, environment={"WHO": "me"}))
+    running.supervisor = Supervisor(running.children, ["a", "b"], gone)
+    running.run()
+    assert not any(child.running for child in running.children)
+
+
+@pytest.mark.skipif(shutil.which("setpriv") is None, reason="no setpriv on this system")
+def test_children_do_not_outlive_a_supervisor_that_was_killed() -> None:
+    code = f"""
+from il2tracker.system.supervisor import Child, Supervisor
+import sys
+child = Child("a", [sys.executable, "-c", {LIVES!r}])
+Supervisor([child], ["a"], print).run(lambda: print(child.process.pid, flush=True))
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as supervising:
+        pid = int(supervising.stdout.readline())
+        assert not group_is_empty(pid)
+        supervising.kill()
+    wait_until(lambda: group_is_empty(pid))
 
 
 def test_a_taken_port_gives_the_next_free_one() -> None:

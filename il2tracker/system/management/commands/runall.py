@@ -14,6 +14,7 @@ from typing import Any, TextIO
 from django.conf import settings
 from django.core.management import BaseCommand, CommandError, call_command
 from django.db import connections
+from django.urls import reverse
 
 from il2tracker.system import broker
 from il2tracker.system.supervisor import Child, Supervisor, free_port
@@ -21,6 +22,7 @@ from il2tracker.system.supervisor import Child, Supervisor, free_port
 STOP_ORDER = ("beat", "web", "worker", "mail", "broker")
 WORKER_GRACE = 25.0  # longer than the 20 s after which a mail server that hangs is given up
 PYTHON = [sys.executable, "-m"]
+AS_ROOT = {"PYTHONWARNINGS": "ignore:You're running the worker with superuser privileges"}  # a trial in a container
 
 
 class Command(BaseCommand):
@@ -45,7 +47,7 @@ class Command(BaseCommand):
         supervisor = Supervisor(self._children(options["host"], port, url), STOP_ORDER, self._say)
         supervisor.run(lambda: self._announce(supervisor, port, url, options["after"]))
         lock.close()
-        self._say("Stopped.")
+        supervisor.say("Stopped.")
 
     def _say(self, line: str) -> None:
         self.stdout.write(line)
@@ -72,7 +74,7 @@ class Command(BaseCommand):
         return [*children, *_application(host, port, common)]
 
     def _announce(self, supervisor: Supervisor, port: int, url: str, after: list[str]) -> None:
-        if not _answers(f"http://127.0.0.1:{port}/healthz", supervisor):
+        if not _answers(f"http://127.0.0.1:{port}{reverse(settings.LOGIN_URL)}", supervisor):
             return
         self._say(f"\nRunning at {url}   (Ctrl-C stops it)")
         if any(child.name == "mail" for child in supervisor.children):
@@ -112,7 +114,7 @@ def _application(host: str, port: int, common: dict[str, str]) -> list[Child]:
         Child(
             "worker",
             [*PYTHON, *shlex.split(worker), "--loglevel", "warning", "--without-gossip", "--without-mingle"],
-            common,
+            {**common, **AS_ROOT},
             grace=WORKER_GRACE,
         ),
         Child("beat", [*PYTHON, *shlex.split(beat), "--loglevel", "warning"], common),

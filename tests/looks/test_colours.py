@@ -1,4 +1,4 @@
-"""Contrast of every pair of colours used together, in light and dark, from the stylesheet itself (WCAG 1.4.3, 1.4.11)."""
+"""Contrast of every pair of colours used together, in light and dark, from the stylesheet itself (WCAG 1.4.3)."""
 
 from __future__ import annotations
 

@@ -1,0 +1,85 @@
+"""The demo clinic in a browser, on Saturday 21 November 2026 at 21:35 in London."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import time_machine
+from django.test import Client
+from playwright.sync_api import Browser, Page
+
+from il2tracker.accounts.models import User
+from il2tracker.demo import actions as demo
+from tests.looks import screens
+
+HEIGHTS = {320: 640, 390: 844, 1280: 900}
+NEUTRAL = ("il-2", "interleukin", "aldesleukin", "proleukin", "hiv", "cd4", "viral", "cancer", "kidney", "injection")
+
+
+@pytest.fixture
+def clinic(settings: Any, live_server: Any) -> Iterator[Any]:
+    """The filled demo behind a live server, whose clock stands at screens.NOW and ticks on."""
+    settings.DEMO = True
+    settings.DEFAULT_TIME_ZONE = "Europe/London"
+    with time_machine.travel(screens.NOW):
+        demo.fill(now=screens.NOW)
+        yield live_server
+
+
+@pytest.fixture
+def visit(clinic: Any, browser: Browser, watch: Callable[[Page], Page]) -> Iterator[Callable[..., Page]]:
+    """`visit(who, width=390, theme="light")`: a watched page, signed in as that person, not yet anywhere."""
+    contexts = []
+
+    def open_page(who: str, width: int = 390, theme: str = "light", **more: Any) -> Page:
+        viewport = {"width": width, "height": HEIGHTS[width]}
+        context = browser.new_context(
+            base_url=clinic.url, viewport=viewport, color_scheme=theme, reduced_motion="reduce", **more
+        )
+        contexts.append(context)
+        if who:
+            client = Client()
+            client.force_login(User.objects.get(email=who))
+            session = client.cookies["d_session"].value
+            context.add_cookies([{"name": "d_session", "value": session, "url": clinic.url}])
+        return watch(context.new_page())
+
+    yield open_page
+    for context in contexts:
+        context.close()
+
+
+@pytest.fixture
+def look(axe: Callable[[Page], list[str]]) -> Callable[..., list[str]]:
+    """`look(page, screen)`: opens the screen and says in lines what is wrong with it."""
+
+    def find(page: Page, screen: screens.Screen, picture: Path | None = None) -> list[str]:
+        answer = page.goto(screen.path)
+        if screen.sends:
+            with page.expect_navigation() as navigation:
+                page.locator("main form [type=submit]").first.click()
+            answer = navigation.value
+        assert answer is not None
+        wrong = []
+        if answer.status != screen.status:
+            wrong.append(f"answers {answer.status} instead of {screen.status}")
+        title = page.title()
+        if any(word in title.lower() for word in NEUTRAL):
+            wrong.append(f"its title says too much: {title}")
+        if page.locator("h1").count() != 1:
+            wrong.append(f"it has {page.locator('h1').count()} main headings")
+        if page.evaluate("document.querySelectorAll('[style], style, script:not([src])').length"):
+            wrong.append("a style or script stands in the page")
+        wide, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
+        if wide > seen:
+            wrong.append(f"scrolls sideways: {wide} on {seen}")
+        if picture:
+            picture.parent.mkdir(parents=True, exist_ok=True)
+            page.screenshot(path=picture, full_page=True)
+        wrong += axe(page)
+        return [f"{screen.name} as {screen.who or 'nobody'} ({screen.path}): {line}" for line in wrong]
+
+    return find

@@ -1,0 +1,54 @@
+"""Every screen as its people see it: axe, console, policy, sideways scroll, and a title that says nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.looks import screens
+
+ROOT = Path(__file__).parents[2]
+SIX = [(width, theme) for width in (320, 390, 1280) for theme in ("light", "dark")]
+
+pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
+
+
+def walk(visit: Callable[..., Any], look: Callable[..., list[str]], shown: list[screens.Screen], *frames: Any) -> None:
+    """Open all screens, one browser window a person, and fail with everything that is wrong at once."""
+    wrong = []
+    for who, theirs in groupby(sorted(shown, key=lambda screen: screen.who), key=lambda screen: screen.who):
+        own = list(theirs)
+        for width, theme, folder in frames:
+            page = visit(who, width, theme)
+            for number, screen in enumerate(own):
+                picture = folder and folder / f"{screen.file_name}-{number}-{width}-{theme}.png"
+                wrong += [f"{width} {theme}: {line}" for line in look(page, screen, picture)]
+            page.context.close()
+    assert not wrong, "\n".join(wrong)
+
+
+def test_every_address_is_on_the_list(clinic: Any) -> None:
+    listed = {screen.name for screen in screens.all_screens()} - {"error-404"} | set(screens.NOT_A_SCREEN)
+    assert set(screens.addresses()) == listed
+
+
+def test_every_screen_is_right_at_390_in_light(visit: Callable[..., Any], look: Callable[..., list[str]]) -> None:
+    walk(visit, look, screens.all_screens(), (390, "light", None))
+
+
+def test_the_main_screens_are_right_in_every_width_and_theme(
+    visit: Callable[..., Any], look: Callable[..., list[str]]
+) -> None:
+    main = [screen for screen in screens.all_screens() if screen.is_main]
+    walk(visit, look, main, *[(width, theme, None) for width, theme in SIX if (width, theme) != (390, "light")])
+
+
+@pytest.mark.looks
+def test_every_screen_is_right_everywhere_and_leaves_a_picture(
+    visit: Callable[..., Any], look: Callable[..., list[str]]
+) -> None:
+    walk(visit, look, screens.all_screens(), *[(width, theme, ROOT / "var" / "looks") for width, theme in SIX])

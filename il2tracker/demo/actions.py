@@ -20,13 +20,25 @@ from cycles import schedule, sites
 from cycles.models import Plan, PlannedDose, Protocol
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
+from il2tracker.alerts import actions as alerts
+from il2tracker.alerts.models import Alert
 from il2tracker.audit import triggers
 from il2tracker.demo import story
+from labs import actions as labs
+from labs.models import Analyte
+from labs.units import parse
+from sideeffects import actions as sideeffects
+from sideeffects.units import parse_temperature
 
 PLANNED_BEFORE = timedelta(days=23)
+LIBRARIES: tuple[Callable[[], None], ...] = (cycles.load_library, labs.load_library, sideeffects.load_library)
 # Minutes after the planned time, in turn: people are never on the minute.
 MINUTES_LATE = (2, 5, 6, 1, -2, 12, 4, 0, 9, 3)
 RECORDED_AFTER = timedelta(minutes=3)
+ANSWERED_AFTER = timedelta(minutes=4)
+ACKNOWLEDGED_AFTER = timedelta(minutes=7)
+DRAWN_AT = time(8, 30)
+RESULT_AFTER = timedelta(days=2)
 
 
 class NotTheDemoError(Exception):
@@ -70,9 +82,6 @@ def reset(*, now: datetime) -> None:
     fill(now=now)
 
 
-LIBRARIES: tuple[Callable[[], None], ...] = (cycles.load_library,)
-
-
 def _refuse_outside_the_demo() -> None:
     if not settings.DEMO:
         raise NotTheDemoError("This is not a demo: IL2_DEMO is off. Nothing was changed.")
@@ -105,8 +114,13 @@ def _live(life: story.Life, clinic: Clinic, signer: User, now: datetime) -> None
     patient = accounts.create_patient(
         by=signer, clinic=clinic, user=user, code=life.code, birth_year=life.birth_year, **life.facts
     )
-    _plan(life, patient, signer, patient.today(now))
+    plan = _plan(life, patient, signer, patient.today(now))
+    starts = dict(plan.cycles.values_list("number", "starts_on"))
     _inject(life, patient, user, now)
+    for draw in life.draws:
+        _draw(draw, starts[draw.course], patient, user if draw.by_patient else signer)
+    for feeling in life.feelings:
+        _feel(feeling, starts[feeling.course], patient, user, signer, now)
 
 
 def _plan(life: story.Life, patient: Patient, signer: User, today: date) -> Plan:
@@ -150,3 +164,40 @@ def _inject(life: story.Life, patient: Patient, user: User, now: datetime) -> No
             facts = {"state": "taken", "given_at": given_at, "amount": dose.amount, "site": site}
         recorded_at = min(now, facts.get("given_at", dose.due_at) + RECORDED_AFTER)
         cycles.log_injection(by=user, patient=patient, key=uuid4(), dose=dose, now=recorded_at, **facts)
+
+
+def _draw(draw: story.Draw, starts_on: date, patient: Patient, by: User) -> None:
+    on = starts_on + timedelta(days=draw.day)
+    taken_at = schedule.moment(on, DRAWN_AT, patient.zone)
+    tests = {test.code: test for test in Analyte.objects.filter(code__in=draw.values)}
+    labs.add_results(
+        by=by,
+        patient=patient,
+        drawn=labs.Drawn(on, taken_at),
+        readings={tests[code]: parse(tests[code].rule, text) for code, text in draw.values.items()},
+        now=taken_at + RESULT_AFTER,
+    )
+
+
+def _feel(feeling: story.Feeling, starts_on: date, patient: Patient, user: User, signer: User, now: datetime) -> None:
+    felt_at = schedule.moment(starts_on + timedelta(days=feeling.day - 1), feeling.at, patient.zone)
+    if felt_at > now:
+        return
+    answers = sideeffects.Answers(
+        flags=frozenset(feeling.flags),
+        none_of_flags=not feeling.flags,
+        temperature=parse_temperature(feeling.celsius),
+        temperature_typed=feeling.celsius,
+        severities=feeling.symptoms,
+        no_symptoms=not feeling.symptoms and not feeling.flags,
+    )
+    sideeffects.record_check_in(by=user, patient=patient, key=uuid4(), answers=answers, now=felt_at)
+    if feeling.clinic_note:
+        _settle(patient, user, signer, feeling, felt_at)
+
+
+def _settle(patient: Patient, user: User, signer: User, feeling: story.Feeling, felt_at: datetime) -> None:
+    for alert in Alert.objects.open().of(patient):
+        alerts.answer(by=user, alert=alert, answer=Alert.Answer.CALLED, now=felt_at + ANSWERED_AFTER)
+        at = felt_at + ACKNOWLEDGED_AFTER
+        alerts.acknowledge(by=signer, alert=alert, note=feeling.clinic_note, now=at)

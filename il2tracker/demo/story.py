@@ -47,7 +47,7 @@ STAFF = (
 
 @dataclass(frozen=True)
 class Draw:
-    """Blood taken `day` days after day 1 of `course`: values as the laboratory wrote them, by analyte code."""
+    """Blood taken `day` days after day 1 of `course`: values as the laboratory wrote them, by code of the test."""
 
     course: int
     day: int
@@ -57,15 +57,18 @@ class Draw:
 
 @dataclass(frozen=True)
 class Feeling:
-    """A check-in at `at` on `day` of `course`: °C, severity by symptom, red flags, and whether a medicine was taken."""
+    """A check-in at `at` on `day` of `course`: °C, severities by symptom, red flags.
+
+    `clinic_note`: a nurse acknowledged the alert a few minutes later and wrote this.
+    """
 
     course: int
     day: int
     at: time
-    celsius: str = ""
-    symptoms: dict[str, int] = field(default_factory=dict)
-    red_flags: tuple[str, ...] = ()
-    acknowledged: str = ""
+    celsius: str
+    symptoms: dict[str, int]
+    flags: tuple[str, ...] = ()
+    clinic_note: str = ""
 
 
 @dataclass(frozen=True)
@@ -103,6 +106,13 @@ class Life:
         return bool(self.in_words)
 
 
+def _diary(course: int, *days: tuple[str, dict[str, int]]) -> tuple[Feeling, ...]:
+    """One check-in in the afternoon of each day, from day 1 on."""
+    return tuple(
+        Feeling(course, day, time(14, 10), celsius, symptoms) for day, (celsius, symptoms) in enumerate(days, 1)
+    )
+
+
 def _blood(course: int, day: int, cd4: str, percent: str, load: str, *, by_patient: bool = False) -> Draw:
     return Draw(course, day, {"cd4": cd4, "cd4_percent": percent, "hiv_rna": load}, by_patient)
 
@@ -126,6 +136,31 @@ _ANNA = Life(
         _blood(2, 21, "840", "31", "<20"),
         _blood(2, 42, "612", "27", "<20"),
     ),
+    feelings=(
+        *_diary(
+            1,
+            ("37.4", {}),
+            ("37.9", {"tired": 1, "site_red": 1}),
+            ("38.3", {"tired": 1, "shivering": 1, "site_red": 1}),
+            ("38.4", {"tired": 2, "shivering": 2, "nausea": 1, "site_red": 1, "itch": 1}),
+            ("38.0", {"tired": 1, "shivering": 1, "lump": 1, "no_sleep": 1}),
+        ),
+        *_diary(
+            2,
+            ("37.8", {"tired": 1, "site_red": 1}),
+            ("38.2", {"tired": 1, "shivering": 1, "site_red": 1}),
+            ("38.5", {"tired": 2, "shivering": 2, "nausea": 1, "lump": 1, "no_sleep": 1}),
+            ("38.7", {"tired": 2, "shivering": 2, "nausea": 1, "lump": 2, "no_sleep": 2}),
+            ("38.4", {"tired": 2, "shivering": 1, "nausea": 2, "lump": 2, "no_sleep": 1}),
+        ),
+        *_diary(
+            3,
+            ("37.9", {"tired": 1}),
+            ("38.3", {"tired": 1, "shivering": 1, "lump": 1}),
+            ("38.6", {"tired": 2, "shivering": 2, "nausea": 1, "lump": 1}),
+            ("38.3", {"tired": 2, "shivering": 1, "lump": 1}),
+        ),
+    ),
 )
 _DAN = Life(
     email="kidney@demo.example",
@@ -137,6 +172,12 @@ _DAN = Life(
     amount="9",
     in_words="patient, kidney plan, week 2",
     facts={"companion_name": "Kim", "companion_phone": "07700 900456"},
+    skipped={(1, 4, "bedtime"): "supplies"},
+    feelings=(
+        Feeling(1, 2, time(8, 40), "37.4", {"tired": 1, "site_red": 1}),
+        Feeling(1, 3, time(8, 15), "37.6", {"tired": 2, "no_appetite": 1}),
+        Feeling(1, 6, time(9, 5), "36.9", {"tired": 1}),
+    ),
 )
 _JOAN = Life(
     email="joan@demo.example",
@@ -181,7 +222,20 @@ _MARK = Life(
     birth_year=1978,
     protocol="hiv-sc-4-5",
     first_start=-4 - 56,
+    skipped={(2, 4, "pm"): "ill"},
     draws=(_blood(1, -14, "353", "18", "<20"), _blood(1, 42, "402", "20", "<20")),
+    feelings=(
+        *_diary(2, ("37.6", {"tired": 1}), ("38.0", {"tired": 1, "shivering": 1}), ("38.2", {"tired": 2})),
+        Feeling(
+            course=2,
+            day=4,
+            at=time(21, 5),
+            celsius="37.8",
+            symptoms={"tired": 2},
+            flags=("breathless",),
+            clinic_note="Called him at 21:14. Seen by the doctor on call. Evening injection left out.",
+        ),
+    ),
 )
 _LEA = Life(
     email="lea@demo.example",

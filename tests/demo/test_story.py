@@ -11,7 +11,12 @@ from django.test import override_settings
 
 from cycles.models import Cycle, Injection, PlannedDose
 from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts.models import Alert
 from il2tracker.demo import actions, story
+from labs import facts
+from labs.models import LabResult
+from labs.trends import Verdict
+from sideeffects.models import CheckIn
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -87,3 +92,50 @@ def test_dan_is_in_week_2_on_whatever_weekday_the_demo_is_filled(days):
     starts_on = dan.starts_on(today)
     assert starts_on.weekday() == 0
     assert 8 <= (today - starts_on).days + 1 <= 14
+
+
+def verdicts(patient, now, code="cd4"):
+    judged = facts.load([patient], now)[patient.pk].judged()
+    return [(result.raw, judgement.verdict) for result, judgement in judged if result.analyte.code == code]
+
+
+def test_annas_counts_tell_the_whole_tale_of_when_a_count_counts(filled):
+    assert verdicts(anna(), filled) == [
+        ("388", Verdict.BASELINE),
+        ("402", Verdict.BASELINE),
+        ("422", Verdict.BASELINE),
+        ("958", Verdict.UNRELIABLE),
+        ("508", Verdict.RELIABLE),
+        ("840", Verdict.UNRELIABLE),
+        ("612", Verdict.RELIABLE),
+    ]
+    (first, *_, last) = LabResult.objects.of(anna()).of_tests("hiv_rna").order_by("drawn_on")
+    assert (first.comparator, first.value, last.comparator, last.value, last.raw) == ("=", 4100, "<", 20, "<20")
+
+
+def test_ruths_latest_count_was_taken_too_soon(filled):
+    assert verdicts(Patient.objects.get(name="Ruth Fox"), filled)[-1] == ("902", Verdict.UNRELIABLE)
+
+
+def test_toms_blood_for_the_coming_course_is_missing(filled):
+    tom = Patient.objects.get(name="Tom Bell")
+    starts_on = Cycle.objects.of(tom).coming(tom.today(filled)).first().starts_on
+    assert not LabResult.objects.of(tom).filter(drawn_on__gte=starts_on - timedelta(days=21)).exists()
+
+
+def test_the_only_alert_was_raised_yesterday_and_is_acknowledged(filled):
+    (alert,) = Alert.objects.all()
+    assert (alert.patient.name, alert.tier) == ("Mark Dale", "RED")
+    assert alert.raised_at.date() == filled.date() - timedelta(days=1)
+    assert (alert.acknowledged_by.email, alert.patient_answer) == ("nurse@demo.example", "called")
+
+
+def test_anna_wrote_how_she_felt_on_each_day_of_her_courses_and_this_afternoon(filled):
+    felt = CheckIn.objects.of(anna()).order_by("felt_at")
+    assert felt.count() == 5 + 5 + 4
+    assert felt.last().local_felt_at.strftime("%d %H:%M") == "21 14:10"
+
+
+def test_nobody_wrote_or_was_tested_in_the_future(filled):
+    assert not CheckIn.objects.filter(felt_at__gt=filled).exists()
+    assert not LabResult.objects.filter(drawn_at__gt=filled).exists()

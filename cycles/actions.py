@@ -16,6 +16,7 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cycles import concerns, schedule
+from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, Protocol
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
@@ -82,8 +83,7 @@ def create_plan(
         raise ValidationError(_("Add the numbers to call before making a plan."))
     if starts_on < patient.today(now) and not past:
         raise ValidationError(_("This start date has passed. Choose “record a past course” to enter it anyway."))
-    if schedule.parse(document).needs_amounts:
-        raise ValidationError(_("Enter the amount of every injection."))
+    _refuse_amounts(schedule.parse(document), protocol)
     plan = Plan(patient=patient, protocol=protocol)
     plan.full_clean()
     plan.save()
@@ -103,6 +103,15 @@ def create_plan(
     log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
     open_next_cycle(plan=plan, today=patient.today(now))
     return plan
+
+
+def _refuse_amounts(regimen: schedule.Regimen, protocol: Protocol) -> None:
+    """A plan may hold neither a missing amount nor one above what the treatment uses for an injection (W6)."""
+    largest = regimen.largest_amount()
+    if regimen.needs_amounts or largest is None:
+        raise ValidationError(_("Enter the amount of every injection."))
+    if largest > (protocol.injection_ceiling or MOST_PER_INJECTION):
+        raise ValidationError(_("An amount is more than this treatment uses for one injection."))
 
 
 def _signature(by: User, patient: Patient) -> dict[str, Any]:
@@ -140,9 +149,13 @@ def open_next_cycle(*, plan: Plan, today: date) -> Cycle | None:
 
 
 def _needs_successor(latest: Cycle | None, today: date) -> bool:
-    if latest is None or latest.state == Cycle.State.CANCELLED:
+    if latest is None:
         return True
-    return latest.state != Cycle.State.HELD and latest.starts_on <= today
+    courses = latest.version.regimen.courses
+    if courses is not None and latest.number >= courses:
+        return False
+    past = latest.state != Cycle.State.HELD and latest.starts_on <= today
+    return past or latest.state == Cycle.State.CANCELLED
 
 
 def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
@@ -296,7 +309,7 @@ def log_injection(
 
 
 def _known(patient: Patient, key: UUID, dose: PlannedDose | None) -> Injection | None:
-    """The row of this key, voided or not, else the dose's standing row. PermissionDenied when it is another patient's."""
+    """The row of this key, voided or not, else the dose's standing row. PermissionDenied for another patient's."""
     same = Q(idempotency_key=key)
     if dose is not None:
         same |= Q(planned_dose=dose, voided_at__isnull=True)
@@ -326,11 +339,15 @@ def _tell_clinic(by: User, injection: Injection, now: datetime, *, twice: bool =
         )
 
 
-def _lock_own(by: User, injection: Injection) -> None:
-    """The entry, locked and fresh. Only the patient and the person who recorded it may change it (A5, A6)."""
+def require_own(by: User, injection: Injection) -> None:
+    """Only the patient and the person who recorded it may change an entry (A5, A6). Raises PermissionDenied."""
     access.require_recording(by, injection.patient)
     if by.pk not in {injection.patient.user_id, injection.recorded_by_id}:
         raise PermissionDenied
+
+
+def _lock_own(by: User, injection: Injection) -> None:
+    require_own(by, injection)
     injection.patient.lock()
     injection.refresh_from_db()
 

@@ -12,13 +12,14 @@ from enum import Enum
 
 MOST_PER_INJECTION = Decimal(18)  # H04, app's own: under the skin, where no protocol names a lower ceiling
 
+TWICE = "twice"  # a second injection soon after another, and not the same one
 TOLD = "told"  # the clinic had said so: recorded without the urgent card (decisions.md 0)
 
 
 class Doubt(Enum):
     """A reason to ask, with the answers that settle it."""
 
-    TWICE = ("twice",)
+    TWICE = (TWICE,)
     ABOVE_PLAN = (TOLD, "more")
     BELOW_PLAN = (TOLD, "less")
     LARGE = ("large",)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from datetime import date, datetime, time, timedelta
+from collections.abc import Collection
+from datetime import datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -12,14 +12,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cycles import clock, doubts, schedule, sites
+from cycles import clock, schedule, sites
 from cycles.actions import CLOCK_SLACK
 from cycles.models import Injection, PlannedDose
 from cycles.reasons import TOLD, NotTaken
 from il2tracker import ui
 from il2tracker.accounts.models import Patient, User
-
-NOW, EARLIER = "now", "earlier"
 
 
 class ClockField(forms.CharField):
@@ -71,9 +69,11 @@ class AmountField(forms.CharField):
 class InjectionForm(ui.BaseForm):
     """One injection: how much, when, where, and who gave it. `dose` None = outside the plan."""
 
+    NOW, EARLIER = "now", "earlier"
+
     key = forms.UUIDField(widget=forms.HiddenInput)
     amount = AmountField(label=gettext_lazy("Amount you injected"))
-    when = forms.ChoiceField(choices=[(NOW, gettext_lazy("Now")), (EARLIER, gettext_lazy("Earlier"))])
+    when = forms.ChoiceField(choices=[("now", gettext_lazy("Now")), ("earlier", gettext_lazy("Earlier"))])
     given_on = forms.DateField(
         label=gettext_lazy("Day"),
         required=False,
@@ -109,9 +109,9 @@ class InjectionForm(ui.BaseForm):
         cleaned = super().clean() or {}
         if self.dose is not None and cleaned.get("amount") is None:
             cleaned["amount"] = self.dose.amount
-        if cleaned.get("when") == NOW:
+        if cleaned.get("when") == self.NOW:
             cleaned["given_at"] = self.now
-        elif cleaned.get("when") == EARLIER and not self.errors.keys() & {"given_on", "given_time"}:
+        elif cleaned.get("when") == self.EARLIER and not self.errors.keys() & {"given_on", "given_time"}:
             self._clean_earlier(cleaned)
         return cleaned
 
@@ -136,41 +136,18 @@ class InjectionForm(ui.BaseForm):
         }
         return _("%(time)s on that day has not come yet. It is %(now)s on %(day)s. Give the time you injected.") % words
 
-    @property
-    def facts(self) -> dict[str, Any]:
-        """What the action stores."""
+    def facts(self, answers: Collection[str]) -> dict[str, Any]:
+        """What the action stores. Less than planned is "in part", unless the clinic had said so."""
         names = ("given_at", "amount", "site", "note", "given_by_name")
+        amount, planned = self.cleaned_data["amount"], self.dose.amount if self.dose else None
+        told = TOLD in answers and amount != planned
+        in_part = planned is not None and amount < planned and not told
         return {
             **{name: self.cleaned_data[name] for name in names},
             "given_by": self.cleaned_data["given_by"] or Injection.GivenBy.SELF,
+            "state": Injection.State.PARTIAL if in_part else Injection.State.TAKEN,
+            "reason": TOLD if told else "",
         }
-
-    def entry(self, recent: Iterable[Injection], min_gap: timedelta | None, ceiling: Decimal | None) -> doubts.Entry:
-        """The entry as the questions see it; `recent` are the other injections."""
-        given_at = self.cleaned_data["given_at"]
-        return doubts.Entry(
-            amount=self.cleaned_data["amount"],
-            planned=self.dose.amount if self.dose else None,
-            ceiling=ceiling,
-            is_close=closest(recent, given_at, min_gap) is not None,
-            is_early=self.dose is not None and is_early(self.dose, given_at),
-        )
-
-
-def closest(recent: Iterable[Injection], given_at: datetime, min_gap: timedelta | None) -> Injection | None:
-    """The recorded injection that stands too near to this moment, if there is one (H08)."""
-    near = (other for other in recent if other.given_at and schedule.gap_too_short(other.given_at, given_at, min_gap))
-    return min(near, key=lambda other: abs(other.given_at - given_at), default=None)  # type: ignore[operator]
-
-
-def is_early(dose: PlannedDose, given_at: datetime) -> bool:
-    """Whether a moment lies well before the planned one (B8)."""
-    return schedule.timing(dose.due_at, given_at, None, None) is schedule.Timing.EARLY
-
-
-def initial(dose: PlannedDose | None, today: date, site: str | None) -> dict[str, Any]:
-    """What an empty form shows: now, the day of the slot, the suggested place."""
-    return {"when": NOW, "given_on": dose.due_on if dose else today, "site": site, "given_by": Injection.GivenBy.SELF}
 
 
 class NotTakenForm(ui.BaseForm):
@@ -206,11 +183,3 @@ class UndoForm(ui.BaseForm):
         super().__init__(*args, **kwargs)
         if not needs_reason:
             del self.fields["reason"]
-
-
-def state_of(entry: doubts.Entry, answers: Iterable[str]) -> tuple[str, str]:
-    """(state, reason) of an injection: less than planned is "in part" unless the clinic had said so."""
-    told = TOLD in set(answers) and entry.amount != entry.planned
-    if entry.planned is not None and entry.amount < entry.planned and not told:
-        return Injection.State.PARTIAL, ""
-    return Injection.State.TAKEN, TOLD if told else ""

@@ -204,6 +204,12 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
         """Loads what the pages around one dose read."""
         return self.select_related("patient", "cycle__version__signed_by", "cycle__plan__protocol").with_records()
 
+    def to_record(self, now: datetime) -> PlannedDoseQuerySet:
+        """What can be caught up with: the newest 20 that are due by the end of a day from now, within 60 days."""
+        around = (now - timedelta(days=60), now + timedelta(hours=24))
+        found = self.unlogged().counting().filter(due_at__range=around)
+        return found.select_related("cycle").order_by("-due_at")[:20]
+
     def unlogged(self) -> PlannedDoseQuerySet:
         """Nothing recorded for it."""
         return self.exclude(Exists(Injection.objects.standing().filter(planned_dose=OuterRef("pk"))))
@@ -270,7 +276,7 @@ class InjectionQuerySet(PatientRecordQuerySet):
         """Standing, taken in full or in part; never skipped ones (D1)."""
         return self.standing().exclude(state=Injection.State.SKIPPED)
 
-    def latest(self) -> InjectionQuerySet:
+    def newest(self) -> InjectionQuerySet:
         """The last 60 records: enough to know when each place was used and what was just given."""
         return self.standing().select_related("recorded_by").order_by("-recorded_at")[:60]
 

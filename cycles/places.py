@@ -43,6 +43,11 @@ class Places:
         grouped = groupby(self.all, key=lambda place: place.site.area)
         return [(row[0].site, row) for row in (list(found) for _area, found in grouped)]
 
+    @property
+    def marks(self) -> dict[str, str]:
+        """The class of each zone of the drawing."""
+        return {place.site.code: "" if place.state == "free" else f" bm-{place.state}" for place in self.all}
+
     def view(self, name: str) -> list[Place]:
         """The places on one side of the drawing."""
         return [place for place in self.all if place.site.view == name]

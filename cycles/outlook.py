@@ -1,0 +1,88 @@
+"""What a plan will mean, before it is saved: every dose of its first course, its blood tests, its hard days. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+from decimal import Decimal
+from itertools import groupby
+
+from cycles import schedule
+from cycles.schedule import Planned, Regimen
+
+
+@dataclass(frozen=True)
+class PlannedDay:
+    """One day of the first course with its doses; `is_hard` where the protocol says so (P34, M2)."""
+
+    number: int
+    on: date
+    doses: tuple[Planned, ...]
+    is_hard: bool
+
+
+@dataclass(frozen=True)
+class Bloodwork:
+    """The blood test before one course: due day, days to book, or why none counts (2.4, D16)."""
+
+    course: int
+    due_on: date
+    booking: tuple[date, date] | None
+    earliest: date | None
+
+
+@dataclass(frozen=True)
+class Outlook:
+    """The first course. Blood tests and `too_soon_until` are None where the timing of doses does not matter."""
+
+    days: tuple[PlannedDay, ...]
+    injections: int
+    daily_total: Decimal | None
+    course_total: Decimal | None
+    last_dose_on: date
+    next_start: date
+    too_soon_until: date | None
+    bloodwork: tuple[Bloodwork, ...]
+
+    @property
+    def starts_on(self) -> date:
+        """Day 1."""
+        return self.days[0].on
+
+    @property
+    def hard_days(self) -> list[PlannedDay]:
+        """The days that are usually the hardest."""
+        return [day for day in self.days if day.is_hard]
+
+
+def look_ahead(
+    regimen: Regimen, starts_on: date, times: Mapping[str, time], *, hardest: str, timing_matters: bool
+) -> Outlook:
+    """Course 1 from `starts_on`, the tests before it and before course 2."""
+    last, following = schedule.last_dose_on(regimen, 1, starts_on), schedule.next_start(regimen, 1, starts_on)
+    tests = (_bloodwork(1, None, starts_on), _bloodwork(2, last, following)) if timing_matters else ()
+    planned = schedule.unroll(regimen, 1, starts_on, times)
+    return Outlook(
+        days=_days(planned, schedule.hardest_days(starts_on, hardest)),
+        injections=len(planned),
+        daily_total=regimen.daily_total(),
+        course_total=regimen.course_total(),
+        last_dose_on=last,
+        next_start=following,
+        too_soon_until=schedule.too_soon_until(last) if timing_matters else None,
+        bloodwork=tests,
+    )
+
+
+def _days(planned: list[Planned], hard: tuple[date, ...]) -> tuple[PlannedDay, ...]:
+    by_day = groupby(planned, key=lambda dose: (dose.day, dose.on))
+    return tuple(PlannedDay(number, on, tuple(doses), on in hard) for (number, on), doses in by_day)
+
+
+def _bloodwork(course: int, last_dose_on: date | None, start: date) -> Bloodwork:
+    due = schedule.bloodwork_due(start)
+    if schedule.bloodwork_possible(last_dose_on, start):
+        return Bloodwork(course, due, schedule.booking_window(last_dose_on, start), None)
+    earliest = schedule.earliest_reliable_before(last_dose_on, start) if last_dose_on else None
+    return Bloodwork(course, due, None, earliest)

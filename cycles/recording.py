@@ -1,0 +1,152 @@
+"""One recording page: what is known when it opens, what it shows, and what it still has to ask before saving."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from cycles import doubts, places, schedule
+from cycles.forms import InjectionForm
+from cycles.models import Injection, PlannedDose, PlanVersion, Protocol, current_plan
+from il2tracker import ui
+from il2tracker.accounts import access
+from il2tracker.accounts.models import Patient, User
+
+
+@dataclass(frozen=True)
+class Page:
+    """`dose` None = an injection outside the plan; `correcting` = the entry that is being changed."""
+
+    viewer: User
+    patient: Patient
+    now: datetime
+    dose: PlannedDose | None
+    version: PlanVersion | None
+    protocol: Protocol | None
+    recent: list[Injection]
+    correcting: Injection | None = None
+
+    @property
+    def known(self) -> Injection | None:
+        """The record of this dose that stands already."""
+        if self.dose is None:
+            return None
+        return next((record for record in self.recent if record.planned_dose_id == self.dose.pk), None)
+
+    @property
+    def suggested(self) -> str | None:
+        """The place to suggest; those at the back only when somebody else injects."""
+        helped = self.viewer.pk != self.patient.user_id
+        helped = helped or any(record.given_by != Injection.GivenBy.SELF for record in self.recent if record.given_at)
+        return places.suggestion(self.recent, helped=helped)
+
+    def form(self, data: Any, key: UUID) -> InjectionForm:
+        """The form, filled with what is most likely, or with the entry that is changed."""
+        known = self._entered(self.correcting) if self.correcting else self._expected()
+        return InjectionForm(
+            data,
+            initial={"key": key, **known},
+            patient=self.patient,
+            now=self.now,
+            viewer=self.viewer,
+            dose=self.dose,
+        )
+
+    def _expected(self) -> dict[str, Any]:
+        today = self.patient.today(self.now)
+        given_on = min(self.dose.due_on, today) if self.dose else today
+        by = Injection.GivenBy.SELF if self.viewer.pk == self.patient.user_id else Injection.GivenBy.CARER
+        return {"when": InjectionForm.NOW, "given_on": given_on, "site": self.suggested, "given_by": by}
+
+    def _entered(self, entry: Injection) -> dict[str, Any]:
+        local = entry.local_given_at
+        kept = {name: getattr(entry, name) for name in ("site", "given_by", "given_by_name", "note")}
+        given = {"given_on": local.date(), "given_time": ui.clock(local, self.viewer)} if local else {}
+        return {"when": InjectionForm.EARLIER, "amount": entry.amount, **given, **kept}
+
+    def doubt(self, form: InjectionForm, answers: Collection[str]) -> doubts.Doubt | None:
+        """The first question that a valid form still leaves open."""
+        return doubts.first_doubt(self.entry(form), answers)
+
+    def entry(self, form: InjectionForm) -> doubts.Entry:
+        """What the form would save, as the questions see it."""
+        given_at = form.cleaned_data["given_at"]
+        return doubts.Entry(
+            amount=form.cleaned_data["amount"],
+            planned=self.dose.amount if self.dose else None,
+            ceiling=self.ceiling,
+            is_close=self.closest(given_at) is not None,
+            is_early=self.dose is not None and self._timing(given_at) is schedule.Timing.EARLY,
+        )
+
+    def closest(self, given_at: datetime) -> Injection | None:
+        """Another recorded injection nearer than the plan's minimum gap (H08)."""
+        gap = self.version.min_gap if self.version else None
+        others = [(record, record.given_at) for record in self.recent if record.given_at and record != self.correcting]
+        near = [(abs(at - given_at), record) for record, at in others if schedule.gap_too_short(at, given_at, gap)]
+        return min(near, key=lambda pair: pair[0], default=(None, None))[1]
+
+    @property
+    def ceiling(self) -> Decimal:
+        """The most that this treatment uses for one injection (W6)."""
+        return (self.protocol and self.protocol.injection_ceiling) or doubts.MOST_PER_INJECTION
+
+    def _timing(self, at: datetime, following: datetime | None = None) -> schedule.Timing:
+        assert self.dose is not None
+        assert self.version is not None
+        return schedule.timing(self.dose.due_at, at, following, self.version.late_after)
+
+    def context(self, form: InjectionForm) -> dict[str, Any]:
+        """What the template shows besides the form."""
+        return {
+            "patient": self.patient,
+            "dose": self.dose,
+            "version": self.version,
+            "now": self.now,
+            "today": self.patient.today(self.now),
+            "places": self._places(form),
+            "card": access.contact_card(self.patient, self.now),
+            **self._when(),
+        }
+
+    def _places(self, form: InjectionForm) -> places.Places:
+        return places.lay_out(
+            self.recent,
+            today=self.patient.today(self.now),
+            course_from=self.dose.cycle.starts_on if self.dose else None,
+            suggested=self.suggested if self.correcting is None else None,
+            chosen=form["site"].value() or "",
+        )
+
+    def _when(self) -> dict[str, Any]:
+        """From when to when is on time, and whether it is too late to decide alone (B8)."""
+        if self.dose is None:
+            return {}
+        following = self.dose.cycle.doses.filter(due_at__gt=self.dose.due_at).values_list("due_at", flat=True).first()
+        return {
+            "on_time": (self.dose.due_at - schedule.ON_TIME, self.dose.due_at + schedule.ON_TIME),
+            "too_late": self._timing(self.now, following) is schedule.Timing.TOO_LATE,
+        }
+
+
+def open_page(
+    viewer: User,
+    patient: Patient,
+    now: datetime,
+    *,
+    dose: PlannedDose | None = None,
+    correcting: Injection | None = None,
+) -> Page:
+    """The page for a planned dose (loaded for_recording), or for an injection outside the plan."""
+    version: PlanVersion | None = None
+    protocol: Protocol | None = None
+    if dose is not None:
+        version, protocol = dose.cycle.version, dose.cycle.plan.protocol
+    elif plan := current_plan(patient):
+        version, protocol = plan.current_version, plan.protocol
+    recent = list(Injection.objects.of(patient).newest())
+    return Page(viewer, patient, now, dose, version, protocol, recent, correcting)

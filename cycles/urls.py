@@ -1,0 +1,23 @@
+"""Paths are neutral words: they show in browser histories and mails."""
+
+from django.urls import path
+
+from cycles import views
+
+app_name = "cycles"
+urlpatterns = [
+    path("diary/add/", views.record, name="record"),
+    path("diary/add/other/", views.record_unplanned, name="record_unplanned"),
+    path("diary/add/<str:ref>/", views.log, name="log"),
+    path("diary/add/<str:ref>/not-taken/", views.skip, name="skip"),
+    path("diary/entry/<str:ref>/", views.entry, name="entry"),
+    path("diary/entry/<str:ref>/change/", views.correct, name="correct"),
+    path("diary/entry/<str:ref>/undo/", views.undo, name="undo"),
+    path("diary/entry/<str:ref>/call/", views.call, name="call"),
+    path("plan/", views.plan, name="plan"),
+    path("plan/new/", views.plan_choose, name="plan_choose"),
+    path("plan/new/<slug:slug>/", views.plan_new, name="plan_new"),
+    path("people/<str:code>/plan/", views.plan, name="plan"),
+    path("people/<str:code>/plan/new/", views.plan_choose, name="plan_choose"),
+    path("people/<str:code>/plan/new/<slug:slug>/", views.plan_new, name="plan_new"),
+]

@@ -1,0 +1,296 @@
+"""The pages around one injection and around the plan."""
+
+from __future__ import annotations
+
+from typing import Any
+from uuid import uuid4
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.db.models import QuerySet
+from django.forms import BaseForm
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.html import format_html
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_safe
+
+from cycles import actions, concerns, recording, schedule, story
+from cycles.doubts import TWICE, Doubt
+from cycles.forms import NotTakenForm, UndoForm
+from cycles.models import Cycle, Injection, Plan, PlannedDose
+from cycles.plan_forms import PlanForm
+from cycles.protocols import Protocol, protocols_for
+from cycles.reasons import NotTaken
+from il2tracker import ui
+from il2tracker.accounts import access
+from il2tracker.accounts.access import SignedInRequest
+from il2tracker.accounts.models import Patient
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
+    """The page with its form; 422 when what was sent is not right."""
+    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+@login_required
+@require_safe
+def record(request: SignedInRequest) -> HttpResponse:
+    """What can be recorded: open injections first, then how one feels, a result, an injection outside the plan."""
+    patient = access.patient_or_404(request.user)
+    now = timezone.now()
+    doses = PlannedDose.objects.visible_to(request.user).of(patient).to_record(now)
+    context = {"patient": patient, "doses": doses, "now": now, "today": patient.today(now)}
+    return render(request, "cycles/record.html", context)
+
+
+@login_required
+@form_page
+def log(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Record a planned injection (ux 2.2)."""
+    dose = get_object_or_404(PlannedDose.objects.visible_to(request.user).for_recording(), ref=ref)
+    access.require_recording(request.user, dose.patient)
+    return _record(request, recording.open_page(request.user, dose.patient, timezone.now(), dose=dose))
+
+
+@login_required
+@form_page
+def record_unplanned(request: SignedInRequest) -> HttpResponse:
+    """Record an injection that stands in no plan; the clinic sees it (2.14)."""
+    patient = access.patient_or_404(request.user)
+    return _record(request, recording.open_page(request.user, patient, timezone.now()))
+
+
+def _record(request: SignedInRequest, page: recording.Page) -> HttpResponse:
+    if page.known is not None:
+        return _already(request, page.known)
+    form, answers = page.form(request.POST or None, uuid4()), request.POST.getlist("answer")
+    if not form.is_valid() or "back" in answers:
+        return _answer(request, "cycles/log.html", form, **page.context(form))
+    doubt = page.doubt(form, answers)
+    if doubt is not None:
+        return _ask(request, page, form, doubt)
+    injection, created = actions.log_injection(
+        by=request.user,
+        patient=page.patient,
+        dose=page.dose,
+        key=form.cleaned_data["key"],
+        now=page.now,
+        twice=TWICE in answers,
+        **form.facts(answers),
+    )
+    return _saved(request, injection, twice=TWICE in answers) if created else _already(request, injection)
+
+
+def _ask(request: SignedInRequest, page: recording.Page, form: Any, doubt: Doubt) -> HttpResponse:
+    """One question before saving; everything that was entered travels with it."""
+    sent = [(name, value) for name in request.POST for value in request.POST.getlist(name)]
+    context = {
+        "doubt": doubt.name,
+        "sent": [(name, value) for name, value in sent if name != "csrfmiddlewaretoken"],
+        "entry": page.entry(form),
+        "other": page.closest(form.cleaned_data["given_at"]),
+        "given_at": form.cleaned_data["given_at"],
+        **page.context(form),
+    }
+    return render(request, "cycles/ask.html", context)
+
+
+def _saved(request: SignedInRequest, injection: Injection, *, twice: bool = False) -> HttpResponse:
+    """To the telephone when it has to be, else back to where one came from, with a way to undo."""
+    if any(concern.call for concern in concerns.about(injection, twice=twice)):
+        return redirect("cycles:call", injection.ref)
+    undo = reverse("cycles:undo", args=[injection.ref])
+    said = _("Recorded: %(what)s.") % {"what": _in_words(injection, request)}
+    messages.success(request, format_html('{} <a href="{}">{}</a>', said, undo, _("Undo")))
+    return _home(request, injection)
+
+
+def _already(request: SignedInRequest, injection: Injection) -> HttpResponse:
+    """A second attempt shows the first record, calmly (H01)."""
+    if request.method == "POST" and injection.voided_at is None:
+        by = _("you") if injection.recorded_by_id == request.user.pk else str(injection.recorded_by or "")
+        local = injection.recorded_at.astimezone(injection.patient.zone)
+        words = {"time": ui.clock(local, request.user), "by": by}
+        messages.success(request, _("Already recorded at %(time)s by %(by)s. Nothing was added.") % words)
+    return redirect("cycles:entry", injection.ref)
+
+
+def _home(request: SignedInRequest, injection: Injection) -> HttpResponse:
+    if injection.patient.user_id == request.user.pk:
+        return redirect("today:home")
+    return redirect("cycles:entry", injection.ref)
+
+
+def _in_words(injection: Injection, request: SignedInRequest) -> str:
+    if injection.state == Injection.State.SKIPPED:
+        return _("not taken")
+    time = ui.clock(injection.local_given_at, request.user)
+    return ", ".join(filter(None, [f"{ui.miu(injection.amount)} {_('at')} {time}", injection.site_words]))
+
+
+@login_required
+@form_page
+def skip(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Say that a planned injection was not taken, and why. Too ill leads to the check-in."""
+    dose = get_object_or_404(PlannedDose.objects.visible_to(request.user).for_recording(), ref=ref)
+    access.require_recording(request.user, dose.patient)
+    if dose.record is not None:
+        return _already(request, dose.record)
+    now, form = timezone.now(), NotTakenForm(request.POST or None, initial={"key": uuid4()})
+    if not form.is_valid():
+        card = access.contact_card(dose.patient, now)
+        return _answer(request, "cycles/skip.html", form, dose=dose, patient=dose.patient, card=card)
+    facts = {name: form.cleaned_data[name] for name in ("key", "reason", "note")}
+    injection, created = actions.log_injection(
+        by=request.user, patient=dose.patient, dose=dose, state=Injection.State.SKIPPED, now=now, **facts
+    )
+    if not created:
+        return _already(request, injection)
+    response = _saved(request, injection)
+    too_ill = injection.reason == NotTaken.ILL and dose.patient.user_id == request.user.pk
+    return redirect("sideeffects:check_in") if too_ill else response
+
+
+def _entry(request: SignedInRequest, ref: str) -> Injection:
+    return get_object_or_404(Injection.objects.visible_to(request.user).with_story(), ref=ref)
+
+
+@login_required
+@require_safe
+def entry(request: SignedInRequest, ref: str) -> HttpResponse:
+    """One record with everything that was ever changed about it."""
+    injection = _entry(request, ref)
+    own = request.user.pk in {injection.patient.user_id, injection.recorded_by_id}
+    context = {
+        "injection": injection,
+        "patient": injection.patient,
+        "steps": story.of(injection, request.user),
+        "may_change": own and access.may_record(request.user, injection.patient),
+    }
+    return render(request, "cycles/entry.html", context)
+
+
+@login_required
+@form_page
+def correct(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Change a record; the old version stays in its history."""
+    injection = _entry(request, ref)
+    actions.require_own(request.user, injection)
+    if injection.voided_at is not None or injection.state == Injection.State.SKIPPED:
+        return redirect("cycles:entry", injection.ref)
+    page = recording.open_page(
+        request.user, injection.patient, timezone.now(), dose=injection.planned_dose, correcting=injection
+    )
+    form, answers = page.form(request.POST or None, injection.idempotency_key), request.POST.getlist("answer")
+    if not form.is_valid() or "back" in answers:
+        return _answer(request, "cycles/log.html", form, injection=injection, **page.context(form))
+    doubt = page.doubt(form, answers)
+    if doubt is not None:
+        return _ask(request, page, form, doubt)
+    twice = TWICE in answers
+    facts = form.facts(answers)
+    actions.correct_injection(by=request.user, injection=injection, now=page.now, twice=twice, **facts)
+    return _changed(request, injection, twice=twice)
+
+
+def _changed(request: SignedInRequest, injection: Injection, *, twice: bool) -> HttpResponse:
+    if any(concern.call for concern in concerns.about(injection, twice=twice)):
+        return redirect("cycles:call", injection.ref)
+    messages.success(request, _("Changed: %(what)s.") % {"what": _in_words(injection, request)})
+    return redirect("cycles:entry", injection.ref)
+
+
+@login_required
+@form_page
+def undo(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Ask once, then take an entry back: it stays in the history, and its slot is open again (A5, R9)."""
+    injection, now = _entry(request, ref), timezone.now()
+    actions.require_own(request.user, injection)
+    if injection.voided_at is not None:
+        return redirect("cycles:entry", injection.ref)
+    late = now - injection.recorded_at > actions.UNDO_WITHOUT_REASON
+    form = UndoForm(request.POST if request.method == "POST" else None, needs_reason=late)
+    if not form.is_valid():
+        card = access.contact_card(injection.patient, now)
+        return _answer(request, "cycles/undo.html", form, injection=injection, patient=injection.patient, card=card)
+    actions.void_injection(by=request.user, injection=injection, now=now, **form.cleaned_data)
+    messages.success(request, _("Removed. This injection counts as not recorded again."))
+    return _home(request, injection)
+
+
+@login_required
+@require_safe
+def call(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Whom to call about an injection that was more, or sooner, than planned."""
+    injection = _entry(request, ref)
+    access.require_recording(request.user, injection.patient)
+    card = access.contact_card(injection.patient, timezone.now())
+    context = {"injection": injection, "patient": injection.patient, "card": card}
+    return render(request, "cycles/call.html", context)
+
+
+@login_required
+@require_safe
+def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
+    """The plan in words."""
+    patient = access.patient_or_404(request.user, code)
+    today = patient.today(timezone.now())
+    found = Plan.objects.visible_to(request.user).of(patient).active().with_versions().first()
+    context = {
+        "patient": patient,
+        "plan": found,
+        "version": found.current_version if found else None,
+        "cycles": Cycle.objects.visible_to(request.user).of(patient).filter(plan=found).order_by("-number"),
+        "today": today,
+        "may_prescribe": access.may_prescribe(request.user, patient),
+    }
+    return render(request, "cycles/plan.html", context)
+
+
+@login_required
+@require_safe
+def plan_choose(request: SignedInRequest, code: str | None = None) -> HttpResponse:
+    """The library, each protocol with its source and what is known about it. Nothing is chosen beforehand."""
+    patient = access.patient_or_404(request.user, code)
+    access.require_prescribing(request.user, patient)
+    context = {
+        "patient": patient,
+        "protocols": _offered(request, patient),
+        "active": Plan.objects.visible_to(request.user).of(patient).active().first(),
+        "own_card": access.contact_card(patient, timezone.now()),
+    }
+    return render(request, "cycles/plan_choose.html", context)
+
+
+def _offered(request: SignedInRequest, patient: Patient) -> QuerySet[Protocol]:
+    return protocols_for(in_clinic=access.is_member_for(request.user, patient))
+
+
+@login_required
+@form_page
+def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> HttpResponse:
+    """Enter the plan, look at every dose and blood test, save version 1."""
+    patient = access.patient_or_404(request.user, code)
+    access.require_prescribing(request.user, patient)
+    protocol, now = get_object_or_404(_offered(request, patient), slug=slug), timezone.now()
+    today, step = patient.today(now), request.POST.get("step")
+    form = PlanForm(request.POST or None, protocol=protocol, today=today, viewer=request.user)
+    context = {"patient": patient, "protocol": protocol, "today": today, "suggested": schedule.suggested_start(today)}
+    if not form.is_valid() or step == "back":
+        return _answer(request, "cycles/plan_new.html", form, **context)
+    if step != "save":
+        context |= {"form": form, "outlook": form.outlook(), "signs_as_clinic": request.user.pk != patient.user_id}
+        return render(request, "cycles/plan_preview.html", context)
+    try:
+        actions.create_plan(by=request.user, patient=patient, protocol=protocol, now=now, **form.plan)
+    except ValidationError as refused:
+        form.add_error(None, refused)
+        return _answer(request, "cycles/plan_new.html", form, **context)
+    messages.success(request, _("The plan is saved."))
+    return redirect(ui.patient_url({"patient": patient, "user": request.user}, "cycles:plan"))

@@ -233,3 +233,15 @@ class SymptomReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symptom_id}: {self.severity}"
+
+
+def catalogue() -> list[Symptom]:
+    """Every symptom in the order of the form: one statement."""
+    return list(Symptom.objects.all())
+
+
+def listed_effects(check_in: CheckIn) -> list[Effect]:
+    """The rows of the sources that name what was reported, for a clinician to read. Two statements."""
+    reported = Q(code__in=check_in.flags) | Q(pk__in=check_in.reports.filter(severity__gt=0).values("symptom"))
+    symptoms = Symptom.objects.filter(reported)
+    return list(Effect.objects.filter(symptoms__in=symptoms).distinct())

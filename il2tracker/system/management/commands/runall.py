@@ -110,7 +110,9 @@ def _application(host: str, port: int, common: dict[str, str]) -> list[Child]:
         f"celery --app il2tracker --quiet beat --pidfile= --schedule {shlex.quote(str(settings.VAR / 'beat-schedule'))}"
     )
     return [
-        Child("web", [*PYTHON, *shlex.split(web), "--log-level", "warning", "--bind", f"{host}:{port}"], common),
+        Child(
+            "web", [*PYTHON, *shlex.split(web), "--log-level", "warning", "--bind", f"{host}:{port}"], common, port=port
+        ),
         Child(
             "worker",
             [*PYTHON, *shlex.split(worker), "--loglevel", "warning", "--without-gossip", "--without-mingle"],

@@ -92,6 +92,7 @@ class Backend(EmailBackend):
     def _envelope(self, message: EmailMessage, recipient: str) -> Outcome | None:
         if self.connection is None:
             raise ConnectionError
+        self.connection.ehlo_or_helo_if_needed()
         encoding = message.encoding or settings.DEFAULT_CHARSET
         code, _reply = self.connection.mail(sanitize_address(message.from_email, encoding))
         if code != OK:  # about us, not about this mail: never for good

@@ -63,7 +63,9 @@ def recover() -> int:
     lost = _failed("SenderLost")
     unmarked = lapsed.filter(handing_over_at=None)
     return (
-        lapsed.filter(handing_over_at__isnull=False).update(state=State.UNCERTAIN, **lost)
+        lapsed.filter(handing_over_at__isnull=False).update(
+            state=State.UNCERTAIN, next_attempt_at=from_now(FIRST_BACK_OFF), **lost
+        )
         + unmarked.filter(attempts__gte=MAX_ATTEMPTS).update(state=State.DEAD, **lost, **NO_LEASE)
         + unmarked.update(state=State.PLANNED, next_attempt_at=Now(), **NO_LEASE)
         + again.update(state=State.PLANNED, **UNMARKED)
@@ -155,7 +157,8 @@ def doubt(row: Reminder, cause: str) -> bool:
 
 def back_off(attempts: int) -> timedelta:
     """30 s, doubled with every attempt up to 15 min, a fifth more or less by chance."""
-    wait = min(FIRST_BACK_OFF * 2 ** max(attempts - 1, 0), LONGEST_BACK_OFF)
+    doublings = min(max(attempts - 1, 0), MAX_ATTEMPTS)
+    wait = min(FIRST_BACK_OFF * 2**doublings, LONGEST_BACK_OFF)
     return wait * random.uniform(1 - JITTER, 1 + JITTER)
 
 

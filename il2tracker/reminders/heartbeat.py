@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.db.models.functions import Now
@@ -13,9 +13,9 @@ from il2tracker.reminders.models import Heartbeat
 SLACK = timedelta(minutes=10)
 
 
-def planned() -> None:
-    """A planning tick came to its end."""
-    _write(planned_at=Now())
+def planned(now: datetime) -> None:
+    """A planning tick for the moment `now` came to its end."""
+    _write(planned_at=now)
 
 
 def swept() -> Heartbeat:

@@ -59,7 +59,7 @@ def plan(now: datetime | None = None) -> Planned:
     opened = open_next_cycles(now)
     since = _planned_until(now)
     tick = settle(wanted(now, since), now)
-    heartbeat.planned()
+    heartbeat.planned(now)
     return tick._replace(opened=opened)
 
 
@@ -70,21 +70,27 @@ def _planned_until(now: datetime) -> datetime:
 
 
 def open_next_cycles(now: datetime) -> int:
-    """Call the action for every plan whose newest course has started by the earliest clock on earth."""
-    newest = Cycle.objects.filter(plan=OuterRef("pk")).order_by("-number")
-    plans = Plan.objects.active().annotate(
-        newest_state=Subquery(newest.values("state")[:1]), newest_on=Subquery(newest.values("starts_on")[:1])
-    )
-    begun = Q(newest_on__lte=now.date() + ONE_DAY) & ~Q(newest_state=Cycle.State.HELD)
+    """Call the action for every plan whose newest course has started where the patient lives."""
     opened = 0
-    for row in plans.filter(begun | Q(newest_on=None) | Q(newest_state=Cycle.State.CANCELLED)).select_related(
-        "patient"
-    ):
+    for row in _without_a_next_course(now):
         try:
             opened += cycles.open_next_cycle(plan=row, today=row.patient.today(now)) is not None
         except Exception:  # one plan that cannot go on must not silence everybody else's reminders
             logger.exception("No next course for plan %s", row.ref)
     return opened
+
+
+def _without_a_next_course(now: datetime) -> Iterator[Plan]:
+    newest = Cycle.objects.filter(plan=OuterRef("pk")).order_by("-number")
+    plans = Plan.objects.active().annotate(
+        newest_state=Subquery(newest.values("state")[:1]), newest_on=Subquery(newest.values("starts_on")[:1])
+    )
+    begun = Q(newest_on__lte=now.date() + ONE_DAY) & ~Q(newest_state=Cycle.State.HELD)
+    none = Q(newest_on=None) | Q(newest_state=Cycle.State.CANCELLED)
+    for row in plans.filter(begun | none).select_related("patient"):
+        still_to_come = row.newest_on is not None and row.newest_on > row.patient.today(now)
+        if row.newest_state == Cycle.State.CANCELLED or not still_to_come:
+            yield row
 
 
 def wanted(now: datetime, since: datetime) -> Iterator[Wish]:

@@ -1,0 +1,84 @@
+"""The reminders without Redis, and what staff ask on the command line."""
+
+from __future__ import annotations
+
+import signal
+import sys
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand
+from django.db import DatabaseError, close_old_connections
+
+from il2tracker.reminders import clocks, invariants, planning, sending
+
+
+class Command(BaseCommand):
+    """`manage.py reminders`: one of the options says what to do."""
+
+    help = "Plans and sends reminders without a broker, and checks that all is well."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """One option, and only one."""
+        what = parser.add_mutually_exclusive_group(required=True)
+        what.add_argument("--loop", action="store_true", help="plan and send for ever, until asked to end")
+        what.add_argument("--once", action="store_true", help="plan and send once")
+        what.add_argument("--plan", action="store_true", help="only plan")
+        what.add_argument("--sweep", action="store_true", help="only send what is due")
+        what.add_argument(
+            "--check", action="store_true", help="name every broken invariant; exit code 1 if there is any"
+        )
+        what.add_argument("--dry-run", action="store_true", help="show what is wanted in the next days; change nothing")
+
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Run the chosen part."""
+        chosen = next(name for name in ("loop", "once", "plan", "sweep", "check", "dry_run") if options[name])
+        getattr(self, f"_{chosen}")()
+
+    def _plan(self) -> None:
+        done = planning.plan()
+        self.stdout.write(
+            f"planned: {done.added} new, {done.restored} changed, {done.cancelled} not needed, {done.opened} courses"
+        )
+
+    def _sweep(self) -> None:
+        done = sending.sweep()
+        if done.in_doubt:
+            self.stderr.write("The database's clock jumped: nothing was sent. The next sweep works again.")
+        self.stdout.write(f"swept: {done.tried} tried, {done.expired} too late, {done.recovered} taken back")
+
+    def _once(self) -> None:
+        self._plan()
+        self._sweep()
+
+    def _loop(self) -> None:
+        ended = threading.Event()
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, lambda *_: ended.set())
+        next_plan = 0.0
+        while not ended.is_set():
+            try:
+                if clocks.running_seconds() >= next_plan:
+                    self._plan()
+                    next_plan = clocks.running_seconds() + settings.PLAN_EVERY_SECONDS
+                self._sweep()
+            except DatabaseError as error:  # it may come back; nothing is lost meanwhile
+                self.stderr.write(f"The database does not answer: {error}")
+            close_old_connections()
+            ended.wait(settings.SWEEP_EVERY_SECONDS)
+
+    def _check(self) -> None:
+        sentences = invariants.broken(clocks.database_now())
+        for sentence in sentences:
+            self.stdout.write(sentence)
+        if sentences:
+            sys.exit(1)
+        self.stdout.write("All is well.")
+
+    def _dry_run(self) -> None:
+        now = clocks.database_now()
+        for wish in sorted(planning.wanted(now, now), key=lambda wish: wish.due_at):
+            why = f"no: {wish.unwanted}" if wish.unwanted else "yes"
+            self.stdout.write(f"{wish.due_at:%Y-%m-%d %H:%M} {wish.kind} {wish.occurrence} {why}")

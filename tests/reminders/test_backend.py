@@ -1,0 +1,135 @@
+"""What a mail server or a network does, and what is then known about the mail."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.core.mail import EmailMessage, get_connection
+from django.db import DatabaseError
+
+from il2tracker.reminders.backend import Answer, Backend, OneRecipientError, Outcome
+from tests.smtp_sink import SmtpSink
+
+
+def mail(**facts: Any) -> EmailMessage:
+    return EmailMessage(**{"subject": "Diary", "body": "Hello.\n.a dot\n", "to": ["anna@example.org"], **facts})
+
+
+@pytest.fixture
+def backend(smtp_sink: SmtpSink, settings: Any) -> Iterator[Backend]:
+    settings.MESSAGE_ID_DOMAIN = "mail.example"
+    line = Backend(timeout=1)
+    yield line
+    line.leave()
+
+
+def test_a_mail_arrives_as_it_was_written(backend: Backend, smtp_sink: SmtpSink) -> None:
+    assert backend.hand_over(mail()) == Outcome(Answer.ACCEPTED)
+    (received,) = smtp_sink.wait_for(1)
+    assert received.rcpt_tos == ("anna@example.org",)
+    assert received.message.get_content().splitlines() == ["Hello.", ".a dot"]
+
+
+def test_the_mark_comes_after_the_address_was_accepted_and_before_the_text(
+    backend: Backend, smtp_sink: SmtpSink
+) -> None:
+    seen = []
+
+    def mark() -> bool:
+        seen.append((smtp_sink.attempts, len(smtp_sink.messages)))
+        return True
+
+    backend.hand_over(mail(), mark)
+    assert seen == [(1, 0)]
+    assert len(smtp_sink.wait_for(1)) == 1
+
+
+def test_a_mark_that_says_no_sends_nothing_and_keeps_the_line(backend: Backend, smtp_sink: SmtpSink) -> None:
+    assert backend.hand_over(mail(), lambda: False).answer is Answer.NOT_WANTED
+    assert backend.hand_over(mail()).answer is Answer.ACCEPTED
+    assert len(smtp_sink.wait_for(1)) == 1
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome", "marked"),
+    [
+        ("mail-451", Outcome(Answer.SERVER, "MAIL 451"), False),
+        ("rcpt-451", Outcome(Answer.LATER, "RCPT 451"), False),
+        ("rcpt-550", Outcome(Answer.NEVER, "RCPT 550"), False),
+        ("data-451", Outcome(Answer.LATER, "TEXT 451"), True),
+        ("data-554", Outcome(Answer.NEVER, "TEXT 554"), True),
+        ("drop", Outcome(Answer.UNCERTAIN, "SMTPServerDisconnected"), True),
+        ("hang-rcpt", Outcome(Answer.SERVER, "TimeoutError"), False),
+        ("hang-data", Outcome(Answer.UNCERTAIN, "TimeoutError"), True),
+    ],
+)
+def test_every_answer_is_known_for_what_it_means(
+    backend: Backend, smtp_sink: SmtpSink, fault: str, outcome: Outcome, marked: bool
+) -> None:
+    marks = []
+    smtp_sink.fault(fault, times=1)
+    found = backend.hand_over(mail(), lambda: marks.append(1) is None)
+    assert (found.answer, bool(marks)) == (outcome.answer, marked)
+    assert found.cause == outcome.cause
+    smtp_sink.fault("")
+    assert backend.hand_over(mail()).answer is Answer.ACCEPTED, "the line works again"
+
+
+def test_a_closed_port_is_the_servers_trouble(backend: Backend, smtp_sink: SmtpSink) -> None:
+    smtp_sink.refuse()
+    assert backend.hand_over(mail()) == Outcome(Answer.SERVER, "ConnectionRefusedError")
+
+
+def test_a_line_that_the_server_closed_is_opened_again(backend: Backend, smtp_sink: SmtpSink) -> None:
+    backend.hand_over(mail())
+    assert backend.connection is not None
+    backend.connection.sock.close()
+    assert backend.hand_over(mail()).answer is Answer.ACCEPTED
+
+
+def test_a_sender_that_slept_after_its_mark_does_not_send(backend: Backend, smtp_sink: SmtpSink) -> None:
+    assert backend.hand_over(mail(), lambda: True, abort_after=-1) == Outcome(Answer.SERVER, "Frozen")
+    assert smtp_sink.messages == []
+
+
+def test_trouble_inside_the_mark_goes_through_and_nothing_is_sent(backend: Backend, smtp_sink: SmtpSink) -> None:
+    def mark() -> bool:
+        raise DatabaseError
+
+    with pytest.raises(DatabaseError):
+        backend.hand_over(mail(), mark)
+    assert backend.connection is None
+    assert smtp_sink.messages == []
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        {"to": []},
+        {"to": ["a@example.org", "b@example.org"]},
+        {"cc": ["b@example.org"]},
+        {"bcc": ["b@example.org"]},
+    ],
+)
+def test_a_mail_has_one_recipient_or_never_leaves(
+    backend: Backend, smtp_sink: SmtpSink, addresses: dict[str, list[str]]
+) -> None:
+    with pytest.raises(OneRecipientError):
+        backend.hand_over(mail(**addresses))
+    assert smtp_sink.attempts == 0
+
+
+def test_the_machine_says_hello_with_the_neutral_domain(backend: Backend, smtp_sink: SmtpSink) -> None:
+    backend.open()
+    assert backend.connection is not None
+    assert backend.connection.local_hostname == "mail.example"
+
+
+def test_djangos_own_mails_leave_through_it_and_complain_when_refused(backend: Backend, smtp_sink: SmtpSink) -> None:
+    line = get_connection("il2tracker.reminders.backend.Backend")
+    assert line.send_messages([mail()]) == 1
+    smtp_sink.fault("rcpt-550")
+    with pytest.raises(OSError, match="RCPT 550"):
+        line.send_messages([mail()])
+    quiet = get_connection("il2tracker.reminders.backend.Backend", fail_silently=True)
+    assert quiet.send_messages([mail()]) == 0

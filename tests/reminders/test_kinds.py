@@ -1,0 +1,92 @@
+"""The numbers of each kind, as tables: the minute before, on and after each edge."""
+
+from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from il2tracker.reminders import kinds
+
+LONDON, NEW_YORK = ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
+MINUTE = timedelta(minutes=1)
+
+
+def at(day: int, hour: int, minute: int = 0) -> datetime:
+    return datetime(2026, 11, day, hour, minute, tzinfo=UTC)
+
+
+@pytest.mark.parametrize(
+    ("lead", "next_slot", "due", "expires"),
+    [
+        (15, None, at(21, 9, 45), at(21, 11, 30)),
+        (0, None, at(21, 10), at(21, 11, 30)),
+        (60, at(21, 22), at(21, 9), at(21, 11, 30)),
+        (15, at(21, 13, 30), at(21, 9, 45), at(21, 11, 30)),
+        (15, at(21, 13, 29), at(21, 9, 45), at(21, 11, 29)),
+        (15, at(21, 11), at(21, 9, 45), at(21, 10)),
+    ],
+    ids=["alone", "no lead", "far", "next 3 h 30 later", "a minute nearer", "next within two hours"],
+)
+def test_an_injection_reminder_lives_from_its_lead_to_90_minutes_or_two_hours_before_the_next_slot(
+    lead: int, next_slot: datetime | None, due: datetime, expires: datetime
+) -> None:
+    assert kinds.due_times(at(21, 10), next_slot, timedelta(minutes=lead)) == (due, expires)
+
+
+@pytest.mark.parametrize(
+    ("slot", "next_slot", "times"),
+    [
+        (at(21, 10), None, (at(21, 11), at(21, 13))),
+        (at(21, 10), at(21, 14), (at(21, 11), at(21, 12))),
+        (at(21, 22), None, (at(21, 23), at(22, 0))),
+        (at(21, 22, 59), None, (at(21, 23, 59), at(22, 0))),
+        (at(21, 23), None, None),
+        (at(22, 2, 59), None, None),
+        (at(22, 3, 1), None, (at(22, 6), at(22, 6, 1))),
+        (at(22, 5), None, (at(22, 6), at(22, 8))),
+    ],
+    ids=["day", "next slot near", "10pm", "one minute left", "11pm", "all night", "from six", "five o'clock"],
+)
+def test_the_nudge_never_leaves_between_midnight_and_six(
+    slot: datetime, next_slot: datetime | None, times: tuple[datetime, datetime] | None
+) -> None:
+    assert kinds.missing_times(slot, next_slot, LONDON) == times
+
+
+def test_the_night_is_the_patients_own() -> None:
+    half_past_ten_in_new_york = at(22, 3, 30)
+    assert kinds.missing_times(half_past_ten_in_new_york, None, NEW_YORK) == (at(22, 4, 30), at(22, 5))
+
+
+@pytest.mark.parametrize(
+    ("now", "until"),
+    [
+        (at(21, 21, 59), None),
+        (at(21, 22), at(22, 7)),
+        (at(22, 0), at(22, 7)),
+        (at(22, 6, 59), at(22, 7)),
+        (at(22, 7), None),
+    ],
+)
+def test_quiet_hours_last_from_ten_in_the_evening_to_seven(now: datetime, until: datetime | None) -> None:
+    assert kinds.quiet_until(now, LONDON) == until
+
+
+def test_the_night_of_a_clock_change_ends_at_seven_on_the_wall() -> None:
+    before_the_change = datetime(2026, 10, 24, 22, 30, tzinfo=LONDON)
+    assert kinds.quiet_until(before_the_change, LONDON) == datetime(2026, 10, 25, 7, tzinfo=UTC)
+
+
+def test_doubtful_mails_about_doses_are_never_sent_again() -> None:
+    assert set(kinds.POLICIES) - set(kinds.RESENT) == {kinds.INJECTION_DUE, kinds.INJECTION_MISSING}
+
+
+def test_dose_kinds_do_not_wait_for_the_morning() -> None:
+    waiting = {name for name, policy in kinds.POLICIES.items() if policy.waits_in_quiet_hours}
+    assert waiting == {kind.name for kind in kinds.DAY_KINDS}
+    assert {policy.preference for policy in kinds.POLICIES.values()} == set(kinds.SWITCHES)
+
+
+def test_the_look_back_covers_the_longest_life_of_a_kind() -> None:
+    lives = [kind.days_before - kind.expires_days_before for kind in kinds.DAY_KINDS]
+    assert timedelta(days=max(lives)) < kinds.LOOK_BACK

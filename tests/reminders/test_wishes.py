@@ -1,0 +1,176 @@
+"""What is wanted and why not, without a database."""
+
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+import pytest
+
+from il2tracker.reminders import wishes
+from il2tracker.reminders.wishes import Choices, CycleFact, DoseFact, Owner, Reason, Wish
+
+DEFAULTS = Choices()
+ANNA = Owner(patient_id=7, user_id=3, is_active=True, plan_ended=False)
+SLOT = datetime(2026, 11, 25, 22, tzinfo=UTC)
+DOSE = DoseFact(
+    owner=ANNA,
+    cycle_id=12,
+    day=3,
+    slot="pm",
+    local=datetime.fromisoformat("2026-11-25T22:00"),
+    zone="Europe/London",
+    due_at=SLOT,
+    amount=Decimal("7.5"),
+    next_due_at=None,
+    state="planned",
+    inpatient=False,
+    recorded=False,
+)
+CYCLE = CycleFact(
+    owner=ANNA,
+    cycle_id=13,
+    starts_on=date(2026, 11, 25),
+    zone="America/New_York",
+    state="planned",
+    timing_matters=True,
+    window=(date(2026, 11, 11), date(2026, 11, 14)),
+    arranged=False,
+)
+
+
+def of_dose(dose: DoseFact, choices: Choices = DEFAULTS, alerts: dict[int, str] | None = None) -> dict[str, Wish]:
+    return {wish.kind: wish for wish in wishes.of_doses([dose], choices, alerts or {})}
+
+
+def of_cycle(cycle: CycleFact, choices: Choices = DEFAULTS) -> dict[str, Wish]:
+    return {wish.kind: wish for wish in wishes.of_cycles([cycle], choices)}
+
+
+def test_a_dose_wants_a_reminder_and_a_nudge_under_its_civil_name() -> None:
+    found = of_dose(DOSE)
+    assert found["injection_due"].key == "injection_due:3:c12/d3/pm"
+    assert found["injection_due"].due_at == SLOT - timedelta(minutes=15)
+    assert found["injection_missing"].due_at == SLOT + timedelta(hours=1)
+    assert {wish.unwanted for wish in found.values()} == {None}
+    assert {wish.says_amount for wish in found.values()} == {Decimal("7.5")}
+    assert {wish.slot_local for wish in found.values()} == {"2026-11-25T22:00"}
+
+
+def test_the_name_of_a_slot_survives_a_move_to_another_zone() -> None:
+    moved = replace(DOSE, zone="Asia/Tokyo", due_at=SLOT - timedelta(hours=9))
+    assert of_dose(moved)["injection_due"].key == of_dose(DOSE)["injection_due"].key
+
+
+@pytest.mark.parametrize(
+    ("dose", "alerts", "reason"),
+    [
+        (replace(DOSE, recorded=True), {}, Reason.RECORDED),
+        (replace(DOSE, state="held"), {}, Reason.HELD),
+        (replace(DOSE, state="cancelled"), {}, Reason.STOPPED),
+        (replace(DOSE, state="stopped_early"), {}, Reason.STOPPED),
+        (replace(DOSE, inpatient=True), {}, Reason.ON_WARD),
+        (replace(DOSE, owner=replace(ANNA, plan_ended=True)), {}, Reason.PLAN_ENDED),
+        (replace(DOSE, owner=replace(ANNA, is_active=False)), {}, Reason.NO_RECIPIENT),
+        (DOSE, {7: "chk"}, Reason.ALERT),
+        (DOSE, {8: "chk"}, None),
+        (replace(DOSE, recorded=True, state="held"), {7: "chk"}, Reason.RECORDED),
+    ],
+)
+def test_why_a_dose_is_not_spoken_of(dose: DoseFact, alerts: dict[int, str], reason: Reason | None) -> None:
+    assert {wish.unwanted for wish in of_dose(dose, alerts=alerts).values()} == {reason}
+
+
+def test_a_dose_of_somebody_without_an_account_has_no_reminder() -> None:
+    assert of_dose(replace(DOSE, owner=replace(ANNA, user_id=None))) == {}
+
+
+def test_switching_one_kind_off_leaves_the_other() -> None:
+    off = Choices(off=frozenset({(3, "injection_due"), (4, "injection_missing")}))
+    found = of_dose(DOSE, off)
+    assert found["injection_due"].unwanted is Reason.TURNED_OFF
+    assert found["injection_missing"].unwanted is None
+
+
+def test_the_lead_is_the_persons_own() -> None:
+    assert of_dose(DOSE, Choices(leads={3: 60, 4: 5}))["injection_due"].due_at == SLOT - timedelta(hours=1)
+
+
+def pauses(*doses: DoseFact, alerts: dict[int, str], choices: Choices = DEFAULTS, now: datetime = SLOT) -> list[Wish]:
+    return list(wishes.of_pauses(doses, choices, alerts, now))
+
+
+def test_an_open_alert_is_told_once_at_the_next_reminder_that_it_holds_back() -> None:
+    later = replace(DOSE, day=4, due_at=SLOT + timedelta(hours=24))
+    (pause,) = pauses(later, DOSE, alerts={7: "chk123"})
+    assert (pause.key, pause.due_at) == ("paused:3:alert/chk123", SLOT - timedelta(minutes=15))
+
+
+def test_a_pause_skips_what_is_recorded_and_what_is_over() -> None:
+    later = replace(DOSE, day=4, due_at=SLOT + timedelta(hours=24))
+    (pause,) = pauses(replace(DOSE, recorded=True), later, alerts={7: "chk123"})
+    assert pause.says_at == later.due_at
+    (pause,) = pauses(DOSE, later, alerts={7: "chk123"}, now=SLOT + timedelta(minutes=91))
+    assert pause.says_at == later.due_at
+
+
+def test_a_held_course_is_told_once_and_a_course_that_goes_on_never() -> None:
+    held = replace(DOSE, state="held")
+    (pause,) = pauses(held, replace(held, day=4), alerts={})
+    assert pause.occurrence == "c12/held"
+    assert pauses(DOSE, alerts={}) == []
+
+
+def test_whoever_wants_no_reminders_of_doses_is_not_told_of_their_pause() -> None:
+    (pause,) = pauses(DOSE, alerts={7: "chk"}, choices=Choices(off=frozenset({(3, "injection_due")})))
+    assert pause.unwanted is Reason.TURNED_OFF
+
+
+def test_the_days_before_a_course_at_nine_on_the_patients_wall() -> None:
+    zone = ZoneInfo("America/New_York")
+    found = {
+        kind: tuple(moment.astimezone(zone).isoformat()[:16] for moment in (wish.due_at, wish.expires_at))
+        for kind, wish in of_cycle(CYCLE).items()
+    }
+    assert found == {
+        "bloodwork_book": ("2026-11-04T09:00", "2026-11-11T09:00"),
+        "bloodwork_due": ("2026-11-11T09:00", "2026-11-16T09:00"),
+        "cycle_week": ("2026-11-18T09:00", "2026-11-23T09:00"),
+        "cycle_day": ("2026-11-24T09:00", "2026-11-25T08:00"),
+    }
+
+
+def test_a_moved_course_has_new_names() -> None:
+    moved = replace(CYCLE, starts_on=date(2026, 12, 2))
+    assert of_cycle(CYCLE)["bloodwork_due"].occurrence == "c13@2026-11-25/-14"
+    assert of_cycle(moved)["bloodwork_due"].occurrence == "c13@2026-12-02/-14"
+
+
+BLOODWORK = ("bloodwork_book", "bloodwork_due")
+
+
+@pytest.mark.parametrize(
+    ("cycle", "bloodwork", "others"),
+    [
+        (CYCLE, None, None),
+        (replace(CYCLE, timing_matters=False), Reason.NOT_IN_PLAN, None),
+        (replace(CYCLE, window=None), Reason.NOT_IN_PLAN, None),
+        (replace(CYCLE, arranged=True), Reason.ARRANGED, None),
+        (replace(CYCLE, state="held"), Reason.HELD, Reason.HELD),
+        (replace(CYCLE, state="cancelled"), Reason.STOPPED, Reason.STOPPED),
+        (replace(CYCLE, owner=replace(ANNA, plan_ended=True)), Reason.PLAN_ENDED, Reason.PLAN_ENDED),
+    ],
+)
+def test_why_a_course_is_not_spoken_of(cycle: CycleFact, bloodwork: Reason | None, others: Reason | None) -> None:
+    for kind, wish in of_cycle(cycle).items():
+        assert wish.unwanted is (bloodwork if kind in BLOODWORK else others), kind
+
+
+def test_only_bloodwork_names_days_to_book() -> None:
+    found = of_cycle(CYCLE)
+    assert {kind for kind, wish in found.items() if wish.says_from} == set(BLOODWORK)
+
+
+def test_names_can_be_read_back() -> None:
+    assert wishes.slot_of(DOSE.occurrence) == (12, 3, "pm")
+    assert wishes.cycle_of(CYCLE.occurrence(14)) == 13

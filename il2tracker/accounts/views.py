@@ -18,6 +18,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from il2tracker.accounts import access, actions, looked
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.forms import DetailsForm, DisplayForm, PersonForm, ShareForm, SignInForm, StartForm
+from il2tracker.accounts.models import Patient
 
 _sign_in = allauth.LoginView.as_view(form_class=SignInForm)
 sign_out = allauth.logout
@@ -40,7 +41,9 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 @require_safe
 def settings(request: SignedInRequest) -> HttpResponse:
     """ "More": everything that is not an entry."""
-    return render(request, "accounts/settings.html", {"patient": request.user.patient_or_none})
+    user = request.user
+    others = [] if user.is_clinician else Patient.objects.visible_to(user).exclude(user=user).order_by("name", "code")
+    return render(request, "accounts/settings.html", {"patient": user.patient_or_none, "others": others})
 
 
 @login_required

@@ -132,3 +132,12 @@ def test_nobody_starts_a_second_diary_and_staff_none(client: Client, cast: facto
     answer = client.post("/settings/start/", {"name": "X", "time_zone": "UTC", **NUMBERS})
     assert answer["Location"] == "/"
     assert Patient.objects.count() == 2
+
+
+def test_a_carer_finds_the_diaries_shared_with_him_until_the_sharing_ends(client: Client, cast: factories.Cast) -> None:
+    client.force_login(cast.sam)
+    page = text(client.get("/settings/"))
+    assert "Anna’s diary" in page
+    assert f'href="/people/{cast.anna_patient.code}/course/"' in page
+    actions.stop_sharing(by=cast.anna, sharing=cast.sam.sharings.get())
+    assert "’s diary" not in text(client.get("/settings/"))

@@ -264,7 +264,7 @@ def _decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | 
 def _save(by: User, row: Cycle | Injection) -> None:
     """Checked without asking the database for what the lock and the foreign keys make certain anyway."""
     row._history_user = by  # type: ignore[union-attr]
-    row.full_clean(exclude=CERTAIN, validate_unique=False)
+    row.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
     row.save()
 
 

@@ -90,7 +90,7 @@ class InjectionForm(ui.BaseForm):
             "invalid_choice": gettext_lazy("Choose a place from the list."),
         },
     )
-    given_by = forms.ChoiceField(label=gettext_lazy("Who gave it"), choices=Injection.GivenBy.choices, required=False)
+    given_by = forms.ChoiceField(label=gettext_lazy("Who gave it"), required=False)
     given_by_name = forms.CharField(label=gettext_lazy("Their name"), max_length=120, required=False)
     note = forms.CharField(
         label=gettext_lazy("Note"), max_length=2000, required=False, widget=forms.Textarea(attrs={"rows": 2})
@@ -103,6 +103,7 @@ class InjectionForm(ui.BaseForm):
         self.patient, self.now, self.viewer, self.dose = patient, now, viewer, dose
         self.fields["given_time"].viewer = viewer  # type: ignore[attr-defined]
         self.fields["amount"].required = dose is None
+        self.fields["given_by"].choices = givers(own=viewer.pk == patient.user_id)  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Adds given_at; without another amount the planned one is meant."""
@@ -148,6 +149,13 @@ class InjectionForm(ui.BaseForm):
             "state": Injection.State.PARTIAL if in_part else Injection.State.TAKEN,
             "reason": TOLD if told else "",
         }
+
+
+def givers(*, own: bool) -> list[tuple[str, Any]]:
+    """Who may have given an injection, as the person who records it says it."""
+    by = Injection.GivenBy
+    patient, carer = (_("I did"), _("Someone at home")) if own else (_("The patient"), _("I did"))
+    return [(by.SELF, patient), (by.CARER, carer), (by.CLINIC, _("A nurse or doctor"))]
 
 
 class NotTakenForm(ui.BaseForm):

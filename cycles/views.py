@@ -44,9 +44,8 @@ def record(request: SignedInRequest) -> HttpResponse:
     """What can be recorded: open injections first, then how one feels, a result, an injection outside the plan."""
     patient = access.patient_or_404(request.user)
     now = timezone.now()
-    doses = PlannedDose.objects.visible_to(request.user).of(patient).to_record(now)
-    context = {"patient": patient, "doses": doses, "now": now, "today": patient.today(now)}
-    return render(request, "cycles/record.html", context)
+    doses = PlannedDose.objects.visible_to(request.user).of(patient).to_record(now, patient.today(now))
+    return render(request, "cycles/record.html", {"patient": patient, "doses": doses, "now": now})
 
 
 @login_required

@@ -176,7 +176,11 @@ class Migration(migrations.Migration):
                 (
                     "given_by",
                     models.CharField(
-                        choices=[("self", "I did"), ("carer", "someone at home"), ("clinic", "a nurse or doctor")],
+                        choices=[
+                            ("self", "the patient"),
+                            ("carer", "someone at home"),
+                            ("clinic", "a nurse or doctor"),
+                        ],
                         default="self",
                         max_length=6,
                     ),
@@ -248,7 +252,11 @@ class Migration(migrations.Migration):
                 (
                     "given_by",
                     models.CharField(
-                        choices=[("self", "I did"), ("carer", "someone at home"), ("clinic", "a nurse or doctor")],
+                        choices=[
+                            ("self", "the patient"),
+                            ("carer", "someone at home"),
+                            ("clinic", "a nurse or doctor"),
+                        ],
                         default="self",
                         max_length=6,
                     ),

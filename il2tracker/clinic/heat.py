@@ -1,0 +1,130 @@
+"""A course as a table: injections, temperature and symptoms on one axis of days, a week at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from cycles import sites
+from cycles.days import CourseDay, CourseDays, Slot, State
+from il2tracker import ui
+from sideeffects.models import DayOfReports, Symptom
+
+WORDS_OF_SLOT = {
+    "am": gettext_lazy("Morning"),
+    "noon": gettext_lazy("Midday"),
+    "pm": gettext_lazy("Evening"),
+    "bedtime": gettext_lazy("Bedtime"),
+}
+EMPTY = "–"
+SYMPTOMS_SHOWN = 10
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One cell: what stands in it, a second line, and its class (s0 to s3, flag, due, empty or nothing)."""
+
+    text: str
+    small: str = ""
+    kind: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One row of the table."""
+
+    name: str
+    cells: list[Cell]
+
+
+@dataclass(frozen=True)
+class Week:
+    """Seven days of a course at most, with a line per slot, the highest temperature, urgent signs, then symptoms."""
+
+    number: int
+    days: tuple[CourseDay, ...]
+    is_current: bool
+    lines: list[Line]
+
+
+Reports = Mapping[date, DayOfReports]
+
+
+def weeks(course: CourseDays, reports: Reports, symptoms: Sequence[Symptom], today: date, clock: str) -> list[Week]:
+    """The course's weeks. The week of today, else the last one, is the current one."""
+    all_weeks = [course.days] if course.cycle.length <= 7 else course.weeks()
+    current = next((index for index, days in enumerate(all_weeks) if days[-1].on >= today), len(all_weeks) - 1)
+    return [
+        Week(index + 1, days, index == current, _lines(days, reports, symptoms, clock))
+        for index, days in enumerate(all_weeks)
+    ]
+
+
+def _lines(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom], clock: str) -> list[Line]:
+    slots = dict.fromkeys(slot.dose.slot for day in days for slot in day.slots)
+    lines = [Line(str(WORDS_OF_SLOT[name]), [_dose(day, name, clock) for day in days]) for name in slots]
+    lines.append(Line(_("Highest temperature"), [_peak(reports.get(day.on)) for day in days]))
+    if any(day.on in reports and reports[day.on].flags for day in days):
+        named = {symptom.code: symptom.word for symptom in symptoms}
+        lines.append(Line(_("Urgent signs"), [_flags(reports.get(day.on), named) for day in days]))
+    return lines + [
+        Line(symptom.word, [_severity(reports.get(day.on), symptom.code) for day in days])
+        for symptom in _worst_first(days, reports, symptoms)[:SYMPTOMS_SHOWN]
+    ]
+
+
+def _worst_first(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom]) -> list[Symptom]:
+    shown = [symptom for symptom in symptoms if _worst(symptom.code, days, reports)]
+    return sorted(shown, key=lambda symptom: (-_worst(symptom.code, days, reports), symptom.position))
+
+
+def _worst(code: str, days: tuple[CourseDay, ...], reports: Reports) -> int:
+    return max((reports[day.on].severities.get(code, 0) for day in days if day.on in reports), default=0)
+
+
+def _dose(day: CourseDay, name: str, clock: str) -> Cell:
+    slot = next((slot for slot in day.slots if slot.dose.slot == name), None)
+    if slot is None:
+        return Cell(_("rest"), kind="empty")
+    if slot.record is not None:
+        return _recorded(slot, clock)
+    planned = ui.clock(slot.dose.local_time, clock)
+    return {
+        State.DUE: Cell(_("not yet"), planned, "due"),
+        State.MISSING: Cell(_("not recorded"), planned, "due"),
+        State.OFF: Cell(EMPTY, kind="empty"),
+    }.get(slot.state, Cell(planned, kind="empty"))
+
+
+def _recorded(slot: Slot, clock: str) -> Cell:
+    record = slot.record
+    assert record is not None
+    if record.local_given_at is None:
+        return Cell(_("not taken"), record.reason)
+    amount = ui.number(record.amount) if record.differs_from_plan else ""
+    site = sites.BY_CODE.get(record.site)
+    return Cell(ui.clock(record.local_given_at, clock), amount or (site.words.split(",")[0] if site else ""))
+
+
+def _peak(report: DayOfReports | None) -> Cell:
+    if report is None or report.peak is None:
+        return Cell(EMPTY, kind="empty")
+    return Cell(str(report.peak), kind="s0")
+
+
+def _flags(report: DayOfReports | None, words: Mapping[str, str]) -> Cell:
+    if report is None:
+        return Cell(EMPTY, kind="empty")
+    named = [words.get(code, code) for code in sorted(report.flags)]
+    return Cell(", ".join(named), kind="flag") if named else Cell(_("none"), kind="s0")
+
+
+def _severity(report: DayOfReports | None, code: str) -> Cell:
+    if report is None or (code not in report.severities and not report.none):
+        return Cell(EMPTY, kind="empty")
+    severity = report.severities.get(code, 0)
+    return Cell(str(severity), kind=f"s{severity}")

@@ -1,0 +1,115 @@
+"""One patient on one page: why now, trend, the current course day by day, side effects, plan, who looked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from django.utils.translation import gettext as _
+
+from cycles.days import CourseDays, lay_out
+from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, current_plan
+from il2tracker.accounts import looked
+from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts.models import Alert
+from il2tracker.clinic import effects, words
+from il2tracker.clinic.heat import Week, weeks
+from labs import picture as trends
+from sideeffects.models import CheckIn, catalogue
+
+COURSES_SHOWN = 3
+LOOKS_SHOWN = 6
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of the plan, in words."""
+
+    version: PlanVersion
+    prescription: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template of a patient's page reads; nothing in it needs another statement."""
+
+    patient: Patient
+    now: datetime
+    today: date
+    alerts: list[Alert]
+    trend: trends.Picture
+    plan: Plan | None
+    versions: list[Version]
+    course: CourseDays | None
+    coming: Cycle | None
+    held: Cycle | None
+    weeks: list[Week]
+    effects: list[effects.Multiple]
+    courses: list[Cycle]
+    looks: list[looked.Look]
+
+    @property
+    def age(self) -> str:
+        """Age in years, as far as the year of birth tells."""
+        return words.age(self.patient, self.today)
+
+    @property
+    def course_words(self) -> str:
+        """ "Course 3, day 4 of 5"."""
+        current = self.course.cycle if self.course else None
+        return _("Course %(which)s") % {"which": words.course(current, self.coming, self.today)}
+
+    @property
+    def recorded_words(self) -> str:
+        """ "7 of 8 due recorded"."""
+        if self.course is None:
+            return ""
+        due = [slot for slot in self.course.slots if slot.is_recorded or slot.dose.due_at <= self.now]
+        facts = {"done": sum(slot.is_recorded for slot in due), "due": len(due)}
+        return _("%(done)s of %(due)s due recorded") % facts
+
+
+def compose(patient: Patient, viewer: User, now: datetime) -> Page:
+    """Everything on the page, in a number of statements that does not depend on how much there is."""
+    today = patient.today(now)
+    plan = current_plan(patient)
+    cycles = _cycles(plan)
+    started = [cycle for cycle in cycles if cycle.starts_on <= today][:COURSES_SHOWN]
+    coming = [cycle for cycle in cycles if cycle.starts_on > today]
+    course = _course(started[0], now) if started else None
+    symptoms = catalogue()
+    days = CheckIn.objects.of(patient).by_day(started[-1].starts_on, today) if started else {}
+    return Page(
+        patient=patient,
+        now=now,
+        today=today,
+        alerts=list(Alert.objects.open().of(patient).most_urgent_first()),
+        trend=trends.picture(patient, viewer, now, for_clinic=True),
+        plan=plan,
+        versions=_versions(plan),
+        course=course,
+        coming=coming[-1] if coming else None,
+        held=next((cycle for cycle in cycles if cycle.state == Cycle.State.HELD), None),
+        weeks=weeks(course, days, symptoms, today, viewer.clock) if course else [],
+        effects=effects.multiples(started[::-1], days, symptoms, today),
+        courses=started[::-1],
+        looks=looked.looks(patient)[0][:LOOKS_SHOWN],
+    )
+
+
+def _cycles(plan: Plan | None) -> list[Cycle]:
+    if plan is None:
+        return []
+    rows = Cycle.objects.filter(plan=plan).exclude(state=Cycle.State.CANCELLED).select_related("version")
+    return list(rows.order_by("-starts_on")[: COURSES_SHOWN + 1])
+
+
+def _course(cycle: Cycle, now: datetime) -> CourseDays:
+    return lay_out(cycle, list(PlannedDose.objects.filter(cycle=cycle).with_records()), now)
+
+
+def _versions(plan: Plan | None) -> list[Version]:
+    if plan is None:
+        return []
+    newest_first = sorted(plan.versions.all(), key=lambda version: -version.number)
+    return [Version(version, words.prescription(version)) for version in newest_first]

@@ -110,7 +110,7 @@ class CheckInQuerySet(PatientRecordQuerySet):
         return self.order_by("-felt_at", "-pk")
 
     def with_reports(self) -> CheckInQuerySet:
-        """Loads symptoms and alerts: three statements however many rows."""
+        """Loads symptoms and alerts: four statements however many rows."""
         return self.select_related("patient", "recorded_by").prefetch_related("reports__symptom", "alerts")
 
     def latest_of_each(self) -> CheckInQuerySet:
@@ -129,7 +129,7 @@ class CheckInQuerySet(PatientRecordQuerySet):
         return self.filter(felt_at__range=(earliest, latest))
 
     def by_day(self, first_on: date, last_on: date) -> dict[date, DayOfReports]:
-        """Civil days with at least one check-in: the grid of a course, in three statements."""
+        """Civil days with at least one check-in: the grid of a course, in four statements."""
         days: dict[date, DayOfReports] = {}
         for check_in in self.felt_between(first_on, last_on).with_reports().order_by("felt_at"):
             if first_on <= check_in.felt_on <= last_on:

@@ -29,7 +29,7 @@ def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
     alert = get_object_or_404(alerts, ref=ref)
     if not access.is_member_for(request.user, alert.patient):
         raise PermissionDenied
-    form = AcknowledgeForm(request.POST or None)
+    form = AcknowledgeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
         alert = actions.acknowledge(by=request.user, alert=alert, note=form.cleaned_data["note"], now=now)

@@ -1,0 +1,168 @@
+"""The clinic acknowledges, the patient answers."""
+
+from datetime import timedelta
+
+import pytest
+from django.urls import reverse
+from django.utils import timezone
+
+from il2tracker.alerts.actions import acknowledge, raise_alert
+from il2tracker.alerts.models import Alert, Transition
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def cast():
+    return factories.cast()
+
+
+def alert_of(cast, rule="T2", patient=None, by=None):
+    return raise_alert(
+        by=by or cast.anna,
+        patient=patient or cast.anna_patient,
+        rule=rule,
+        tier="RED",
+        title="Much less urine",
+        evidence="Reported: much less urine.",
+        source="sideeffects.checkin",
+        source_ref="abcdefghjk",
+        now=timezone.now(),
+    )
+
+
+def path(name, alert):
+    return reverse(f"alerts:{name}", args=[alert.ref])
+
+
+def messages_of(response):
+    return [str(message) for message in response.wsgi_request._messages]
+
+
+def test_a_nurse_acknowledges_with_a_note_and_is_back_on_the_patients_page(cast, client):
+    alert = alert_of(cast)
+    client.force_login(cast.ben)
+    response = client.post(path("acknowledge", alert), {"note": "Called her, coming in."})
+    assert response.headers["Location"] == reverse("clinic:patient", args=[cast.anna_patient.code])
+    alert.refresh_from_db()
+    assert (alert.acknowledged_by, alert.note) == (cast.ben, "Called her, coming in.")
+    assert alert.acknowledged_at is not None
+    assert messages_of(response)[0].startswith("You acknowledged “Much less urine”")
+    assert [row.what for row in Transition.objects.filter(alert_ref=alert.ref)] == ["raised", "acknowledged"]
+
+
+def test_a_note_may_be_left_out(cast, client):
+    alert = alert_of(cast)
+    client.force_login(cast.ben)
+    client.post(path("acknowledge", alert))
+    assert not Alert.objects.open().exists()
+
+
+def test_a_second_acknowledgement_shows_the_first_and_changes_nothing(cast, client):
+    alert = alert_of(cast)
+    acknowledge(by=cast.ben, alert=alert, note="mine", now=timezone.now() - timedelta(minutes=5))
+    first = Alert.objects.get()
+    nina = factories.user("Nina")
+    factories.accounts.join_clinic(by=None, clinic=cast.north, user=nina, title="nurse")
+    client.force_login(nina)
+    response = client.post(path("acknowledge", alert), {"note": "other"})
+    assert "was acknowledged already, by Ben" in messages_of(response)[0]
+    again = Alert.objects.get()
+    assert (again.note, again.acknowledged_by, again.acknowledged_at) == ("mine", cast.ben, first.acknowledged_at)
+    page = client.get(path("acknowledge", alert)).content.decode()
+    assert "Acknowledged by Ben" in page
+    assert "<textarea" not in page
+
+
+def test_looking_at_the_form_acknowledges_nothing(cast, client):
+    alert = alert_of(cast)
+    client.force_login(cast.ben)
+    page = client.get(path("acknowledge", alert)).content.decode()
+    assert "Not acknowledged yet." in page
+    assert "rule T2" in page
+    assert "Anna, born 1974" in page
+    assert Alert.objects.open().count() == 1
+
+
+def test_a_note_that_is_too_long_is_kept_and_nothing_is_acknowledged(cast, client):
+    alert = alert_of(cast)
+    client.force_login(cast.ben)
+    response = client.post(path("acknowledge", alert), {"note": "x" * 1001})
+    assert response.status_code == 422
+    assert "Keep the note under 1,000 characters." in response.content.decode()
+    assert "x" * 1001 in response.content.decode()
+    assert Alert.objects.open().count() == 1
+
+
+@pytest.mark.parametrize(
+    ("who", "acknowledges", "answers"),
+    [
+        ("anna", 403, 302),
+        ("sam", 403, 302),
+        ("ben", 302, 403),
+        ("carla", 404, 404),
+        ("dan", 404, 404),
+        ("eve", 404, 404),
+    ],
+)
+def test_only_the_clinic_acknowledges_and_only_who_records_answers(cast, client, who, acknowledges, answers):
+    alert = alert_of(cast)
+    client.force_login(getattr(cast, who))
+    assert client.post(path("answer", alert), {"answer": "called"}).status_code == answers
+    assert client.post(path("acknowledge", alert)).status_code == acknowledges
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        ("called", "Noted: you have called."),
+        ("not_reached", "If you cannot get through, call 999."),
+        ("mistake", "The report stays, so that your clinic can check with you."),
+    ],
+)
+def test_an_answer_is_kept_and_never_acknowledges(cast, client, answer, said):
+    alert, other = alert_of(cast), alert_of(cast, "T3")
+    client.force_login(cast.anna)
+    response = client.post(path("answer", alert), {"answer": answer, "also": [other.ref], "next": "/check-in/x/now/"})
+    assert response.headers["Location"] == "/check-in/x/now/"
+    assert said in messages_of(response)[0]
+    assert {row.patient_answer for row in Alert.objects.all()} == {answer}
+    assert Alert.objects.open().count() == 2
+
+
+def test_without_a_clinic_saying_that_one_has_called_closes_it(cast, client):
+    patient = factories.lone_patient()
+    alert = alert_of(cast, patient=patient, by=patient.user)
+    client.force_login(patient.user)
+    client.post(path("answer", alert), {"answer": "not_reached"})
+    assert Alert.objects.open().count() == 1
+    client.post(path("answer", alert), {"answer": "called"})
+    assert Alert.objects.open().count() == 0
+
+
+def test_an_answer_reaches_no_alert_of_another_patient(cast, client):
+    alert, dans = alert_of(cast), alert_of(cast, patient=cast.dan_patient, by=cast.dan)
+    client.force_login(cast.anna)
+    client.post(path("answer", alert), {"answer": "mistake", "also": [dans.ref]})
+    dans.refresh_from_db()
+    assert dans.patient_answer == ""
+
+
+def test_an_unknown_answer_is_asked_for_again(cast, client):
+    alert = alert_of(cast)
+    client.force_login(cast.anna)
+    response = client.post(path("answer", alert), {"answer": "perhaps"})
+    assert response.status_code == 422
+    assert "Choose what happened." in response.content.decode()
+
+
+def test_nobody_is_sent_to_another_site(cast, client):
+    client.force_login(cast.anna)
+    response = client.post(path("answer", alert_of(cast)), {"answer": "called", "next": "https://elsewhere.example/"})
+    assert response.headers["Location"] == "/"
+
+
+def test_an_answer_is_never_taken_by_a_link(cast, client):
+    client.force_login(cast.anna)
+    assert client.get(path("answer", alert_of(cast)), {"answer": "called"}).status_code == 405

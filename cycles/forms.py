@@ -46,11 +46,16 @@ class AmountField(forms.CharField):
     """An amount in MIU, with a point or a comma."""
 
     unit = gettext_lazy("million units")
+    unmarked = True
 
     def __init__(self, **kwargs: Any) -> None:
         kwargs.setdefault("error_messages", {"required": gettext_lazy("Enter the amount in million units.")})
         attrs = {"class": "w-num", "inputmode": "decimal", "autocomplete": "off"}
         super().__init__(max_length=12, widget=forms.TextInput(attrs=attrs), **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        """7.5 in the box, never 7.500."""
+        return ui.number(value) if isinstance(value, Decimal) else value
 
     def clean(self, value: Any) -> Decimal | None:
         """The amount, or None when it is left out and may be."""
@@ -102,6 +107,8 @@ class InjectionForm(ui.BaseForm):
         super().__init__(*args, **kwargs)
         self.patient, self.now, self.viewer, self.dose = patient, now, viewer, dose
         self.fields["given_time"].viewer = viewer  # type: ignore[attr-defined]
+        for name in ("given_on", "given_time"):
+            self.fields[name].unmarked = True  # type: ignore[attr-defined]
         self.fields["amount"].required = dose is None
         self.fields["given_by"].choices = givers(own=viewer.pk == patient.user_id)  # type: ignore[attr-defined]
 

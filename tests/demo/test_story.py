@@ -9,6 +9,7 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
+from cycles import schedule
 from cycles.models import Cycle, Injection, PlannedDose
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.models import Alert
@@ -139,3 +140,9 @@ def test_anna_wrote_how_she_felt_on_each_day_of_her_courses_and_this_afternoon(f
 def test_nobody_wrote_or_was_tested_in_the_future(filled):
     assert not CheckIn.objects.filter(felt_at__gt=filled).exists()
     assert not LabResult.objects.filter(drawn_at__gt=filled).exists()
+
+
+def test_the_stored_last_day_of_every_course_is_what_the_plan_says(filled):
+    for cycle in Cycle.objects.all():
+        assert cycle.last_dose_on == max(cycle.doses.values_list("due_on", flat=True)), cycle
+        assert cycle.last_dose_on == schedule.last_dose_on(cycle.version.regimen, cycle.number, cycle.starts_on)

@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -9,6 +10,7 @@ import dj_database_url
 import structlog
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
+from structlog.types import EventDict
 
 from il2tracker import environment as env
 
@@ -239,13 +241,20 @@ LOGGING = {
     "loggers": {"django_structlog": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }
 
+
+def _without_traceback(_logger: Any, _method: str, event: EventDict) -> EventDict:
+    """Django's own log line has it."""
+    event.pop("exc_info", None)
+    return event
+
+
 # One line for a failed or refused request, through the log above. structlog left alone prints every request and,
 # beside a traceback, the local variables: patients' data.
 structlog.configure(
     processors=[
         structlog.stdlib.filter_by_level,
         structlog.contextvars.merge_contextvars,
-        structlog.processors.format_exc_info,
+        _without_traceback,
         structlog.processors.KeyValueRenderer(key_order=["event"]),
     ],
     wrapper_class=structlog.stdlib.BoundLogger,

@@ -288,9 +288,9 @@ def import_table(
     patients: Mapping[str, Patient],
     now: datetime,
     by: User | None = None,
-    progress: Callable[[int], None] = lambda done: None,
+    each: Callable[[uploads.Outcome], None] = lambda outcome: None,
 ) -> ImportBatch:
-    """Add a whole table in one go, all or nothing: the command's way in. `progress` hears how many were written."""
+    """Add a whole table in one go, all or nothing: the command's way in. `each` hears what becomes of every reading."""
     upload = uploads.read_upload(content, answers, _locked(patients), now)
     batch = ImportBatch.objects.create(
         owner=by,
@@ -299,7 +299,7 @@ def import_table(
         state=ImportBatch.State.DONE,
         expires_at=now,
     )
-    batch.outcomes = dict(_add(by, batch, upload, replace=False, progress=progress))
+    batch.outcomes = dict(_add(by, batch, upload, replace=False, each=each))
     batch.save(update_fields=["outcomes"])
     return batch
 
@@ -317,7 +317,7 @@ def _add(
     upload: uploads.Upload,
     *,
     replace: bool,
-    progress: Callable[[int], None] = lambda done: None,
+    each: Callable[[uploads.Outcome], None] = lambda outcome: None,
 ) -> Counter[str]:
     counted: Counter[str] = Counter()
     added: Counter[Patient] = Counter()
@@ -327,6 +327,7 @@ def _add(
     def new_rows() -> Iterable[LabResult]:
         for outcome in upload.outcomes():
             counted[outcome.state] += 1
+            each(outcome)
             if outcome.state == Match.NEW.value and outcome.patient:
                 added[outcome.patient] += 1
                 yield _row(by, batch, outcome, analytes, sources)
@@ -336,7 +337,6 @@ def _add(
     rows = iter(new_rows())
     while chunk := list(islice(rows, BATCH)):
         bulk_create_with_history(chunk, LabResult, batch_size=BATCH, default_user=by)
-        progress(sum(added.values()))
     for patient, count in added.items():
         log.record(action="labs.results.imported", by=by, patient=patient, subject=batch, detail=f"{count} results")
     return counted

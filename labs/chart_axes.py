@@ -28,6 +28,21 @@ class Size:
         """The rectangle between the axes."""
         return Box(self.left, self.top, self.width - self.right, self.height - self.bottom)
 
+    @property
+    def plot_height(self) -> float:
+        """From the lowest line to the highest."""
+        return self.height - self.bottom - self.top
+
+    @property
+    def y_words(self) -> float:
+        """Where the words of the upright axis end."""
+        return self.left - 6
+
+    @property
+    def x_words(self) -> float:
+        """The baseline of the words under the plot."""
+        return self.height - 8
+
 
 @dataclass(frozen=True)
 class Tick:
@@ -35,6 +50,11 @@ class Tick:
 
     at: float
     label: str
+
+    @property
+    def baseline(self) -> float:
+        """Where its word stands beside a line of the upright axis."""
+        return tidy(self.at + 4)
 
 
 class Across:

@@ -17,6 +17,7 @@ from labs.units import figure
 MOST_POINTS = 400  # more than this are thinned, lowest and highest always kept
 MOST_LABELLED = 24
 MARK = 6.0
+CROWD = 60  # with more marks than this they are drawn smaller
 NARROW = Size(360, 220)
 WIDE = Size(800, 300)
 WIDE_LOW = Size(800, 240)
@@ -101,6 +102,26 @@ class Shape:
     y: float
     key: str
     text: str
+    panel: str
+    reach: float = MARK
+
+    @property
+    def css(self) -> str:
+        """Class of the stylesheet that fills it."""
+        if self.panel == "vl" and self.kind != "dot":
+            return "c-vl-tri"
+        hollow = self.hollow or self.kind != "dot"
+        return f"c-{self.panel}-hollow" if hollow else f"c-{self.panel}"
+
+    @property
+    def path(self) -> str:
+        """Its outline: a disc for counts, a diamond for viral load, a triangle for a limit."""
+        r = self.reach
+        if self.kind != "dot":
+            return f"M{tidy(self.x - r)} {self.y}h{2 * r}l{-r} {r * 1.7 if self.kind == 'down' else -r * 1.7:.1f}Z"
+        if self.panel == "vl":
+            return f"M{self.x} {tidy(self.y - r)}l{r} {r}l{-r} {r}l{-r} {-r}Z"
+        return f"M{tidy(self.x - r)} {self.y}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0Z"
 
 
 @dataclass
@@ -146,7 +167,7 @@ def _draw(kind: str, scene: Scene, size: Size, axis: Axis) -> Chart:
         y_ticks=[Tick(height(plot, axis.share(line)), figure(line)) for line in axis.lines],
         x_ticks=month_ticks(across),
         levels=[],
-        shapes=[_shape(mark, across.x(mark.on), height(plot, axis.share(mark.value))) for mark in marks],
+        shapes=[_shape(kind, mark, across, height(plot, axis.share(mark.value)), len(marks)) for mark in marks],
         today_x=across.x(scene.today) if scene.first_on <= scene.today <= scene.last_on else None,
     )
     _join(chart, marks)
@@ -155,9 +176,10 @@ def _draw(kind: str, scene: Scene, size: Size, axis: Axis) -> Chart:
     return chart
 
 
-def _shape(mark: Mark, x: float, y: float) -> Shape:
+def _shape(panel: str, mark: Mark, across: Across, y: float, crowd: int) -> Shape:
     kind = "dot" if mark.measured else "up" if mark.comparator == ">" else "down"
-    return Shape(kind, not mark.counts, x, y, mark.key, mark.label)
+    reach = MARK if crowd <= CROWD else MARK / 2
+    return Shape(kind, not mark.counts, across.x(mark.on), y, mark.key, mark.label, panel, reach)
 
 
 def _join(chart: Chart, marks: Sequence[Mark]) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -16,7 +16,7 @@ from il2tracker.accounts.models import Patient, User
 from labs import charts, draws, facts, small_charts, trends, units, words
 from labs.charts import Chart, Mark, Scene, Threshold
 from labs.draws import Drawing, Judged
-from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
+from labs.facts import CD4, VIRAL_LOAD, Facts
 from labs.small_charts import PositionBar
 from labs.trends import Point, Progress, Trend
 
@@ -62,7 +62,26 @@ class Picture:
     too_soon_until: date | None
     progress: str
     total: int
-    columns: list[str] = field(default_factory=list)
+
+    @property
+    def has_percent(self) -> bool:
+        """Whether a CD4+ percentage is among the results shown."""
+        return any(row.cd4_percent for row in self.rows)
+
+    @property
+    def has_courses(self) -> bool:
+        """Whether a course is drawn."""
+        return any(panel.wide.bands for panel in self.panels)
+
+    @property
+    def has_limits(self) -> bool:
+        """Whether a triangle is drawn."""
+        return any(shape.kind != "dot" for panel in self.panels for shape in panel.wide.shapes)
+
+    @property
+    def counts_from(self) -> date | None:
+        """First day on which a test counts again, if it is still to come."""
+        return self.too_soon_until + timedelta(days=1) if self.too_soon_until else None
 
     @property
     def age(self) -> int | None:
@@ -99,7 +118,6 @@ def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1",
         too_soon_until=_too_soon_until(known),
         progress=_progress(known, counts) if for_clinic else "",
         total=len(judged),
-        columns=[code for code in (CD4, CD4_PERCENT, VIRAL_LOAD) if any(e.result.analyte.code == code for e in shown)],
     )
 
 

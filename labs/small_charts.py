@@ -13,6 +13,7 @@ SPARK_TOP, SPARK_BOTTOM, SPARK_EDGE = 4.0, 28.0, 5.0
 SPARK_FULL = Decimal(1000)  # every row of a list has at least this much height, so that rows can be compared
 BAR_WIDTH, BAR_LEFT = 342.0, 8.0
 BAR_STEP = 200
+GOAL_WORDS = 106.0  # room for “goal: above 1,000”
 LOW_LINE = Decimal(200)  # P16: below it the expected effect is small; only a mark on the bar
 
 
@@ -66,6 +67,37 @@ class PositionBar:
     then: float | None = None
     then_label_x: float | None = None
     arrow: str = ""
+
+    @property
+    def low_width(self) -> float:
+        """Width of the part below 200."""
+        return tidy(self.low - BAR_LEFT)
+
+    @property
+    def middle_width(self) -> float:
+        """Width up to the goal, or to the end."""
+        return tidy((self.end_x if self.goal is None else self.goal) - self.low)
+
+    @property
+    def goal_width(self) -> float:
+        """Width of the part above the goal."""
+        return tidy(self.end_x - (self.end_x if self.goal is None else self.goal))
+
+    @property
+    def goal_label_x(self) -> float:
+        """Middle of the goal's words, kept inside the bar."""
+        half = GOAL_WORDS / 2
+        return min(max(self.goal or 0.0, BAR_LEFT + 20 + half), self.end_x - half)
+
+    @property
+    def low_label(self) -> bool:
+        """Whether "200" fits beside the goal's words."""
+        return self.goal is None or self.goal_label_x - GOAL_WORDS / 2 > self.low + 16
+
+    @property
+    def end_label(self) -> bool:
+        """Whether the end's number fits beside the goal's words."""
+        return self.goal is None or self.goal_label_x + GOAL_WORDS / 2 < self.end_x - 40
 
 
 def position_bar(now: Decimal, before: Decimal | None, goal: Decimal | None) -> PositionBar:

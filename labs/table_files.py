@@ -7,7 +7,7 @@ column per visit). What a header does not say is asked, never guessed: dates, fl
 import csv
 import io
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
@@ -220,6 +220,19 @@ def test_named(text: str) -> tuple[str, str] | None:
     """Test and unit that a name in a table means ("CD4+ count", "log10 HIV RNA"), or None."""
     column = _column(0, text, tidy_name(text))
     return (column.analyte, column.unit) if column else None
+
+
+def with_tests(layout: Layout, header: Sequence[str], tests: Mapping[str, tuple[str, str]]) -> Layout:
+    """The layout with columns that somebody named: header → test and unit. Raises FileError for a column not there."""
+    columns = {column.name: column for column in layout.columns}
+    for name, (analyte, unit) in tests.items():
+        if name not in header:
+            raise FileError(f"There is no column “{name}”.")
+        known = columns.get(name, Column(header.index(name), name, analyte, unit))
+        columns[name] = replace(known, analyte=analyte, unit=unit)
+    kind = Kind.DRAWS if layout.kind is Kind.UNKNOWN and columns else layout.kind
+    unused = tuple(name for name in layout.unused if name not in tests)
+    return replace(layout, kind=kind, columns=tuple(columns.values()), unused=unused)
 
 
 def date_in(visit: str) -> date | None:

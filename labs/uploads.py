@@ -12,13 +12,21 @@ from typing import Any
 from django.utils.translation import gettext as _
 
 from cycles import schedule
-from il2tracker.accounts.models import Patient
+from il2tracker.accounts.models import Patient, Sharing, User
 from labs import table_files, table_rows, units
 from labs.matching import Known, Match, Shelf, known
-from labs.models import Analyte, LabResult
+from labs.models import Analyte, ImportBatch, LabResult
 from labs.table_rows import Answers, Asked, Line, Status
 
 LEFT_OUT = "left out"
+ORDER = (
+    Match.NEW.value,
+    Match.THERE.value,
+    Match.CONFLICT.value,
+    Status.NEEDS_DATE.value,
+    Status.NOT_UNDERSTOOD.value,
+    LEFT_OUT,
+)
 
 
 @dataclass(frozen=True)
@@ -114,7 +122,9 @@ def read_upload(
     """A table with the answers given so far. Raises table_files.FileError for what is no table or over a limit."""
     table = table_files.read(content, **limits)
     rules = {analyte.code: analyte.rule for analyte in Analyte.objects.all()}
-    return Upload(table, table_files.detect(table.header), typed_answers(answers), patients, rules, now)
+    tests = {name: (analyte, unit) for name, (analyte, unit) in answers.get("tests", {}).items()}
+    layout = table_files.with_tests(table_files.detect(table.header), table.header, tests)
+    return Upload(table, layout, typed_answers(answers), patients, rules, now)
 
 
 def typed_answers(stored: Mapping[str, Any]) -> Answers:
@@ -128,3 +138,18 @@ def typed_answers(stored: Mapping[str, Any]) -> Answers:
         floors=floors,
         start=date.fromisoformat(stored["start"]) if stored.get("start") else None,
     )
+
+
+def patients_of(batch: ImportBatch, addable: Mapping[str, Patient]) -> dict[str, Patient]:
+    """Whom the file's names mean, by the answers: only patients in `addable` (by code)."""
+    if batch.patient is not None:
+        return {batch.answers.get("whose") or "": batch.patient}
+    chosen = batch.answers.get("people", {})
+    return {name: addable[code] for name, code in chosen.items() if code in addable}
+
+
+def addable_by(user: User) -> dict[str, Patient]:
+    """The patients, by code, for whom this person may add results: the clinic's, and those who let him record."""
+    shared = Sharing.objects.open().with_clinics().with_user(user).values("patient")
+    visible = Patient.objects.visible_to(user).filter(pk__in=shared) | Patient.objects.recordable_by(user)
+    return {patient.code: patient for patient in visible.distinct()}

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-from datetime import date
+from dataclasses import dataclass, replace
+from datetime import date, datetime
 from decimal import Decimal
+from typing import Any
 
 from django.utils import dateformat
 from django.utils.translation import gettext as _
@@ -120,3 +121,28 @@ def change(amount: Decimal) -> str:
         return _("the same as")
     text = _("%(amount)s higher than") if whole > 0 else _("%(amount)s lower than")
     return text % {"amount": units.figure(abs(whole))}
+
+
+@dataclass(frozen=True)
+class Version:
+    """One version of a result: what it said, who wrote it, when."""
+
+    what: str
+    value: str
+    on: date
+    at: datetime
+    by: str
+
+
+def versions(result: LabResult, viewer_pk: int | None) -> list[Version]:
+    """Every version of a result, the newest first; nothing is ever overwritten without a trace (H18)."""
+    rows = result.history.select_related("history_user", "analyte").order_by("-history_date", "-history_id")
+    return [_version(row, viewer_pk) for row in rows]
+
+
+def _version(row: Any, viewer_pk: int | None) -> Version:
+    old = row.instance
+    what = _("added") if row.history_type == "+" else _("removed") if old.voided_at else _("changed")
+    user = row.history_user
+    by = "" if user is None else pgettext("entered by", "you") if user.pk == viewer_pk else user.name
+    return Version(what, value(old), old.drawn_on, row.history_date.astimezone(old.patient.zone), by)

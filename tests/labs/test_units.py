@@ -6,8 +6,8 @@ from hypothesis import strategies as st
 
 from labs.units import (
     MOST_DECIMALS,
-    ReadingError,
     Reading,
+    ReadingError,
     below,
     canonical,
     figure,

@@ -1,0 +1,198 @@
+"""Blood results from a CSV file, without a browser's limits. Everything is added, or nothing."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser
+from collections.abc import Iterable
+from datetime import date
+from decimal import Decimal, InvalidOperation
+from pathlib import Path
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError
+from django.db import transaction
+from django.utils import timezone
+
+from il2tracker.accounts.actions import create_patient
+from il2tracker.accounts.models import Clinic, Patient, User
+from labs import uploads
+from labs.actions import import_table
+from labs.matching import Match
+from labs.table_files import FileError, test_named
+from labs.units import ReadingError, library, unit_called
+
+PROGRESS = 10_000
+MOST_PROBLEMS = 20
+
+
+class Command(BaseCommand):
+    """See `manage.py import_labs --help`."""
+
+    help = (
+        "Adds blood results from a CSV file: one result per row, one draw per row, or one column per visit. "
+        "What the file does not say has to be said: dates are never invented, floors never guessed. "
+        "A second import of the same file adds nothing."
+    )
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        """What the file does not say."""
+        many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
+        parser.add_argument("file", type=Path)
+        parser.add_argument("--patient", metavar="CODE", help="all rows are this patient's")
+        parser.add_argument("--map", **many, help="a patient of the file is the one with this code: 12=7KQ2")
+        parser.add_argument(
+            "--create-patients", action="store_true", help="make the file's patients in --clinic, named as in the file"
+        )
+        parser.add_argument("--clinic", metavar="SLUG")
+        parser.add_argument("--start-date", **many, help="day 0: 2020-01-01 for everybody, or 12=2020-01-01")
+        parser.add_argument("--column-date", **many, help="when a visit was: cd_2018_1=2018-03-01")
+        parser.add_argument("--floor", **many, help="a number stands for a limit: log10_hiv_rna=1.699:100")
+        parser.add_argument(
+            "--analyte", **many, help="a column holds a test: Helper=cd4 (" + ", ".join(library()) + ")"
+        )
+        parser.add_argument("--unit", **many, help="a column is in a unit: Helper=10^9/L")
+        parser.add_argument("--as", dest="email", metavar="EMAIL", help="who is named as having entered the results")
+        parser.add_argument("--dry-run", action="store_true", help="say what would be added and add nothing")
+
+    @transaction.atomic
+    def handle(self, *args: Any, **options: Any) -> None:
+        """Read, say what becomes of every reading, add what is new."""
+        heard = Heard(self)
+        try:
+            content = options["file"].read_bytes()
+            answers = _answers(options)
+            names = uploads.read_upload(content, answers, {}, timezone.now()).asked().patients
+            batch = import_table(
+                by=_person(options["email"]),
+                file_name=options["file"].name,
+                content=content,
+                answers=answers,
+                patients=_patients(options, names),
+                now=timezone.now(),
+                each=heard,
+            )
+        except (OSError, FileError) as error:
+            raise CommandError(str(error)) from error
+        heard.finish()
+        for state in uploads.ORDER:
+            if batch.outcomes.get(state):
+                self.stdout.write(f"{batch.outcomes[state]:>9,}  {state}")
+        if options["dry_run"]:
+            transaction.set_rollback(True)
+            self.stdout.write("Nothing was added (--dry-run).")
+
+
+class Heard:
+    """Says how far a long file is, and keeps the first problems."""
+
+    def __init__(self, command: BaseCommand) -> None:
+        self.command, self.read, self.problems = command, 0, 0
+
+    def __call__(self, outcome: uploads.Outcome) -> None:
+        self.read += 1
+        if self.read % PROGRESS == 0:
+            self.command.stdout.write(f"{self.read:,} values read")
+        if outcome.state in {Match.NEW.value, Match.THERE.value, uploads.LEFT_OUT}:
+            return
+        self.problems += 1
+        if self.problems <= MOST_PROBLEMS:
+            line = outcome.line
+            self.command.stderr.write(f"line {line.line}, {line.name} “{line.raw}”: {outcome.state}. {outcome.reason}")
+
+    def finish(self) -> None:
+        """How many problems were not shown."""
+        if self.problems > MOST_PROBLEMS:
+            self.command.stderr.write(f"… and {self.problems - MOST_PROBLEMS:,} more")
+
+
+def _pairs(texts: Iterable[str], option: str) -> dict[str, str]:
+    pairs = {}
+    for text in texts:
+        name, sign, value = text.partition("=")
+        if not sign or not name or not value:
+            raise CommandError(f"--{option} {text}: write NAME=VALUE.")
+        pairs[name] = value
+    return pairs
+
+
+def _day(text: str, option: str) -> str:
+    try:
+        return date.fromisoformat(text).isoformat()
+    except ValueError:
+        raise CommandError(f"--{option}: “{text}” is not a date like 2020-01-31.") from None
+
+
+def _answers(options: dict[str, Any]) -> dict[str, Any]:
+    everybody = [text for text in options["start_date"] if "=" not in text]
+    some = _pairs((text for text in options["start_date"] if "=" in text), "start-date")
+    columns = _pairs(options["column_date"], "column-date")
+    return {
+        "start": _day(everybody[-1], "start-date") if everybody else None,
+        "starts": {name: _day(text, "start-date") for name, text in some.items()},
+        "columns": {name: _day(text, "column-date") for name, text in columns.items()},
+        "floors": [_floor(text) for text in options["floor"]],
+        "tests": _tests(_pairs(options["analyte"], "analyte"), _pairs(options["unit"], "unit")),
+    }
+
+
+def _floor(text: str) -> list[str]:
+    name, _sign, numbers = text.partition("=")
+    test, (number, colon, limit) = test_named(name), numbers.partition(":")
+    try:
+        Decimal(number), Decimal(limit)
+    except InvalidOperation:
+        colon = ""
+    if test is None or not colon:
+        raise CommandError(f"--floor {text}: write TEST=NUMBER:LIMIT, for example log10_hiv_rna=1.699:100.")
+    return [*test, number, limit]
+
+
+def _tests(named: dict[str, str], units: dict[str, str]) -> dict[str, tuple[str, str]]:
+    return {column: _test(column, named.get(column), units.get(column)) for column in {**named, **units}}
+
+
+def _test(column: str, code: str | None, unit: str | None) -> tuple[str, str]:
+    known = test_named(column) if code is None else None
+    rule = library().get(code or (known[0] if known else ""))
+    if rule is None:
+        raise CommandError(f"--analyte {column}={code or ''}: the tests are {', '.join(library())}.")
+    try:
+        return rule.code, unit_called(rule, unit or (known[1] if known else rule.canonical_unit)).code
+    except ReadingError as error:
+        raise CommandError(f"--unit {column}: {error}") from error
+
+
+def _person(email: str | None) -> User | None:
+    if email is None:
+        return None
+    person = User.objects.filter(email__iexact=email).first()
+    if person is None:
+        raise CommandError(f"--as {email}: nobody signs in with this address.")
+    return person
+
+
+def _patients(options: dict[str, Any], names: Iterable[str]) -> dict[str, Patient]:
+    if options["patient"]:
+        return {"": _by_code(options["patient"])}
+    mapped = {name: _by_code(code) for name, code in _pairs(options["map"], "map").items()}
+    if options["create_patients"]:
+        clinic = Clinic.objects.filter(slug=options["clinic"]).first()
+        if clinic is None:
+            raise CommandError(f"--create-patients needs --clinic; there is none called {options['clinic']}.")
+        mapped = {**{name: _in_clinic(clinic, name) for name in names if name and name not in mapped}, **mapped}
+    if not mapped:
+        raise CommandError("Whose results are these? Use --patient, --map or --create-patients --clinic.")
+    return mapped
+
+
+def _by_code(code: str) -> Patient:
+    patient = Patient.objects.filter(code=code.upper()).first()
+    if patient is None:
+        raise CommandError(f"There is no patient with the code {code}.")
+    return patient
+
+
+def _in_clinic(clinic: Clinic, name: str) -> Patient:
+    """The clinic's patient of this name, made when there is none: so that a second import finds the first one's."""
+    there = Patient.objects.filter(name=name, sharings__clinic=clinic, sharings__revoked_at__isnull=True).first()
+    return there or create_patient(by=None, clinic=clinic, name=name, time_zone=clinic.time_zone)

@@ -4,10 +4,10 @@ from django.urls import include, path
 
 urlpatterns = [
     path("", include("il2tracker.today.urls")),
+    path("", include("labs.urls")),  # people/import/ comes before people/<code>/
     path("", include("il2tracker.clinic.urls")),
     path("", include("il2tracker.system.urls")),
     path("", include("il2tracker.reminders.urls")),
-    path("", include("labs.urls")),
     path("", include("sideeffects.urls")),
     path("", include("cycles.urls")),
     path("", include("il2tracker.alerts.urls")),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import datetime, time
+from datetime import date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -55,7 +55,7 @@ class AmountField(forms.CharField):
 
     def prepare_value(self, value: Any) -> Any:
         """7.5 in the box, never 7.500."""
-        return ui.number(value) if isinstance(value, Decimal) else value
+        return schedule.plain(value) if isinstance(value, Decimal) else value
 
     def clean(self, value: Any) -> Decimal | None:
         """The amount, or None when it is left out and may be."""
@@ -132,17 +132,17 @@ class InjectionForm(ui.BaseForm):
             return
         given_at = schedule.moment(cleaned["given_on"], cleaned["given_time"], self.patient.zone)
         if given_at > self.now + CLOCK_SLACK:
-            self.add_error("given_time", self._future(cleaned["given_time"]))
+            self.add_error("given_time", self._future(cleaned["given_on"], cleaned["given_time"]))
         cleaned["given_at"] = min(given_at, self.now)
 
-    def _future(self, given_time: time) -> str:
+    def _future(self, given_on: date, given_time: time) -> str:
         local = self.now.astimezone(self.patient.zone)
         words = {
             "time": ui.clock(given_time, self.viewer),
+            "day": ui.long_day(given_on),
             "now": ui.clock(local, self.viewer),
-            "day": ui.long_day(local),
         }
-        return _("%(time)s on that day has not come yet. It is %(now)s on %(day)s. Give the time you injected.") % words
+        return _("%(time)s on %(day)s has not come yet. It is %(now)s now. Give the time you injected.") % words
 
     def facts(self, answers: Collection[str]) -> dict[str, Any]:
         """What the action stores. Less than planned is "in part", unless the clinic had said so."""

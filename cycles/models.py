@@ -337,7 +337,7 @@ class Injection(PatientRecord):
             models.CheckConstraint(
                 condition=(
                     Q(state="skipped", given_at__isnull=True, amount__isnull=True) & ~Q(reason="")
-                    | Q(state__in=["taken", "partial"], given_at__isnull=False, amount__gt=0)
+                    | Q(state__in=["taken", "partial"], given_at__isnull=False, amount__isnull=False, amount__gt=0)
                 ),
                 name="given_has_time_and_amount_skipped_has_reason",
                 violation_error_message=_("An injection needs its time and amount; a skipped one needs its reason."),

@@ -9,7 +9,7 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from cycles.actions import Logged, create_plan, log_injection
+from cycles.actions import Logged, create_plan, log_injection, void_injection
 from cycles.models import Plan, PlannedDose, Protocol
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
@@ -128,6 +128,11 @@ def injection(
     return log_injection(
         by=by, patient=patient, key=facts.pop("key", None) or uuid4(), state=state, dose=dose, now=now, **facts
     )
+
+
+def void(by: User, record: Any) -> Any:
+    """An injection that was undone."""
+    return void_injection(by=by, injection=record, now=record.recorded_at + timedelta(minutes=1))
 
 
 def utc(*parts: int) -> datetime:

@@ -537,7 +537,12 @@ class Migration(migrations.Migration):
                         ("state", "skipped"),
                         models.Q(("reason", ""), _negated=True),
                     ),
-                    models.Q(("amount__gt", 0), ("given_at__isnull", False), ("state__in", ["taken", "partial"])),
+                    models.Q(
+                        ("amount__gt", 0),
+                        ("amount__isnull", False),
+                        ("given_at__isnull", False),
+                        ("state__in", ["taken", "partial"]),
+                    ),
                     _connector="OR",
                 ),
                 name="given_has_time_and_amount_skipped_has_reason",

@@ -1,0 +1,429 @@
+"""Recording an injection in the browser: two taps when all is as planned, a question when it is not."""
+
+from datetime import timedelta
+from decimal import Decimal
+from uuid import uuid4
+
+import pytest
+import time_machine
+from django.contrib.messages import get_messages
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+from django.urls import reverse
+
+from cycles.models import Injection, PlannedDose
+from il2tracker.alerts.models import Alert
+from tests import factories
+from tests.factories import utc
+
+pytestmark = pytest.mark.django_db
+NOW = utc(2026, 11, 21, 21, 58)  # a Saturday in London, day 4 of a course that started on Wednesday
+
+
+@pytest.fixture(autouse=True)
+def saturday_evening():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def cast():
+    return factories.cast()
+
+
+@pytest.fixture
+def course(cast):
+    """Anna's course with everything recorded up to this morning."""
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=(NOW - timedelta(days=3)).date())
+    doses = list(plan.cycles.get(number=1).doses.all())
+    for dose, site in zip(doses[:7], ["aur", "aul", "alr", "all", "tfl", "tor", "tol"], strict=True):
+        factories.injection(cast.anna_patient, cast.anna, dose, site=site)
+    return doses
+
+
+@pytest.fixture
+def tonight(course):
+    return course[7]
+
+
+def sent(dose=None, **changes):
+    """What the browser sends when nothing was changed."""
+    return {"key": str(uuid4()), "when": "now", "site": "tfr", "given_by": "self", **changes}
+
+
+def url(dose, name="log"):
+    return reverse(f"cycles:{name}", args=[dose.ref])
+
+
+def record_of(dose):
+    return Injection.objects.standing().get(planned_dose=dose)
+
+
+def test_the_page_shows_the_planned_dose_now_and_the_suggested_place(client, cast, tonight):
+    client.force_login(cast.anna)
+    page = client.get(url(tonight))
+    assert page.status_code == 200
+    text = page.content.decode()
+    assert "7.5 million units" in text
+    assert "9:58pm" in text
+    assert "Anna" in text or cast.anna_patient.code in text
+    assert page.context["places"].suggested == "tfr"
+    assert page.context["form"]["site"].value() == "tfr"
+
+
+def said(answer):
+    return [str(message) for message in get_messages(answer.wsgi_request)]
+
+
+def ask(client, dose, **changes):
+    """Posts and returns the question that comes back."""
+    answer = client.post(url(dose), sent(**changes))
+    assert answer.status_code == 200
+    assert "cycles/ask.html" in [template.name for template in answer.templates]
+    return answer
+
+
+def test_saving_at_once_records_the_planned_dose_now_at_the_chosen_place(client, cast, tonight):
+    client.force_login(cast.anna)
+    answer = client.post(url(tonight), sent())
+    record = record_of(tonight)
+    assert (record.state, record.amount, record.site) == ("taken", Decimal("7.5"), "tfr")
+    assert record.given_at == NOW
+    assert answer.url == reverse("today:home")
+    [message] = said(answer)
+    assert message.startswith("Recorded: 7.5 million units at 9:58pm, right thigh, front.")
+    assert reverse("cycles:undo", args=[record.ref]) in message
+    assert not Alert.objects.exists()
+
+
+def test_saving_costs_at_most_twelve_statements_however_long_the_record_is(
+    client, cast, course, tonight, django_assert_max_num_queries
+):
+    client.force_login(cast.anna)
+    with django_assert_max_num_queries(12) as first:
+        client.post(url(tonight), sent())
+    with django_assert_max_num_queries(12) as second, time_machine.travel(NOW + timedelta(hours=12), tick=False):
+        client.post(url(course[8]), sent(site="aur"))
+    assert Injection.objects.standing().count() == 9
+    assert len(first) == len(second)
+
+
+# Once, whatever happens
+
+
+def test_pressing_save_twice_keeps_one_record_and_shows_it(client, cast, tonight):
+    client.force_login(cast.anna)
+    form = sent()
+    client.post(url(tonight), form)
+    answer = client.post(url(tonight), form)
+    assert answer.url == reverse("cycles:entry", args=[record_of(tonight).ref])
+    assert said(answer)[-1] == "Already recorded at 9:58pm by you. Nothing was added."
+
+
+def test_a_second_tab_keeps_one_record(client, cast, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent())
+    client.post(url(tonight), sent(site="bul", amount="4.5", answer="told"))
+    assert record_of(tonight).site == "tfr"
+    assert Injection.objects.filter(planned_dose=tonight).count() == 1
+
+
+def test_a_carer_who_comes_second_sees_the_record_of_the_patient(client, cast, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent())
+    client.force_login(cast.sam)
+    answer = client.post(url(tonight), sent())
+    assert said(answer)[-1] == "Already recorded at 9:58pm by Anna. Nothing was added."
+
+
+def test_opening_the_form_of_a_recorded_dose_leads_to_its_record(client, cast, course):
+    client.force_login(cast.anna)
+    answer = client.get(url(course[0]))
+    assert answer.url == reverse("cycles:entry", args=[record_of(course[0]).ref])
+
+
+def test_a_carer_records_for_the_patient_and_is_named(client, cast, tonight):
+    client.force_login(cast.sam)
+    assert client.get(url(tonight)).context["form"]["given_by"].value() == "carer"
+    answer = client.post(url(tonight), sent(given_by="carer", given_by_name="Sam"))
+    record = record_of(tonight)
+    assert (record.recorded_by, record.given_by, record.given_by_name) == (cast.sam, "carer", "Sam")
+    assert answer.url == reverse("cycles:entry", args=[record.ref])
+
+
+@pytest.mark.parametrize(("who", "status"), [("ben", 403), ("carla", 404), ("dan", 404), ("eve", 404)])
+@pytest.mark.parametrize("name", ["log", "skip"])
+@pytest.mark.parametrize("method", ["get", "post"])
+def test_nobody_else_records(client, cast, tonight, who, status, name, method):
+    client.force_login(getattr(cast, who))
+    assert getattr(client, method)(url(tonight, name), sent(reason="forgot")).status_code == status
+    assert not Injection.objects.filter(planned_dose=tonight).exists()
+
+
+# When
+
+
+@pytest.mark.parametrize("typed", ["9:40pm", "9.40 pm", "21:40", "2140", " 9:40 PM "])
+def test_an_earlier_time_is_read_as_people_write_it(client, cast, tonight, typed):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent(when="earlier", given_on="2026-11-21", given_time=typed))
+    assert record_of(tonight).given_at == utc(2026, 11, 21, 21, 40)
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        (
+            {"given_time": "11:58pm"},
+            "given_time",
+            "11:58pm on Saturday 21 November 2026 has not come yet. It is 9:58pm now.",
+        ),
+        ({"given_on": "2026-11-22", "given_time": "9am"}, "given_time", "has not come yet"),
+        ({"given_time": "9:40"}, "given_time", "Write 9:40am or 9:40pm."),
+        ({"given_time": "soon"}, "given_time", "Write the time like 9:40pm or 21:40."),
+        ({"given_time": "25:00"}, "given_time", "Write the time like 9:40pm or 21:40."),
+        ({"given_time": ""}, "given_time", "Enter the time of the injection."),
+        ({"given_on": "", "given_time": "9pm"}, "given_on", "Enter the day of the injection."),
+        ({"given_on": "tomorrow", "given_time": "9pm"}, "given_on", "Enter the day as a date."),
+        ({"amount": "0"}, "amount", "The amount has to be more than 0."),
+        ({"amount": "7.5 MIU"}, "amount", "Write the amount in million units, like 7.5."),
+        ({"amount": "1,500"}, "amount", "Write the amount in million units, like 7.5."),
+        ({"site": "navel"}, "site", "Choose a place from the list."),
+        ({"site": ""}, "site", "Choose the place of the injection."),
+        ({"key": "no-uuid"}, "key", "valid UUID"),
+    ],
+)
+def test_bad_input_is_answered_beside_the_field_and_kept(client, cast, tonight, changes, field, words):
+    client.force_login(cast.anna)
+    typed = sent(**{"when": "earlier", "given_on": "2026-11-21", "given_time": "9:40pm", "note": "kept", **changes})
+    answer = client.post(url(tonight), typed)
+    assert answer.status_code == 422
+    assert words in " ".join(answer.context["form"].errors[field])
+    text = answer.content.decode()
+    assert "There is a problem" in text
+    assert "kept" in text
+    assert not Injection.objects.filter(planned_dose=tonight).exists()
+
+
+def test_half_past_two_on_the_night_the_clocks_go_forward_is_accepted(client, cast):
+    """H08: in London 01:30 on 29 March 2026 was never on the wall; it counts as 02:30 summer time."""
+    with time_machine.travel(utc(2026, 3, 29, 12), tick=False):
+        plan = factories.plan(cast.anna_patient, cast.ben, starts_on=utc(2026, 3, 27).date())
+        dose = plan.cycles.get(number=1).doses.get(day=2, slot="pm")
+        client.force_login(cast.anna)
+        client.post(url(dose), sent(when="earlier", given_on="2026-03-29", given_time="1:30am"))
+    assert record_of(dose).given_at == utc(2026, 3, 29, 1, 30)
+
+
+def test_after_midnight_the_evening_dose_is_still_the_evening_dose(client, cast, tonight):
+    """H07: 00:40 on Sunday is bound to Saturday evening by choice, not by date."""
+    client.force_login(cast.anna)
+    with time_machine.travel(utc(2026, 11, 22, 0, 40), tick=False):
+        client.post(url(tonight), sent())
+    record = record_of(tonight)
+    assert (record.planned_dose, record.local_given_at.day) == (tonight, 22)
+
+
+def test_past_the_limit_the_page_says_to_call_and_still_records(client, cast, tonight):
+    client.force_login(cast.anna)
+    with time_machine.travel(utc(2026, 11, 22, 4, 1), tick=False):
+        page = client.get(url(tonight)).content.decode()
+        assert "Do not decide alone, and do not take extra." in page
+        assert "020 7946 0019" in page
+        client.post(url(tonight), sent(when="earlier", given_on="2026-11-21", given_time="10pm"))
+    assert record_of(tonight).given_at == utc(2026, 11, 21, 22)
+
+
+def test_before_the_limit_nothing_is_said_about_late(client, cast, tonight):
+    client.force_login(cast.anna)
+    with time_machine.travel(utc(2026, 11, 22, 4), tick=False):
+        assert "Do not decide alone" not in client.get(url(tonight)).content.decode()
+
+
+def test_more_than_two_hours_early_asks_once(client, cast, course, tonight):
+    client.force_login(cast.anna)
+    with time_machine.travel(NOW - timedelta(hours=2, minutes=1), tick=False):
+        form = sent()
+        assert "planned for 10pm" in ask(client, tonight, **form).content.decode()
+        assert not Injection.objects.filter(planned_dose=tonight).exists()
+        client.post(url(tonight), {**form, "answer": "early"})
+    assert record_of(tonight).given_at == NOW - timedelta(hours=2, minutes=1)
+
+
+def test_going_back_from_a_question_keeps_what_was_entered(client, cast, tonight):
+    client.force_login(cast.anna)
+    answer = client.post(url(tonight), sent(amount="75", note="long day", answer="back"))
+    assert answer.status_code == 200
+    assert answer.context["form"]["amount"].value() == "75"
+    assert "long day" in answer.content.decode()
+    assert not Injection.objects.filter(planned_dose=tonight).exists()
+
+
+# How much
+
+
+def test_more_than_planned_asks_with_both_amounts_and_sends_to_the_telephone(client, cast, tonight):
+    client.force_login(cast.anna)
+    form = sent(amount="9")
+    question = ask(client, tonight, **form).content.decode()
+    assert "9 million units" in question
+    assert "7.5 million units" in question
+    answer = client.post(url(tonight), {**form, "answer": "more"})
+    record = record_of(tonight)
+    assert (record.amount, record.state, record.reason) == (9, "taken", "")
+    assert answer.url == reverse("cycles:call", args=[record.ref])
+    alert = Alert.objects.get()
+    assert (alert.rule, alert.tier, alert.patient, alert.source_ref) == (
+        "above-plan",
+        "AMBER",
+        cast.anna_patient,
+        record.ref,
+    )
+    assert "9 million units" in alert.evidence
+    page = client.get(answer.url).content.decode()
+    assert "Call Clinic North now" in page
+    assert "020 7946 0019" in page
+    assert "nobody may have seen it" in page
+
+
+def test_75_instead_of_7_5_is_caught_in_words(client, cast, tonight):
+    client.force_login(cast.anna)
+    question = ask(client, tonight, amount="75").content.decode()
+    assert "75 million units" in question
+    assert "Did you type a digit too many?" in question
+
+
+def test_an_amount_that_the_clinic_named_is_recorded_without_the_urgent_card(client, cast, tonight):
+    client.force_login(cast.anna)
+    answer = client.post(url(tonight), sent(amount="9", answer="told"))
+    assert answer.url == reverse("today:home")
+    assert record_of(tonight).reason_words == "as the care team said"
+    assert not Alert.objects.exists()
+
+
+def test_above_the_ceiling_even_a_told_amount_reaches_the_clinic(client, cast, tonight):
+    client.force_login(cast.anna)
+    answer = client.post(url(tonight), sent(amount="75", answer="told"))
+    assert answer.url == reverse("cycles:call", args=[record_of(tonight).ref])
+    assert Alert.objects.get().rule == "above-plan"
+
+
+def test_less_than_planned_asks_and_is_recorded_as_taken_in_part(client, cast, tonight):
+    client.force_login(cast.anna)
+    form = sent(amount="4,5")
+    assert "Do not take extra to make up." in ask(client, tonight, **form).content.decode()
+    client.post(url(tonight), {**form, "answer": "less"})
+    record = record_of(tonight)
+    assert (record.state, record.amount) == ("partial", Decimal("4.5"))
+    assert not Alert.objects.exists()
+
+
+def test_less_as_the_clinic_said_is_not_in_part(client, cast, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent(amount="6", answer="told"))
+    assert (record_of(tonight).state, record_of(tonight).reason) == ("taken", "told")
+
+
+def test_the_planned_amount_typed_out_asks_nothing(client, cast, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent(amount="7,50"))
+    assert record_of(tonight).amount == Decimal("7.5")
+
+
+# Too close
+
+
+def test_a_second_injection_within_eight_hours_asks_with_two_equal_buttons(client, cast, course, tonight):
+    client.force_login(cast.anna)
+    form = sent(when="earlier", given_on="2026-11-21", given_time="5pm")
+    question = ask(client, tonight, **form).content.decode()
+    assert "7.5 million units is recorded at 10am" in question
+    assert question.count("btn btn-quiet btn-block") == 2
+    assert "btn-primary" not in question
+    assert reverse("cycles:entry", args=[record_of(course[6]).ref]) in question
+    answer = client.post(url(tonight), {**form, "answer": "twice"})
+    assert answer.url == reverse("cycles:call", args=[record_of(tonight).ref])
+    assert Alert.objects.get().rule == "two-close"
+
+
+def test_eight_hours_apart_asks_nothing_about_twice(client, cast, course, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent(when="earlier", given_on="2026-11-21", given_time="6pm", answer="early"))
+    assert record_of(tonight).given_at == utc(2026, 11, 21, 18)
+
+
+def test_the_gap_also_counts_towards_a_later_injection(client, cast, course, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent())
+    removed = record_of(course[5])
+    factories.void(cast.anna, removed)
+    form = sent(when="earlier", given_on="2026-11-21", given_time="4am")
+    assert "is recorded at 10am" in ask(client, course[5], **form).content.decode()
+
+
+def test_both_questions_come_one_after_the_other(client, cast, course, tonight):
+    client.force_login(cast.anna)
+    form = sent(when="earlier", given_on="2026-11-21", given_time="5pm", amount="9")
+    assert ask(client, tonight, **form).context["doubt"] == "TWICE"
+    assert ask(client, tonight, **form, answer="twice").context["doubt"] == "ABOVE_PLAN"
+    client.post(url(tonight), {**form, "answer": ["twice", "more"]})
+    assert set(Alert.objects.values_list("rule", flat=True)) == {"two-close", "above-plan"}
+
+
+# Outside the plan
+
+
+def test_an_injection_outside_the_plan_is_recorded_and_seen_by_the_clinic(client, cast, course):
+    client.force_login(cast.anna)
+    other = reverse("cycles:record_unplanned")
+    assert "your clinic will see it on its list" in client.get(other).content.decode()
+    answer = client.post(other, sent(amount="7.5"))
+    record = Injection.objects.get(planned_dose=None)
+    assert (record.amount, answer.url) == (Decimal("7.5"), reverse("today:home"))
+    assert Alert.objects.get().rule == "off-plan"
+
+
+def test_outside_the_plan_there_is_no_amount_beforehand(client, cast):
+    client.force_login(cast.anna)
+    answer = client.post(reverse("cycles:record_unplanned"), sent())
+    assert answer.status_code == 422
+    assert "Enter the amount in million units." in answer.content.decode()
+
+
+def test_outside_the_plan_a_large_amount_is_questioned_and_never_walled(client, cast):
+    client.force_login(cast.anna)
+    other = reverse("cycles:record_unplanned")
+    form = sent(amount="75")
+    assert client.post(other, form).context["doubt"] == "LARGE"
+    answer = client.post(other, {**form, "answer": "large"})
+    assert answer.url == reverse("cycles:call", args=[Injection.objects.get().ref])
+
+
+# What waits
+
+
+def test_the_list_shows_what_waits_with_the_newest_first_and_later_today_last(client, cast):
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=(NOW - timedelta(days=1)).date())
+    client.force_login(cast.anna)
+    page = client.get(reverse("cycles:record"))
+    waiting = [(dose.day, dose.slot) for dose in page.context["doses"]]
+    assert waiting == [(2, "am"), (1, "pm"), (1, "am"), (2, "pm")]
+    assert plan.cycles.get(number=1).doses.count() == 10
+    assert "later today" in page.content.decode()
+
+
+def test_the_list_costs_the_same_however_much_waits(client, cast, django_assert_num_queries):
+    client.force_login(cast.anna)
+    factories.plan(cast.anna_patient, cast.ben, starts_on=(NOW - timedelta(days=4)).date())
+    client.get(reverse("cycles:record"))
+    with CaptureQueriesContext(connection) as many:
+        client.get(reverse("cycles:record"))
+    PlannedDose.objects.filter(day__lte=4).delete()
+    with django_assert_num_queries(len(many)):
+        client.get(reverse("cycles:record"))
+
+
+@pytest.mark.parametrize("who", ["ben", "eve", "sam"])
+def test_people_without_a_diary_of_their_own_have_no_list(client, cast, who):
+    client.force_login(getattr(cast, who))
+    assert client.get(reverse("cycles:record")).status_code == 404

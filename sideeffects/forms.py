@@ -26,6 +26,17 @@ SEVERITIES = [choice for choice in SymptomReport.Severity.choices if choice[0]]
 NOT_ANSWERS = frozenset({"csrfmiddlewaretoken"})
 
 
+class KeyField(forms.UUIDField):
+    """The key of one filling-in of the form. One that was tampered with is replaced: nothing urgent hangs on it."""
+
+    def clean(self, value: Any) -> UUID:
+        """Never fails."""
+        try:
+            return super().clean(value) or uuid4()
+        except forms.ValidationError:
+            return uuid4()
+
+
 @dataclass(frozen=True)
 class Chip:
     """One symptom as the form shows it."""
@@ -39,22 +50,16 @@ class Chip:
 
 @dataclass(frozen=True)
 class ChipGroup:
-    """The chips of one part of the body: the frequent ones, and those after "More"."""
+    """The chips of one part of the body."""
 
     title: str
-    first: list[Chip]
-    more: list[Chip]
-
-    @property
-    def is_more_open(self) -> bool:
-        """Nothing that is ticked stays hidden."""
-        return any(chip.is_ticked for chip in self.more)
+    chips: list[Chip]
 
 
 class CheckInForm(ui.BaseForm):
     """How a person feels now. `symptoms` are the rows of the catalogue; `version` the plan in force, or None."""
 
-    key = forms.UUIDField(widget=forms.HiddenInput)
+    key = KeyField(widget=forms.HiddenInput)
     flags = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
     none_of_flags = forms.BooleanField(required=False, label=gettext_lazy("None of these"))
     temperature = forms.CharField(
@@ -141,11 +146,6 @@ class CheckInForm(ui.BaseForm):
                 "temperature", _("%(typed)s is no body temperature in °%(chosen)s. Choose °%(likely)s?") % words
             )
 
-    @property
-    def key_or_new(self) -> UUID:
-        """The key of this form; a fresh one when it was tampered with, so that nothing urgent is lost."""
-        return self.cleaned_data.get("key") or uuid4()
-
     def answers(self) -> Answers:
         """Everything that could be read. With errors it carries what was sent, to finish later (R4)."""
         cleaned, flags = self.cleaned_data, self.ticked_flags
@@ -164,18 +164,24 @@ class CheckInForm(ui.BaseForm):
 
     @property
     def groups(self) -> list[ChipGroup]:
-        """The chips by part of the body, in the order of the catalogue."""
-        by_group: dict[str, list[Symptom]] = {}
-        for chip in self.chips:
-            by_group.setdefault(chip.group, []).append(chip)
-        return [
-            ChipGroup(
-                str(Symptom.Group(group).label),
-                [self._chip(symptom) for symptom in rows if not symptom.more],
-                [self._chip(symptom) for symptom in rows if symptom.more],
-            )
-            for group, rows in by_group.items()
-        ]
+        """The frequent chips by part of the body, in the order of the catalogue."""
+        return self._grouped([symptom for symptom in self.chips if not symptom.more])
+
+    @property
+    def groups_behind_more(self) -> list[ChipGroup]:
+        """The rarer ones."""
+        return self._grouped([symptom for symptom in self.chips if symptom.more])
+
+    @property
+    def is_more_open(self) -> bool:
+        """Nothing that is ticked stays hidden."""
+        return any(symptom.more for symptom in self.ticked_chips)
+
+    def _grouped(self, symptoms: Iterable[Symptom]) -> list[ChipGroup]:
+        by_group: dict[str, list[Chip]] = {}
+        for symptom in symptoms:
+            by_group.setdefault(symptom.group, []).append(self._chip(symptom))
+        return [ChipGroup(str(Symptom.Group(group).label), chips) for group, chips in by_group.items()]
 
     def _chip(self, symptom: Symptom) -> Chip:
         name = _how(symptom)

@@ -18,6 +18,7 @@ EMERGENCY, RED, AMBER = "EMERGENCY", "RED", "AMBER"
 URGENT = frozenset({EMERGENCY, RED})
 SEVERE = 3
 MODERATE = 2
+MILD = 1
 
 # B69: contact straight away above this; also the limit when there is no plan (A20).
 NO_PLAN_LIMIT = Temperature(Decimal("38.0"), "C")
@@ -116,9 +117,10 @@ class Facts:
 
     def said(self, codes: Iterable[str]) -> str:
         """The codes in the words the person ticked, the temperature as entered."""
-        known = {"temperature": f"temperature {self.temperature}", **self.words}
+        known = {"temperature": str(self.temperature), **self.words}
         words = [known.get(code, code.replace("_", " ")) for code in codes]
-        return ", ".join(word[:1].lower() + word[1:] for word in words)
+        between = "; " if any("," in word for word in words) else ", "
+        return between.join(word[:1].lower() + word[1:] for word in words)
 
 
 @dataclass(frozen=True)
@@ -229,13 +231,13 @@ def _perhaps_lasting(facts: Facts) -> list[str]:
 
 
 def _to_be_told(facts: Facts) -> list[str]:
-    """Vomiting counts as persistent when moderate, or on a second day running (app's own)."""
-    signs = facts.has(TOLD)
+    """Vomiting counts as persistent when moderate, or on a second day running (app's own). Severe signs are T13's."""
+    signs = [code for code in facts.has(TOLD) if facts.symptoms.get(code, 0) < SEVERE]
     if facts.has({"tired"}) and facts.has({"pale"}):
         signs += ["tired", "pale"]
     yesterday = facts.earlier.get("vomiting", {}).get(facts.today - timedelta(days=1), 0)
     grade = facts.symptoms.get("vomiting", 0)
-    return signs + (["vomiting"] if grade >= MODERATE or (grade and yesterday) else [])
+    return signs + (["vomiting"] if grade == MODERATE or (grade == MILD and yesterday) else [])
 
 
 def _kidney_flu(facts: Facts) -> list[str]:
@@ -287,7 +289,7 @@ RULES: tuple[Rule, ...] = (
     Rule("T6", RED, "{signs}", "A77, B74, B105", _ticked("confused", "sleepy")),
     Rule("T7", RED, "{signs}", "A78, B95", _ticked("fainted")),
     Rule("T8", RED, "{signs}", "A79, B75", _ticked("swollen_face", "swollen_legs")),
-    Rule("T9", RED, "Low: {signs}", "B101; 36.0 °C app's own", _low_temperature),
+    Rule("T9", RED, "Low temperature: {signs}", "B101; 36.0 °C app's own", _low_temperature),
     Rule("T10", RED, "Possible infection: {signs}", "B69", _kidney_infection),
     Rule("T11", RED, "{signs}", "B96, B90, A68, B120; tier app's own", _ticked(*VESSELS_SIGHT_DRIP)),
     Rule("T12", RED, "{signs}", "B74", _low_mood),
@@ -336,9 +338,9 @@ def is_urgent(findings: Iterable[Finding]) -> bool:
 
 
 def _finding(rule: Rule, signs: list[str], facts: Facts) -> Finding:
-    said = facts.said(signs)
-    title = rule.title.format(signs=said)
-    evidence = [f"Reported: {said}."]
+    title = rule.title.format(signs=facts.said(signs))
+    reported = [sign for sign in signs if sign != "temperature"]
+    evidence = [f"Reported: {facts.said(reported)}."] if reported else []
     if facts.temperature is not None:
         medicine = MEDICINE_WORDS.get(facts.medicine, "fever medicine: no answer")
         evidence.append(f"Temperature {facts.temperature}, {medicine}; limit over {facts.limit}.")

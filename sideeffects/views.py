@@ -36,7 +36,7 @@ def check_in(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     form = _form(request.POST if request.method == "POST" else None, patient, version)
     if request.method == "POST" and _may_save(form, patient, now):
         recorded = actions.record_check_in(
-            by=request.user, patient=patient, key=form.key_or_new, answers=form.answers(), now=now
+            by=request.user, patient=patient, key=form.cleaned_data["key"], answers=form.answers(), now=now
         )
         return _after(request, recorded.check_in.ref)
     return _page(request, form, patient=patient, version=version, now=now)

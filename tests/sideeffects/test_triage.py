@@ -260,6 +260,12 @@ def test_worked_example_o12():
     assert days_running({monday, tuesday, thursday, friday}, {wednesday}, friday) == (2, 2)
 
 
+def test_a_severe_sign_is_told_once():
+    assert fired(symptoms={"dizzy": 3, "vomiting": 3, "bruising": 1}) == {"T13": AMBER, "T15": AMBER}
+    (severe, told) = found(symptoms={"dizzy": 3, "vomiting": 3, "bruising": 1})
+    assert (severe.signs, told.signs) == (("dizzy", "vomiting"), ("bruising",))
+
+
 def test_severe_diarrhoea_is_called_in_on_its_first_day():
     assert fired(symptoms={"diarrhoea": 3}) == {"T13": AMBER}
 
@@ -353,7 +359,7 @@ def test_a_fever_under_the_limit_of_an_hiv_plan_soon_after_the_injection_is_note
 
 def test_a_finding_says_what_was_reported_measured_and_answered():
     (finding,) = found(temperature="103F", medicine="did_not", words={"aches": "Aches"})
-    assert finding.title == "Fever: temperature 103\xa0°F"
+    assert finding.title == "Fever: 103\xa0°F"
     assert "it did not come down; limit over 102\xa0°F" in finding.evidence
     assert finding.sources.startswith("A76")
 

@@ -81,6 +81,7 @@ class Command(BaseCommand):
             self._say(f"No mail leaves this machine: administrators read it at {url}/system/mail/")
         for command in after:
             call_command(*shlex.split(command), stdout=self.stdout)
+        self.stdout.flush()
         connections.close_all()
 
 

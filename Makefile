@@ -45,8 +45,8 @@ $(VAR)/secret-key: | $(VENV)/run
 	@umask 077 && $(BIN)/python -c 'import secrets; print(secrets.token_urlsafe(64))' > $@
 
 run: $(VENV)/run $(VAR)/secret-key
-	@exec $(MANAGE) runall --before 'migrate --verbosity 0' --before 'createcachetable --verbosity 0' \
-	  --before 'collectstatic --noinput --verbosity 0' --before demo --after 'demo --banner'
+	@exec $(MANAGE) runall --before migrate --before createcachetable --before 'collectstatic --noinput' \
+	  --before demo --after 'demo --banner'
 
 demo-reset: $(VENV)/run $(VAR)/secret-key
 	@$(MANAGE) migrate --verbosity 0

@@ -8,6 +8,7 @@ import time
 import urllib.error
 import urllib.request
 from argparse import ArgumentParser
+from io import StringIO
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -38,7 +39,7 @@ class Command(BaseCommand):
         settings.VAR.mkdir(parents=True, exist_ok=True)
         lock = self._lock(settings.VAR / "runall.lock")
         for command in options["before"]:
-            call_command(*shlex.split(command))
+            call_command(*shlex.split(command), stdout=StringIO())  # what goes wrong is an error, the rest is no news
         connections.close_all()
         port = free_port(options["port"])
         if port != options["port"]:

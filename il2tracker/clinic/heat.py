@@ -12,6 +12,7 @@ from django.utils.translation import gettext_lazy
 from cycles import sites
 from cycles.days import CourseDay, CourseDays, Slot, State
 from il2tracker import ui
+from il2tracker.clinic import words
 from sideeffects.models import DayOfReports, Symptom
 
 WORDS_OF_SLOT = {
@@ -67,7 +68,7 @@ def weeks(course: CourseDays, reports: Reports, symptoms: Sequence[Symptom], tod
 def _lines(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom], clock: str) -> list[Line]:
     slots = dict.fromkeys(slot.dose.slot for day in days for slot in day.slots)
     lines = [Line(str(WORDS_OF_SLOT[name]), [_dose(day, name, clock) for day in days]) for name in slots]
-    lines.append(Line(_("Highest temperature"), [_peak(reports.get(day.on)) for day in days]))
+    lines.append(Line(_("Hottest"), [_peak(reports.get(day.on)) for day in days]))
     if any(day.on in reports and reports[day.on].flags for day in days):
         named = {symptom.code: symptom.word for symptom in symptoms}
         lines.append(Line(_("Urgent signs"), [_flags(reports.get(day.on), named) for day in days]))
@@ -92,7 +93,7 @@ def _dose(day: CourseDay, name: str, clock: str) -> Cell:
         return Cell(_("rest"), kind="empty")
     if slot.record is not None:
         return _recorded(slot, clock)
-    planned = ui.clock(slot.dose.local_time, clock)
+    planned = words.hour(slot.dose.local_time, clock)
     return {
         State.DUE: Cell(_("not yet"), planned, "due"),
         State.MISSING: Cell(_("not recorded"), planned, "due"),
@@ -107,7 +108,7 @@ def _recorded(slot: Slot, clock: str) -> Cell:
         return Cell(_("not taken"), record.reason)
     amount = ui.number(record.amount) if record.differs_from_plan else ""
     site = sites.BY_CODE.get(record.site)
-    return Cell(ui.clock(record.local_given_at, clock), amount or (site.words.split(",")[0] if site else ""))
+    return Cell(words.hour(record.local_given_at, clock), amount or (site.words.split(",")[0] if site else ""))
 
 
 def _peak(report: DayOfReports | None) -> Cell:
@@ -116,11 +117,11 @@ def _peak(report: DayOfReports | None) -> Cell:
     return Cell(str(report.peak), kind="s0")
 
 
-def _flags(report: DayOfReports | None, words: Mapping[str, str]) -> Cell:
+def _flags(report: DayOfReports | None, named: Mapping[str, str]) -> Cell:
     if report is None:
         return Cell(EMPTY, kind="empty")
-    named = [words.get(code, code) for code in sorted(report.flags)]
-    return Cell(", ".join(named), kind="flag") if named else Cell(_("none"), kind="s0")
+    ticked = [named.get(code, code) for code in sorted(report.flags)]
+    return Cell(", ".join(ticked), kind="flag") if ticked else Cell(_("none"), kind="s0")
 
 
 def _severity(report: DayOfReports | None, code: str) -> Cell:

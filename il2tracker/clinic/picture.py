@@ -30,6 +30,16 @@ class Version:
 
 
 @dataclass(frozen=True)
+class Look:
+    """Somebody who opened or changed the record on a day, the last time first."""
+
+    on: date
+    who: str
+    at: datetime
+    times: int
+
+
+@dataclass(frozen=True)
 class Page:
     """What the template of a patient's page reads; nothing in it needs another statement."""
 
@@ -46,7 +56,7 @@ class Page:
     weeks: list[Week]
     effects: list[effects.Multiple]
     courses: list[Cycle]
-    looks: list[looked.Look]
+    looks: list[Look]
 
     @property
     def age(self) -> str:
@@ -93,7 +103,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         weeks=weeks(course, days, symptoms, today, viewer.clock) if course else [],
         effects=effects.multiples(started[::-1], days, symptoms, today),
         courses=started[::-1],
-        looks=looked.looks(patient)[0][:LOOKS_SHOWN],
+        looks=_looks(patient),
     )
 
 
@@ -113,3 +123,12 @@ def _versions(plan: Plan | None) -> list[Version]:
         return []
     newest_first = sorted(plan.versions.all(), key=lambda version: -version.number)
     return [Version(version, words.prescription(version)) for version in newest_first]
+
+
+def _looks(patient: Patient) -> list[Look]:
+    """The newest looks, those of one person on one day together."""
+    by_day: dict[tuple[date, str], list[datetime]] = {}
+    for look in looked.looks(patient)[0]:
+        at = look.at.astimezone(patient.zone)
+        by_day.setdefault((at.date(), look.who), []).append(at)
+    return [Look(on, who, at[0], len(at)) for (on, who), at in by_day.items()][:LOOKS_SHOWN]

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, time
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cycles.models import Cycle, PlanVersion
+from cycles.protocols import Indication
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
 
@@ -24,12 +25,14 @@ def age(patient: Patient, today: date) -> str:
 
 
 def plan(version: PlanVersion, number: int = 1) -> str:
-    """ "5 days, 8 weeks"; courses longer than a week by their cycle: "kidney cancer, 5 weeks"."""
+    """ "5 days, 8 weeks"; courses longer than a week by their cycle: "kidney, 5 weeks"."""
     phase = version.regimen.phase(number)
     weeks = ngettext("%(n)s week", "%(n)s weeks", -(-phase.cycle_days // 7)) % {"n": -(-phase.cycle_days // 7)}
     days = len({dose.offset for dose in phase.doses})
     if phase.last_offset >= 7:
-        return f"{version.get_indication_display().lower()}, {weeks}"
+        kinds = {str(Indication.HIV): "HIV", str(Indication.KIDNEY): _("kidney")}
+        kind = kinds.get(version.indication, _("other"))
+        return f"{kind}, {weeks}"
     return ngettext("%(n)s day", "%(n)s days", days) % {"n": days} + f", {weeks}"
 
 
@@ -64,6 +67,12 @@ def next_dose(due_at: datetime, patient: Patient, today: date, clock: str) -> tu
     if local.date() == today:
         return hour, _("injection")
     return ui.short_day(local), _("injection, %(time)s") % {"time": hour}
+
+
+def hour(moment: datetime | time, clock: str) -> str:
+    """The time in a narrow cell whose row says which half of the day it is: "10:05" for 22:05, or "22:05"."""
+    hours = moment.hour if clock == "24" else moment.hour % 12 or 12
+    return f"{hours}:{moment.minute:02}"
 
 
 def prescription(version: PlanVersion, number: int = 1) -> str:

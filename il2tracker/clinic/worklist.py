@@ -269,4 +269,6 @@ def _nothing(known: Facts) -> Reason:
     coming = known.coming.cycle.starts_on.isoformat() if known.coming else "9999"
     booked = known.coming.booked_for if known.coming else None
     detail = _("Blood test booked for %(day)s.") % {"day": ui.long_day(booked)} if booked else ""
+    if known.current is None and known.coming is None:
+        detail = _("No plan yet.")
     return Reason(Rank.NOTHING, _("No action"), detail, ("0" if known.in_course else "1") + coming)

@@ -159,7 +159,7 @@ def read_courses(patient: Patient, today: date) -> Courses:
     cycles = list(
         Cycle.objects.of(patient)
         .exclude(state=Cycle.State.CANCELLED)
-        .select_related("plan__protocol", "version")
+        .select_related("plan__protocol", "version", "bloodwork")
         .order_by(newest_plan_first, "-starts_on")[:3]
     )
     plan = cycles[0].plan if cycles else None

@@ -12,6 +12,7 @@ from cycles import schedule
 from cycles.days import CourseDays
 from cycles.models import Cycle
 from il2tracker import ui
+from il2tracker.today.blood import BloodTest, Stage
 from il2tracker.today.board import Board
 
 
@@ -23,11 +24,11 @@ class NextDate:
     words: str
 
 
-def next_dates(board: Board, clock: str, booked_for: date | None = None, drawn: bool = False) -> list[NextDate]:
+def next_dates(board: Board, clock: str, test: BloodTest) -> list[NextDate]:
     """What comes, in order. Nothing while a course is on hold or when the plan has ended (R29)."""
     if board.held or board.courses.plan is None or board.courses.plan.ended_on:
         return []
-    found = [*_of_course(board, clock), *_of_tests(board, booked_for, drawn), *_of_next(board.courses.coming)]
+    found = [*_of_course(board, clock), *_of_tests(board, test), *_of_next(board.courses.coming)]
     return sorted((item for item in found if item.on > board.today), key=lambda item: item.on)
 
 
@@ -37,7 +38,7 @@ def blood_test_day(board: Board, booked_for: date | None) -> date | None:
     coming, version = board.courses.coming, board.courses.version
     if coming is None or version is None or not version.timing_matters or not coming.goes_ahead:
         return None
-    if booked_for:
+    if booked_for and booked_for >= board.today:
         return booked_for
     due = schedule.bloodwork_due(coming.starts_on)
     earliest = board.reliable_from
@@ -62,11 +63,11 @@ def _last_day_words(course: CourseDays, clock: str) -> str:
     return _("Last day of this course: %(times)s") % {"times": _(" and ").join(times)}
 
 
-def _of_tests(board: Board, booked_for: date | None, drawn: bool) -> list[NextDate]:
-    day = None if drawn else blood_test_day(board, booked_for)
-    if day is None:
+def _of_tests(board: Board, test: BloodTest) -> list[NextDate]:
+    day = blood_test_day(board, test.booked_for)
+    if day is None or test.stage in {Stage.DRAWN, Stage.RESULTS_IN}:
         return []
-    words = _("Blood test, booked.") if booked_for else _("Blood test.")
+    words = _("Blood test, booked.") if test.stage is Stage.BOOKED else _("Blood test.")
     counts_from = board.reliable_from
     if counts_from and counts_from > board.today:
         before = date_format(counts_from, "j F")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.utils.translation import gettext as _
 
@@ -11,11 +11,14 @@ from cycles.days import Slot
 from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient
-from il2tracker.today import dates, gap, words
+from il2tracker.today import blood, dates, feel, gap, words
 from il2tracker.today.board import Board, Mode, gap_dates, read
+from labs.glances import Glance
 
 SHOWN_TO_CATCH_UP = 6
 NARROW, WIDE = 358, 590
+STILL_NEAR = timedelta(days=7)  # app's own: so long after a course the signs to call for stay on the page
+WITH_RESULTS = {Mode.CALM, Mode.ENDED, Mode.NO_PLAN}
 
 
 @dataclass(frozen=True)
@@ -25,6 +28,9 @@ class Page:
     board: Board
     heading: str
     where: str
+    felt: str
+    blood: blood.BloodTest
+    results: Glance | None
     next_dates: list[dates.NextDate]
     picture: gap.Dates | None
     drawings: tuple[gap.Gap, ...]
@@ -33,6 +39,13 @@ class Page:
     def version(self) -> PlanVersion | None:
         """The plan version whose fever limit the care card names."""
         return self.board.courses.version
+
+    @property
+    def is_quiet(self) -> bool:
+        """Weeks in which no injection of the last course is near: the contact card needs no alarm."""
+        board = self.board
+        over = board.courses.current is None or board.today > board.courses.current.last_dose_on + STILL_NEAR
+        return board.mode is Mode.CALM and board.alert is None and over
 
     @property
     def has_clinic(self) -> bool:
@@ -48,13 +61,19 @@ class Page:
 def compose(patient: Patient, now: datetime, clock: str) -> Page:
     """Everything on Today, in a fixed number of statements."""
     board = read(patient, now)
-    test_on = dates.blood_test_day(board, None)
+    said = feel.last_check_in(patient)
+    results = blood.last_results(patient, now) if board.mode in WITH_RESULTS else None
+    test = blood.before_next_course(board, results.last_on if results else None)
+    test_on = dates.blood_test_day(board, test.booked_for)
     picture = gap_dates(board, test_on) if board.mode is Mode.CALM else None
     return Page(
         board=board,
         heading=heading(board, clock),
         where=where(board),
-        next_dates=dates.next_dates(board, clock),
+        felt=feel.said(said, board.today, clock) if said else "",
+        blood=test,
+        results=results,
+        next_dates=dates.next_dates(board, clock, test),
         picture=picture,
         drawings=_draw(picture),
     )

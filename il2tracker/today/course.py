@@ -1,0 +1,167 @@
+"""A whole course on one page: its days and slots, what comes after it, and the courses before it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+
+from django.db.models import Count, Max, Min, Q
+from django.http import Http404
+from django.utils.translation import gettext as _
+
+from cycles.days import CourseDay, CourseDays, Slot, lay_out
+from cycles.models import Cycle, Injection, PlannedDose
+from il2tracker import ui
+from il2tracker.accounts.models import Patient
+from il2tracker.today import blood, dates, words
+from il2tracker.today.board import Board, read
+from sideeffects.models import CheckIn
+
+EARLIER_SHOWN = 24
+
+
+@dataclass(frozen=True)
+class Line:
+    """One hour of the day through a course of at most a week: the slot of each day, or None where there is none."""
+
+    time: str
+    slots: list[Slot | None]
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """Another course in a line of the list."""
+
+    cycle: Cycle
+    amount: str
+    recorded: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template of the course page reads. A course of at most a week has `lines`, a longer one `weeks`."""
+
+    board: Board
+    course: CourseDays
+    where: str
+    lines: list[Line]
+    weeks: list[tuple[CourseDay, ...]]
+    hardest: set[date]
+    peaks: list[str]
+    blood: blood.BloodTest
+    next_dates: list[dates.NextDate]
+    earlier: list[Earlier]
+    older: date | None
+
+    @property
+    def is_current(self) -> bool:
+        """Whether what comes after it is still to come."""
+        courses = self.board.courses
+        return self.course.cycle in {courses.current, courses.coming}
+
+    @property
+    def due(self) -> Slot | None:
+        """The injection to record now, if it is of this course and nothing stops it."""
+        return None if self.board.alert or self.board.held else self.course.due
+
+    @property
+    def too_soon_until(self) -> date | None:
+        """The last day on which CD4+ and viral load do not count."""
+        counts_from = self.board.reliable_from
+        return counts_from - timedelta(days=1) if counts_from and counts_from > self.board.today else None
+
+    @property
+    def rest_from(self) -> date | None:
+        """The first day of the weeks without treatment at the end of a long course; None when there is no whole one."""
+        after = self.course.weeks()[-1][-1].on + timedelta(days=1)
+        return after if self.weeks and after < self.course.cycle.next_starts_on else None
+
+
+def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, before: date | None) -> Page | None:
+    """The plan's course of this `number`, else the one that started last, else the coming one; None without a plan.
+
+    Raises Http404 for a number that the plan does not have. `before` cuts the list of other courses by key.
+    """
+    board = read(patient, now)
+    cycle = _chosen(board, number)
+    if cycle is None:
+        return None
+    course = _laid_out(board, cycle, now)
+    is_short = cycle.length <= 7
+    test = blood.before_next_course(board, None)
+    earlier = _earlier(patient, cycle, board.today, before)
+    return Page(
+        board=board,
+        course=course,
+        where=words.where_in_course(cycle, board.today),
+        lines=_lines(course, clock) if is_short else [],
+        weeks=[] if is_short else course.weeks(),
+        hardest=board.hardest if cycle == board.courses.current else set(),
+        peaks=_peaks(patient, course) if is_short else [],
+        blood=test,
+        next_dates=dates.next_dates(board, clock, test),
+        earlier=earlier[:EARLIER_SHOWN],
+        older=earlier[EARLIER_SHOWN - 1].cycle.starts_on if len(earlier) > EARLIER_SHOWN else None,
+    )
+
+
+def _chosen(board: Board, number: int | None) -> Cycle | None:
+    courses = board.courses
+    if number is None or courses.plan is None:
+        return courses.current or courses.coming
+    cycle = Cycle.objects.filter(plan=courses.plan, number=number).select_related("plan__protocol", "version").first()
+    if cycle is None:
+        raise Http404
+    return cycle
+
+
+def _laid_out(board: Board, cycle: Cycle, now: datetime) -> CourseDays:
+    if board.course and board.course.cycle == cycle:
+        return board.course
+    return lay_out(cycle, list(PlannedDose.objects.filter(cycle=cycle).with_records()), now)
+
+
+def _lines(course: CourseDays, clock: str) -> list[Line]:
+    slots = dict.fromkeys((slot.dose.slot, slot.dose.local_time) for slot in course.slots)
+    return [
+        Line(ui.clock(local_time, clock), [_slot_of(day, name) for day in course.days]) for name, local_time in slots
+    ]
+
+
+def _slot_of(day: CourseDay, name: str) -> Slot | None:
+    return next((slot for slot in day.slots if slot.dose.slot == name), None)
+
+
+def _peaks(patient: Patient, course: CourseDays) -> list[str]:
+    """The highest reading of each day; empty where there is none."""
+    reports = CheckIn.objects.of(patient).by_day(course.days[0].on, course.days[-1].on)
+    peaks = [reports[day.on].peak if day.on in reports else None for day in course.days]
+    return [str(peak) if peak else "" for peak in peaks] if any(peaks) else []
+
+
+def _earlier(patient: Patient, shown: Cycle, today: date, before: date | None) -> list[Earlier]:
+    """Started courses other than the shown one, the newest first, one more than a page holds: one statement."""
+    standing = Q(doses__injections__voided_at__isnull=True, doses__injections__isnull=False)
+    skipped = standing & Q(doses__injections__state=Injection.State.SKIPPED)
+    rows = Cycle.objects.of(patient).current(today).exclude(pk=shown.pk)
+    if before is not None:
+        rows = rows.filter(starts_on__lt=before)
+    rows = rows.annotate(
+        total=Count("doses", distinct=True),
+        recorded=Count("doses__injections", filter=standing, distinct=True),
+        skipped=Count("doses__injections", filter=skipped, distinct=True),
+        least=Min("doses__amount"),
+        most=Max("doses__amount"),
+    )
+    return [_line(row) for row in rows[: EARLIER_SHOWN + 1]]
+
+
+def _line(row: Cycle) -> Earlier:
+    facts = row.__dict__
+    recorded = _("%(recorded)s of %(total)s") % facts
+    if facts["skipped"]:
+        recorded += ", " + _("%(skipped)s of them not taken") % facts
+    amount = ui.miu(facts["most"])
+    if facts["least"] != facts["most"]:
+        amount = _("%(least)s to %(most)s") % {"least": ui.number(facts["least"]), "most": amount}
+    return Earlier(row, amount, recorded)

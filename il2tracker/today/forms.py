@@ -1,0 +1,48 @@
+"""What is written down about the blood test before a course."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from il2tracker import ui
+from il2tracker.ui import BaseForm
+from labs.forms import day_field
+
+
+class BloodTestForm(BaseForm):
+    """Booked for a day, taken on a day; both may be empty again."""
+
+    booked_for = day_field(
+        label=_("Booked for"), help_text=_("The day of the appointment. Empty: not booked."), required=False
+    )
+    drawn_on = day_field(label=_("Blood was taken on"), help_text=_("Only when it is done."), required=False)
+
+    def __init__(self, *args: Any, starts_on: date, today: date, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.starts_on, self.today = starts_on, today
+
+    def clean_booked_for(self) -> date | None:
+        booked: date | None = self.cleaned_data["booked_for"]
+        if booked and booked >= self.starts_on:
+            raise ValidationError(_("This is not before the course. Blood is taken before it starts."))
+        return booked
+
+    def clean_drawn_on(self) -> date | None:
+        drawn: date | None = self.cleaned_data["drawn_on"]
+        if drawn and drawn > self.today:
+            raise ValidationError(_("This day has not come yet. Enter the day on which blood was taken."))
+        return drawn
+
+    def saved_words(self) -> str:
+        """What was saved, for the status message."""
+        booked, drawn = self.cleaned_data["booked_for"], self.cleaned_data["drawn_on"]
+        if drawn:
+            return gettext("Saved: blood was taken on %(day)s.") % {"day": ui.long_day(drawn)}
+        if booked:
+            return gettext("Saved: the blood test is booked for %(day)s.") % {"day": ui.long_day(booked)}
+        return gettext("Saved: no blood test is booked.")

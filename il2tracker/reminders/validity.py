@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from il2tracker.reminders import facts, kinds, wishes
 from il2tracker.reminders.models import Reminder
@@ -36,8 +37,10 @@ def _wishes(row: Reminder) -> Iterator[Wish]:
 def _pause_over(row: Reminder) -> Reason | None:
     """A pause is told as long as its alert or hold stands and the person still wants reminders of doses."""
     assert row.patient_id is not None
+    assert row.says_at is not None
     choices = facts.choices(row.recipient_id)
-    doses = facts.doses_of(row.patient_id, row.due_at, row.expires_at + kinds.HORIZON)
-    pauses = wishes.of_pauses(doses, choices, facts.open_alerts(row.patient_id), row.due_at)
+    doses = facts.doses_of(row.patient_id, row.says_at, row.says_at + kinds.HORIZON)
+    slot_is_live = row.says_at - timedelta(minutes=1)
+    pauses = wishes.of_pauses(doses, choices, facts.open_alerts(row.patient_id), slot_is_live)
     wish = next((wish for wish in pauses if wish.key == row.key), None)
     return Reason.RELEASED if wish is None else wish.unwanted

@@ -1,0 +1,259 @@
+"""What the mails say, word for word, and what they never say, anywhere in the whole message."""
+
+import email
+import email.policy
+import re
+from collections.abc import Callable
+from datetime import date, datetime, time, timedelta
+from email.message import EmailMessage
+from html import unescape
+from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.core import checks
+from django.core.mail.message import EmailMultiAlternatives
+
+from cycles import actions as cycles
+from cycles.models import Plan
+from il2tracker.accounts import actions as accounts
+from il2tracker.alerts import actions as alerts
+from il2tracker.reminders import kinds, mails, planning, unsubscribing
+from il2tracker.reminders.models import Reminder
+from tests import factories
+from tests.factories import Cast
+
+pytestmark = pytest.mark.django_db
+GOLDEN = Path(__file__).parent / "golden"
+LONDON = ZoneInfo("Europe/London")
+START = date(2027, 3, 3)
+SIGNED = datetime(2027, 1, 4, 12, tzinfo=LONDON)
+
+
+def before(days: int, hour: int = 9, minute: int = 0) -> datetime:
+    return datetime.combine(START - timedelta(days=days), time(hour, minute), tzinfo=LONDON)
+
+
+# name → (kind, when it leaves)
+MAILS = {
+    "injection_due": (kinds.INJECTION_DUE, before(0, 9, 45)),
+    "injection_due_late": (kinds.INJECTION_DUE, before(0, 10, 30)),
+    "injection_missing": (kinds.INJECTION_MISSING, before(0, 11)),
+    "cycle_week": (kinds.CYCLE_WEEK, before(7)),
+    "cycle_week_late": (kinds.CYCLE_WEEK, before(4)),
+    "cycle_day": (kinds.CYCLE_DAY, before(1)),
+    "cycle_day_late": (kinds.CYCLE_DAY, before(0, 7)),
+    "bloodwork_book": (kinds.BLOODWORK_BOOK, before(21)),
+    "bloodwork_due": (kinds.BLOODWORK_DUE, before(14)),
+    "bloodwork_due_late": (kinds.BLOODWORK_DUE, before(10)),
+    "paused": (kinds.PAUSED, before(0, 9, 45)),
+}
+
+
+@pytest.fixture(autouse=True)
+def neutral_names(settings: Any) -> None:
+    settings.BASE_URL = "https://diary-of-ours.example.uk"
+    settings.MESSAGE_ID_DOMAIN = "mail.example"
+    settings.DEFAULT_FROM_EMAIL = "Diary <diary@mail.example>"
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return factories.cast()
+
+
+def plan_of(cast: Cast) -> Plan:
+    return factories.plan(cast.anna_patient, cast.ben, starts_on=START, now=SIGNED)
+
+
+def reminder(cast: Cast, kind: str, plan: Plan) -> Reminder:
+    if kind == kinds.PAUSED:
+        what = {"rule": "T2", "tier": "RED", "title": "Much less urine", "evidence": ""}
+        entry = {"source": "sideeffects.checkin", "source_ref": "chk1234567"}
+        alerts.raise_alert(by=cast.anna, patient=plan.patient, now=before(1), **what, **entry)
+    day = next((kind_.days_before for kind_ in kinds.DAY_KINDS if kind_.name == kind), 0)
+    planning.plan(before(day, 8))
+    return Reminder.objects.filter(kind=kind).earliest("due_at")
+
+
+def build(cast: Cast, name: str) -> EmailMultiAlternatives:
+    kind, now = MAILS[name]
+    return mails.build(reminder(cast, kind, plan_of(cast)), now)
+
+
+def parsed(mail: EmailMultiAlternatives) -> EmailMessage:
+    message = email.message_from_bytes(mail.message().as_bytes(), policy=email.policy.default)
+    assert isinstance(message, EmailMessage)
+    return message
+
+
+def content(message: EmailMessage, subtype: str) -> str:
+    part = message.get_body((subtype,))
+    assert part is not None
+    return str(part.get_content())
+
+
+def words_of(html: str) -> list[str]:
+    body = re.sub(r"<head>.*?</head>|<[^>]+>", " ", html, flags=re.DOTALL)
+    return unescape(body).split()
+
+
+ALL = pytest.mark.parametrize("name", MAILS)
+
+
+@ALL
+def test_the_words_are_those_that_were_agreed(cast: Cast, name: str) -> None:
+    mail = build(cast, name)
+    said = re.sub(r"/u/[\w-]{22}", "/u/TOKEN", f"Subject: {mail.subject}\n\n{mail.body}")
+    said = re.sub(r"/diary/add/\w{10}/", "/diary/add/REF/", said)
+    assert said == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def forbidden() -> list[re.Pattern[str]]:
+    lines = (Path(__file__).parent / "forbidden_words.txt").read_text(encoding="utf-8").splitlines()
+    words = [re.escape(line).replace(r"\*", r"\w*") for line in lines if line and not line.startswith("#")]
+    return [re.compile(rf"\b{word}(?!\w)", re.IGNORECASE) for word in words]
+
+
+def leaks(message: bytes) -> list[str]:
+    decoded = email.message_from_bytes(message, policy=email.policy.default)
+    parts = [str(part.get_content()) for part in decoded.walk() if not part.is_multipart()]
+    whole = "\n".join([message.decode(), *map(str, decoded.items()), *parts])
+    return [found.group() for pattern in forbidden() if (found := pattern.search(whole))]
+
+
+@ALL
+def test_no_mail_says_what_it_is_about(cast: Cast, name: str) -> None:
+    assert leaks(build(cast, name).message().as_bytes()) == []
+
+
+@pytest.mark.parametrize(
+    "word", ["Injection", "HIV", "cd4+", "7.5 million", "IL-2", "il2tracker", "blood test", "/results/", "dosing"]
+)
+def test_the_list_of_words_finds_what_it_should(word: str) -> None:
+    assert leaks(f"Subject: about {word} now".encode())
+    assert leaks(b"Subject: a diary reminder, an appointment, your clinic") == []
+
+
+@ALL
+def test_a_mail_names_nobody(cast: Cast, name: str) -> None:
+    whole = build(cast, name).message().as_string().lower()
+    assert "anna" not in whole.replace("anna@example.org", "")
+    assert "north" not in whole
+    assert cast.anna_patient.code.lower() not in re.sub(r"/u/[\w-]{22}|/add/\w{10}/|<[\w-]{36}@", "", whole)
+
+
+@ALL
+def test_a_mail_has_one_recipient_and_the_headers_of_a_polite_machine(cast: Cast, name: str) -> None:
+    message = parsed(build(cast, name))
+    assert (message["To"], message["Cc"], message["Bcc"]) == ("anna@example.org", None, None)
+    assert message["From"] == "Diary <diary@mail.example>"
+    assert message["Auto-Submitted"] == "auto-generated"
+    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+    assert re.fullmatch(r"<[0-9a-f-]{36}@mail\.example>", message["Message-ID"])
+    known = {"to", "from", "subject", "date", "mime-version", "content-type", "message-id"}
+    assert {name.lower() for name in message} == {*known, "auto-submitted", "list-unsubscribe", "list-unsubscribe-post"}
+
+
+@ALL
+def test_every_link_leads_to_the_configured_address(cast: Cast, name: str) -> None:
+    message = parsed(build(cast, name))
+    links = re.findall(r"https?://[^\s<>\"]+", message.as_string(policy=email.policy.default))
+    assert links
+    assert all(link.startswith("https://diary-of-ours.example.uk/") for link in links)
+    assert all("?" not in link for link in links)
+
+
+@ALL
+def test_text_and_page_say_the_same_with_the_same_links(cast: Cast, name: str) -> None:
+    mail = build(cast, name)
+    message = parsed(mail)
+    subject, *said = mail.subject.split(), *words_of(content(message, "html"))
+    assert said[: len(subject)] == subject, "the page begins with the subject"
+    text = [word.rstrip(":") for word in content(message, "plain").split() if word != "--"]
+    assert [word.rstrip(":") for word in said[len(subject) :]] == text
+
+
+@ALL
+def test_the_page_is_small_and_draws_nothing_from_elsewhere(cast: Cast, name: str) -> None:
+    html = content(parsed(build(cast, name)), "html")
+    assert len(html.encode()) <= 30_000
+    assert not re.search(r"<img|<script|url\(|@import|<link|<iframe|src=", html)
+    assert "prefers-color-scheme: dark" in html
+    assert 'name="color-scheme" content="light dark"' in html
+
+
+def test_the_unsubscribe_header_stays_on_one_line(cast: Cast, settings: Any) -> None:
+    """58 characters with a host of 25 (B11)."""
+    settings.BASE_URL = "https://diary-of-ours2.example.uk"
+    raw = build(cast, "cycle_week").message().as_bytes().decode()
+    (line,) = [line for line in raw.splitlines() if line.startswith("List-Unsubscribe:")]
+    found = re.fullmatch(r"List-Unsubscribe: <(https://[^>/]{25}/u/[\w-]{22})>", line)
+    assert found
+    assert len(found.group(1)) == unsubscribing.LONGEST
+
+
+def test_the_message_id_is_the_rows_own_however_often_it_is_written(cast: Cast) -> None:
+    row = reminder(cast, kinds.CYCLE_WEEK, plan_of(cast))
+    first, second = (mails.build(row, before(days)) for days in (7, 6))
+    assert first.extra_headers["Message-ID"] == second.extra_headers["Message-ID"]
+    assert str(row.message_uuid) in first.extra_headers["Message-ID"]
+    assert str(row.pk) not in first.extra_headers["Message-ID"].partition("@")[0].split("-")
+
+
+def test_the_hour_is_written_as_the_person_reads_clocks(cast: Cast) -> None:
+    row = reminder(cast, kinds.INJECTION_DUE, plan_of(cast))
+    accounts.update_user(by=cast.anna, user=cast.anna, clock="24")
+    row.refresh_from_db()
+    assert mails.build(row, before(0, 9, 45)).subject == "Diary reminder, 10:00"
+
+
+def unconfirmed(cast: Cast) -> Plan:
+    lone = factories.lone_patient("Lee")
+    return factories.plan(lone, lone.user, starts_on=START, now=SIGNED)
+
+
+def never_seen_by_the_clinic(cast: Cast) -> Plan:
+    plan = unconfirmed(cast)
+    accounts.share_with_clinic(by=plan.patient.user, patient=plan.patient, clinic=cast.north)
+    return plan
+
+
+@pytest.mark.parametrize(
+    ("make", "sentence"),
+    [
+        (plan_of, "It stands in the plan that your clinic confirmed on 4 January 2027."),
+        (unconfirmed, "Nobody has confirmed this date yet. Please call your care team before you start: 020 7946 0100"),
+        (
+            never_seen_by_the_clinic,
+            "Your clinic has not confirmed this date yet. Please call them before you start: 020",
+        ),
+    ],
+)
+def test_the_day_before_says_whether_a_clinic_confirmed_it(
+    cast: Cast, make: Callable[[Cast], Plan], sentence: str
+) -> None:
+    row = reminder(cast, kinds.CYCLE_DAY, make(cast))
+    assert sentence in mails.build(row, before(1)).body
+
+
+def test_a_pause_without_a_clinic_names_the_care_teams_number(cast: Cast) -> None:
+    plan = unconfirmed(cast)
+    cycles.hold_cycle(by=plan.patient.user, cycle=plan.cycles.get(), reason="fever")
+    planning.plan(before(0, 8))
+    row = Reminder.objects.get(kind=kinds.PAUSED)
+    assert "Please call your care team before your next date: 020 7946 0100" in mails.build(row, before(0)).body
+
+
+@pytest.mark.parametrize(("host", "warned"), [(25, False), (26, True)])
+def test_a_long_address_is_warned_of_at_start(settings: Any, host: int, warned: bool) -> None:
+    settings.BASE_URL = "https://" + "a" * host
+    found = checks.run_checks(tags=[checks.Tags.urls])
+    assert ("reminders.W001" in {check.id for check in found}) is warned
+
+
+def test_only_our_own_backend_is_configured() -> None:
+    from il2tracker import settings
+
+    assert settings.EMAIL_BACKEND == "il2tracker.reminders.backend.Backend"

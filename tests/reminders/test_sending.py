@@ -1,0 +1,315 @@
+"""A sweep against a real mail server that works, refuses, hangs and breaks off."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+import pytest
+from django.utils import timezone
+
+from cycles.models import PlannedDose
+from il2tracker.accounts.models import User
+from il2tracker.reminders import claiming, clocks, heartbeat, mails, planning, sending
+from il2tracker.reminders.models import Heartbeat, Reminder
+from tests import factories
+from tests.reminders import outbox
+from tests.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.django_db
+SECOND, MINUTE = timedelta(seconds=1), timedelta(minutes=1)
+TOMORROW = timedelta(days=1)
+
+
+@pytest.fixture(autouse=True)
+def short_patience(settings: Any) -> None:
+    settings.EMAIL_TIMEOUT = 1
+
+
+@pytest.fixture
+def dose() -> PlannedDose:
+    cast = factories.cast()
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=timezone.now().date() + TOMORROW * 10)
+    return plan.cycles.get().doses.earliest("due_at")
+
+
+@pytest.fixture
+def row(dose: PlannedDose) -> Reminder:
+    """An injection reminder that is due now."""
+    outbox.plan_for(dose)
+    return outbox.due("injection_due", dose)
+
+
+@pytest.fixture
+def date_row(dose: PlannedDose) -> Reminder:
+    """A reminder of the week before a course that is due now: a kind that may be sent twice."""
+    planning.plan(dose.due_at - 7 * TOMORROW)
+    return outbox.due("cycle_week")
+
+
+@pytest.fixture
+def many(dose: PlannedDose) -> list[Reminder]:
+    """Every injection reminder of the first days, all due now."""
+    outbox.plan_for(dose)
+    rows = Reminder.objects.filter(kind="injection_due")
+    outbox.bring_to_now(rows)
+    Reminder.objects.exclude(kind="injection_due").delete()
+    assert rows.count() == 7
+    return list(rows)
+
+
+def again(row: Reminder) -> Reminder:
+    return outbox.change(row, next_attempt_at=timezone.now() - SECOND)
+
+
+def states() -> list[str]:
+    return sorted(Reminder.objects.values_list("state", flat=True))
+
+
+def test_a_due_reminder_is_sent_once_however_often_the_sweep_runs(row: Reminder, smtp_sink: SmtpSink) -> None:
+    for _ in range(5):
+        sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.attempts, row.lease_token) == ("sent", 1, None)
+    assert row.handing_over_at <= row.accepted_at
+    (received,) = smtp_sink.messages
+    assert received.rcpt_tos == ("anna@example.org",)
+    assert received.message["Message-ID"] == f"<{row.message_uuid}@mail.invalid>"
+
+
+def test_what_is_not_due_yet_stays(row: Reminder, smtp_sink: SmtpSink) -> None:
+    outbox.change(row, next_attempt_at=timezone.now() + MINUTE)
+    assert sending.sweep().tried == 0
+    assert smtp_sink.attempts == 0
+
+
+def test_what_is_late_is_never_sent(row: Reminder, smtp_sink: SmtpSink) -> None:
+    outbox.change(row, expires_at=timezone.now() - SECOND)
+    assert sending.sweep().expired == 1
+    row.refresh_from_db()
+    assert row.state == "expired"
+    assert smtp_sink.attempts == 0
+
+
+def test_what_becomes_late_between_claim_and_mark_is_not_sent(row: Reminder, smtp_sink: SmtpSink) -> None:
+    batch = claiming.claim()
+    outbox.change(row, expires_at=timezone.now() - SECOND)
+    sending.send(batch)
+    row.refresh_from_db()
+    assert row.state == "expired"
+    assert smtp_sink.messages == []
+
+
+def test_a_batch_goes_over_one_line(
+    many: list[Reminder], smtp_sink: SmtpSink, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO", logger="mail.log"):
+        assert sending.sweep().tried == 7
+    assert states() == ["sent"] * 7
+    assert sum("handling connection" in line for line in caplog.messages) == 1
+    assert len({received.message["Message-ID"] for received in smtp_sink.messages}) == 7
+
+
+# What the server does
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "cause"),
+    [
+        ("mail-451", "planned", "MAIL 451"),
+        ("rcpt-451", "planned", "RCPT 451"),
+        ("data-451", "planned", "TEXT 451"),
+        ("hang-rcpt", "planned", "TimeoutError"),
+        ("rcpt-550", "dead", "RCPT 550"),
+        ("data-554", "dead", "TEXT 554"),
+        ("drop", "uncertain", "SMTPServerDisconnected"),
+        ("hang-data", "uncertain", "TimeoutError"),
+    ],
+)
+def test_each_fault_leaves_the_row_in_its_state_and_is_remembered(
+    row: Reminder, smtp_sink: SmtpSink, fault: str, state: str, cause: str
+) -> None:
+    smtp_sink.fault(fault)
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.last_error_class, row.attempts) == (state, cause, 1)
+    assert row.failed_at is not None
+    assert (row.handing_over_at is None) is (state == "planned" or fault == "rcpt-550")
+    if state == "planned":
+        assert row.next_attempt_at > timezone.now() + 20 * SECOND
+
+
+@pytest.mark.parametrize("fault", ["mail-451", "rcpt-451", "data-451", "hang-rcpt"])
+def test_a_reminder_that_was_put_off_arrives_once_when_the_server_is_well(
+    row: Reminder, smtp_sink: SmtpSink, fault: str
+) -> None:
+    smtp_sink.fault(fault, times=1)
+    sending.sweep()
+    again(row)
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.last_error_class) == ("sent", "")
+    assert len(smtp_sink.messages) == 1
+
+
+def test_a_doubtful_mail_about_a_dose_is_not_sent_a_second_time(row: Reminder, smtp_sink: SmtpSink) -> None:
+    smtp_sink.fault("drop", times=1)
+    sending.sweep()
+    again(row)
+    sending.sweep()
+    assert states().count("uncertain") == 1
+    assert len(smtp_sink.messages) == 1
+
+
+def test_a_doubtful_mail_about_a_date_is_sent_again_under_the_same_name(
+    date_row: Reminder, smtp_sink: SmtpSink
+) -> None:
+    smtp_sink.fault("drop", times=1)
+    sending.sweep()
+    again(date_row)
+    sending.sweep()
+    date_row.refresh_from_db()
+    assert date_row.state == "sent"
+    first, second = smtp_sink.messages
+    assert first.message["Message-ID"] == second.message["Message-ID"]
+
+
+def test_a_closed_port_gives_the_whole_batch_back_after_one_try(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    smtp_sink.refuse()
+    sending.sweep()
+    assert states() == ["planned"] * 7
+    assert sorted(Reminder.objects.values_list("attempts", flat=True)) == [0] * 6 + [1]
+    assert not Reminder.objects.filter(next_attempt_at__lt=timezone.now() + 20 * SECOND).exists()
+    health = Reminder.objects.health(timezone.now())
+    assert (health["retrying_count"], health["last_error_class"]) == (1, "ConnectionRefusedError")
+    smtp_sink.accept()
+    Reminder.objects.update(next_attempt_at=timezone.now() - SECOND)
+    sending.sweep()
+    assert states() == ["sent"] * 7
+
+
+def test_one_refused_address_does_not_hold_up_the_others(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    smtp_sink.fault("rcpt-550", times=1)
+    sending.sweep()
+    assert states() == ["dead"] + ["sent"] * 6
+
+
+def test_a_line_that_breaks_after_a_text_does_not_hold_up_the_others(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    smtp_sink.fault("drop", times=1)
+    sending.sweep()
+    assert states() == ["sent"] * 6 + ["uncertain"]
+
+
+def test_a_mail_that_cannot_be_written_does_not_hold_up_the_others(
+    many: list[Reminder], smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build = mails.build
+
+    def stumble(row: Reminder, now: datetime) -> Any:
+        if row.pk == many[3].pk:
+            raise ValueError(row.pk)
+        return build(row, now)
+
+    monkeypatch.setattr(sending.mails, "build", stumble)
+    sending.sweep()
+    assert states() == ["sending"] + ["sent"] * 6
+    for _ in range(8):
+        Reminder.objects.filter(state="sending").update(lease_until=timezone.now() - SECOND)
+        sending.sweep()
+    assert states() == ["dead"] + ["sent"] * 6
+
+
+def test_an_impossible_address_does_not_hold_up_the_others(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    User.objects.filter(email="anna@example.org").update(email="anna@example.org\nBcc: all@example.org")
+    sending.sweep()
+    assert smtp_sink.messages == []
+    assert states() == ["sending"] * 7
+
+
+# Quiet hours
+
+
+@pytest.fixture
+def night() -> datetime:
+    """The zone of the rows is moved so that it is two in the morning there; the moment when quiet hours end."""
+    now = timezone.now()
+    Reminder.objects.update(zone=f"Etc/GMT{(now.hour - 2 + 11) % 24 - 11:+d}")
+    return now.replace(minute=0, second=0, microsecond=0) + timedelta(hours=5)
+
+
+def test_what_may_wait_waits_for_the_morning_and_lives_two_hours_longer(
+    date_row: Reminder, night: datetime, smtp_sink: SmtpSink
+) -> None:
+    sending.sweep()
+    date_row.refresh_from_db()
+    assert (date_row.state, date_row.next_attempt_at) == ("planned", night)
+    assert date_row.expires_at == night + timedelta(hours=2)
+    assert smtp_sink.attempts == 0
+
+
+def test_the_planner_leaves_what_quiet_hours_put_off(
+    dose: PlannedDose, date_row: Reminder, night: datetime, smtp_sink: SmtpSink
+) -> None:
+    a_week_before = dose.due_at - 7 * TOMORROW
+    nine = a_week_before.astimezone(ZoneInfo("Europe/London")).replace(hour=9, minute=0)
+    as_planned = {"due_at": nine, "zone": "Europe/London"}
+    sending.sweep()
+    outbox.change(date_row, **as_planned, expires_at=a_week_before + 6 * TOMORROW)
+    planning.plan(a_week_before)
+    date_row.refresh_from_db()
+    assert (date_row.state, date_row.next_attempt_at) == ("planned", night)
+
+
+def test_a_reminder_of_a_dose_does_not_wait(row: Reminder, night: datetime, smtp_sink: SmtpSink) -> None:
+    sending.sweep()
+    row.refresh_from_db()
+    assert row.state == "sent"
+
+
+# The clocks
+
+
+def test_a_sweep_leaves_a_heartbeat(smtp_sink: SmtpSink) -> None:
+    sending.sweep()
+    assert abs(timezone.now() - Heartbeat.read().swept_at) < 30 * SECOND
+
+
+@pytest.mark.parametrize("jump", [-11 * MINUTE, 11 * MINUTE, timedelta(days=1)])
+def test_after_a_jump_of_the_clock_one_sweep_does_nothing(row: Reminder, smtp_sink: SmtpSink, jump: timedelta) -> None:
+    late = outbox.row(row.patient, expires_at=timezone.now() - SECOND)
+    heartbeat.swept()
+    Heartbeat.objects.update(swept_at=Heartbeat.read().swept_at - jump)
+    assert sending.sweep().in_doubt
+    late.refresh_from_db()
+    assert late.state == "planned"
+    assert not sending.sweep().in_doubt
+    late.refresh_from_db()
+    assert late.state == "expired"
+    assert "sent" in states()
+
+
+@pytest.mark.parametrize(
+    "before",
+    [
+        {"boot": "another computer, or the same one started again"},
+        {"running_seconds": None},
+        {"swept_at": None},
+    ],
+)
+def test_a_clock_that_cannot_be_compared_is_believed(before: dict[str, Any], smtp_sink: SmtpSink) -> None:
+    heartbeat.swept()
+    Heartbeat.objects.update(**{"swept_at": datetime(2020, 1, 1, tzinfo=UTC), **before})
+    assert not sending.sweep().in_doubt
+
+
+def test_a_long_sleep_of_the_computer_is_no_jump(smtp_sink: SmtpSink) -> None:
+    heartbeat.swept()
+    before = Heartbeat.read()
+    Heartbeat.objects.update(
+        swept_at=before.swept_at - timedelta(hours=8), running_seconds=before.running_seconds - 8 * 3600
+    )
+    assert not sending.sweep().in_doubt
+
+
+def test_the_databases_clock_is_the_one_that_counts() -> None:
+    assert abs(clocks.database_now() - timezone.now()) < 5 * SECOND
+    assert clocks.running_seconds() > 0

@@ -59,11 +59,6 @@ def box_of(text: str, x: float, y: float, anchor: str, letter: float) -> Box:
     return Box(left, y - HEIGHT + 3, left + width, y + 3)
 
 
-def around(box: Box) -> Box:
-    """The box with a little air."""
-    return Box(box.left - GAP, box.top - GAP, box.right + GAP, box.bottom + GAP)
-
-
 class Page:
     """A drawing area that remembers what stands where."""
 
@@ -92,8 +87,9 @@ def _places(text: str, x: float, y: float) -> tuple[Label, ...]:
     return (
         Label(text, x, y - 11, "middle"),
         Label(text, x, y + 22, "middle"),
-        Label(text, x + 11, y + 5, "start"),
-        Label(text, x - 11, y + 5, "end"),
         Label(text, x + 5, y - 11, "end"),
         Label(text, x - 5, y - 11, "start"),
+        Label(text, x - 5, y + 22, "start"),
+        Label(text, x + 11, y + 5, "start"),
+        Label(text, x - 11, y + 5, "end"),
     )

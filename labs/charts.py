@@ -53,7 +53,7 @@ class Course:
 
 @dataclass(frozen=True)
 class Threshold:
-    """A level to draw across: the goal, 200, the nadir, the limit of the test."""
+    """A level to draw across: the goal, 200, the nadir, the limit of the test. No label = the axis says it."""
 
     value: Decimal
     label: str
@@ -213,7 +213,7 @@ def _bands(scene: Scene, across: Across) -> list[Band]:
 
 def _write(chart: Chart, scene: Scene, marks: Sequence[Mark], axis: Axis) -> None:
     plot = chart.size.plot
-    page = Page(Box(plot.left, plot.top - 8, chart.size.width - 2, plot.bottom))
+    page = Page(Box(plot.left - 2, plot.top - 8, chart.size.width - 2, plot.bottom))
     boxes = [Box(s.x - MARK, s.y - MARK, s.x + MARK, s.y + MARK) for s in chart.shapes]
     page.reserve(boxes if len(boxes) <= 100 else [])
     for threshold in sorted(scene.thresholds, key=lambda threshold: threshold.value):
@@ -230,7 +230,7 @@ def _level(page: Page, threshold: Threshold, y: float) -> Level:
     places = [(area.left + 6, y - 6, "start"), (area.right - 16, y - 6, "end"), (area.left + 6, y + 15, "start")]
     boxes = [box_of(threshold.label, x, top, anchor, SMALL_LETTER) for x, top, anchor in places]
     best = next((n for n, box in enumerate(boxes) if page.free(box)), 0)
-    page.reserve([boxes[best]])
+    page.reserve([boxes[best]] if threshold.label else [])
     x, top, anchor = places[best]
     return Level(y, Label(threshold.label, tidy(x), tidy(top), anchor))
 

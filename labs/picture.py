@@ -197,7 +197,7 @@ def _description(marks: Sequence[Mark]) -> str:
 
 
 def _thresholds(known: Facts, marks: Sequence[Mark], *, for_clinic: bool) -> list[Threshold]:
-    levels = [Threshold(LOW_CD4, "200")] if any(m.value is not None and m.value < 400 for m in marks) else []
+    levels = [Threshold(LOW_CD4, "")] if any(m.value is not None and m.value < 400 for m in marks) else []
     if known.plan and known.plan.cd4_goal:
         goal = known.plan.cd4_goal
         levels.append(Threshold(Decimal(goal), _("Goal: above %(goal)s") % {"goal": goal}))

@@ -20,7 +20,6 @@ from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.audit import log
 from labs import actions, draws, facts, words
-from labs.draws import Judged
 from labs.forms import CorrectForm, DrawForm, RemoveForm
 from labs.models import LabResult
 from labs.picture import RANGES, picture
@@ -170,12 +169,14 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
     result = _result(request, ref)
     _looked(request, result.patient, "result")
     known = facts.load([result.patient], timezone.now())[result.patient_id]
-    judged = next((each for each in draws.judged(known) if each.result.pk == result.pk), None)
+    rows = draws.drawings(draws.judged(known), request.user)
+    row = next((row for row in rows if result.pk in {each.result.pk for each in row.judged}), None)
     context = {
         "patient": result.patient,
         "result": result,
         "value": words.value(result, unit=True),
-        "row": draws.drawings([judged], request.user)[0] if isinstance(judged, Judged) else None,
+        "row": row,
+        "others": [each for each in row.judged if each.result.pk != result.pk] if row else [],
         "versions": words.versions(result, request.user.pk),
         "entered_by": words.entered_by(result, request.user.pk),
         "may_change": result.voided_at is None and actions.may_add(request.user, result.patient),

@@ -21,7 +21,7 @@ from labs.matching import Match
 from labs.table_files import FileError, test_named
 from labs.units import ReadingError, library, unit_called
 
-PROGRESS = 10_000
+PROGRESS = 5_000
 MOST_PROBLEMS = 20
 
 

@@ -6,10 +6,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import urlsplit
+from uuid import uuid4
 
-from django.urls import URLPattern, URLResolver, get_resolver, reverse
+from django.conf import settings
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from il2tracker.accounts.models import Sharing
+from cycles.models import Injection, PlannedDose, Protocol
+from il2tracker.accounts.models import Patient, Sharing, User
+from il2tracker.alerts.models import Alert
+from il2tracker.reminders import unsubscribing
+from labs.models import LabResult
+from sideeffects.models import CheckIn
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
 ANNA, DAN = "patient@demo.example", "kidney@demo.example"
@@ -37,7 +47,12 @@ class Screen:
         return f"{self.who.partition('@')[0] or 'nobody'}-{self.name.replace(':', '-')}"
 
 
-NOT_A_SCREEN = {"healthz": "answers a machine"}
+NOT_A_SCREEN = {
+    "system:healthz": "answers a machine",
+    "alerts:answer": "takes a POST only",
+    "labs:upload_confirm": "takes a POST only",
+    "labs:upload_drop": "takes a POST only",
+}
 """Addresses without a page of ours, and why."""
 
 
@@ -57,14 +72,32 @@ def screen(name: str, who: str, *, main: bool = False, sends: bool = False, stat
     return Screen(name, who, reverse(name, kwargs=kwargs), 422 if sends else status, sends, main)
 
 
+def send(who: str, name: str, data: dict[str, Any], **kwargs: Any) -> str:
+    """Fill in a form as that person, through the page itself; the `ref` of the address that comes next."""
+    client = Client()
+    client.force_login(User.objects.get(email=who))
+    answer = client.post(reverse(name, kwargs=kwargs), data)
+    assert answer.status_code == 302, f"{name}: {answer.status_code} {answer.content.decode()[:2000]}"
+    return str(resolve(answer["Location"]).kwargs.get("ref", ""))
+
+
 def all_screens() -> list[Screen]:
-    """Every screen of the filled demo. Needs the database."""
+    """Every screen of the filled demo. Needs the database, and writes what the screens show: a red flag, a file."""
+    parts = (_accounts, _system, _today, _cycles, _labs, _sideeffects, _clinic, _reminders, _errors)
+    return [screen for part in parts for screen in part()]
+
+
+def _errors() -> list[Screen]:
     return [
-        *_accounts(),
-        *_system(),
+        Screen("error-403", ANNA, reverse("cycles:plan_choose"), 403),
         Screen("error-404", ANNA, "/nowhere/", 404),
         Screen("error-404", NOBODY, "/nowhere/", 404),
+        Screen("error-404", CARLA, reverse("clinic:patient", kwargs={"code": _code(ANNA)}), 404),
     ]
+
+
+def _code(email: str) -> str:
+    return Patient.objects.get(user__email=email).code
 
 
 def _accounts() -> list[Screen]:
@@ -90,4 +123,108 @@ def _accounts() -> list[Screen]:
 
 
 def _system() -> list[Screen]:
-    return [screen("system:page", EVE, main=True), screen("system:mail", EVE)]
+    """A mail lies in the folder of the mail catcher, as if it had just been sent."""
+    folder = settings.VAR / "mail"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "20261121T213000000000"
+    head = "Subject: Diary reminder, 10pm\nFrom: Diary <diary@localhost>\nTo: patient@demo.example\n"
+    (folder / f"{name}.eml").write_text(f"{head}\nHello Anna. This is your 10pm reminder.\n", encoding="utf-8")
+    return [
+        screen("system:page", EVE, main=True),
+        screen("system:mail", EVE),
+        Screen("system:one_mail", EVE, reverse("system:one_mail", kwargs={"name": name})),
+    ]
+
+
+def _today() -> list[Screen]:
+    return [
+        screen("today:home", ANNA, main=True),
+        screen("today:home", DAN, main=True),
+        screen("today:course", ANNA, main=True),
+        screen("today:course", DAN),
+        screen("today:course", BEN, code=_code(ANNA)),
+    ]
+
+
+def _cycles() -> list[Screen]:
+    dose = PlannedDose.objects.filter(patient__user__email=ANNA, due_at__gt=NOW).order_by("due_at")[0]
+    given = Injection.objects.filter(patient__user__email=ANNA).order_by("-given_at")[0]
+    slug = Protocol.objects.filter(indication="hiv", route="sc").order_by("slug")[0].slug
+    return [
+        screen("cycles:record", ANNA, main=True),
+        screen("cycles:record_unplanned", ANNA),
+        screen("cycles:record_unplanned", ANNA, sends=True),
+        screen("cycles:log", ANNA, main=True, ref=dose.ref),
+        screen("cycles:skip", ANNA, ref=dose.ref),
+        screen("cycles:skip", ANNA, sends=True, ref=dose.ref),
+        screen("cycles:entry", ANNA, ref=given.ref),
+        screen("cycles:correct", ANNA, ref=given.ref),
+        screen("cycles:undo", ANNA, ref=given.ref),
+        screen("cycles:call", ANNA, ref=given.ref),
+        screen("cycles:plan", ANNA),
+        screen("cycles:plan", DAN),
+        screen("cycles:plan", BEN, code=_code(ANNA)),
+        screen("cycles:plan_choose", BEN, code=_code(ANNA)),
+        screen("cycles:plan_new", BEN, main=True, code=_code(ANNA), slug=slug),
+        screen("cycles:plan_new", BEN, sends=True, code=_code(ANNA), slug=slug),
+    ]
+
+
+def _labs() -> list[Screen]:
+    result = LabResult.objects.filter(patient__user__email=ANNA).order_by("-drawn_on")[0]
+    table = b"date,CD4+,viral load\n2026-11-02,612,<20\n2026-11-18,lots,40\n"
+    upload = send(BEN, "labs:import", {"file": SimpleUploadedFile("results.csv", table)}, code=_code(ANNA))
+    code = {"code": _code(ANNA)}
+    return [
+        screen("labs:list", ANNA, main=True),
+        screen("labs:list", DAN),
+        screen("labs:list", BEN, **code),
+        screen("labs:trend", ANNA, main=True),
+        screen("labs:trend", BEN, main=True, **code),
+        screen("labs:trend", DAN),
+        screen("labs:add", ANNA, main=True),
+        screen("labs:add", ANNA, sends=True),
+        screen("labs:import", ANNA),
+        screen("labs:import", ANNA, sends=True),
+        screen("labs:import_many", BEN),
+        screen("labs:upload", BEN, main=True, ref=upload),
+        screen("labs:entry", ANNA, ref=result.ref),
+        screen("labs:correct", BEN, ref=result.ref),
+        screen("labs:remove", BEN, ref=result.ref),
+    ]
+
+
+def _sideeffects() -> list[Screen]:
+    """Dan has ticked a red flag and left the rest of the page unfinished."""
+    answers = {"key": uuid4(), "flags": ["urine_less"], "temperature": "38,9", "unit": "C", "medicine": "no"}
+    urgent = send(DAN, "sideeffects:check_in", {**answers, "symptoms": ["nausea"]})
+    felt = CheckIn.objects.filter(patient__user__email=ANNA).order_by("-felt_at")[0]
+    return [
+        screen("sideeffects:check_in", ANNA, main=True),
+        screen("sideeffects:check_in", ANNA, sends=True),
+        screen("sideeffects:earlier", ANNA),
+        screen("sideeffects:entry", ANNA, ref=felt.ref),
+        screen("sideeffects:urgent", DAN, main=True, ref=urgent),
+        screen("sideeffects:finish", DAN, ref=urgent),
+    ]
+
+
+def _clinic() -> list[Screen]:
+    alert = Alert.objects.open().filter(patient__user__email=DAN)[0]
+    return [
+        screen("alerts:acknowledge", BEN, ref=alert.ref),
+        screen("clinic:panel", BEN, main=True),
+        screen("clinic:panel", CARLA),
+        screen("clinic:patient", BEN, main=True, code=_code(ANNA)),
+        screen("clinic:patient", BEN, main=True, code=_code(DAN)),
+        screen("clinic:add_patient", BEN),
+        screen("clinic:add_patient", BEN, sends=True),
+    ]
+
+
+def _reminders() -> list[Screen]:
+    address = unsubscribing.link(User.objects.get(email=ANNA), "injection_due")
+    return [
+        screen("reminders:preferences", ANNA),
+        Screen("reminders:unsubscribe", NOBODY, urlsplit(address).path),
+    ]

@@ -21,6 +21,17 @@ class PlannedDay:
     doses: tuple[Planned, ...]
     is_hard: bool
 
+    @property
+    def week(self) -> int:
+        """Week of the course, from 1."""
+        return (self.number - 1) // 7 + 1
+
+    @property
+    def each(self) -> Decimal | None:
+        """The amount of every dose of the day, when they are alike."""
+        amounts = {dose.amount for dose in self.doses}
+        return amounts.pop() if len(amounts) == 1 else None
+
 
 @dataclass(frozen=True)
 class Bloodwork:
@@ -49,6 +60,11 @@ class Outlook:
     def starts_on(self) -> date:
         """Day 1."""
         return self.days[0].on
+
+    @property
+    def has_weeks(self) -> bool:
+        """Whether the course is longer than a week."""
+        return self.days[-1].week > 1
 
     @property
     def hard_days(self) -> list[PlannedDay]:

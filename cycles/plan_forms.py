@@ -92,7 +92,7 @@ class PlanForm(ui.BaseForm):
         self.time_names = {slot: f"time_{slot}" for slot in slots}
         self.amount_names = {blank: "amount_{}_{}".format(*blank) for blank in blanks}
         for slot, name in self.time_names.items():
-            self.fields[name] = ClockField(viewer=viewer, label=_hour_label(slot, slots))
+            self.fields[name] = _hour_field(viewer, "" if len(slots) == 1 else str(SLOT_WORDS[slot]))
         for blank, name in self.amount_names.items():
             first = blank == blanks[0]
             self.fields[name] = AmountField(label=_amount_label(blank, len(blanks)), required=first)
@@ -205,10 +205,11 @@ class PlanForm(ui.BaseForm):
         }
 
 
-def _hour_label(slot: str, slots: tuple[str, ...]) -> str:
-    if len(slots) == 1:
-        return _("Time of the injection")
-    return _("Time of the %(slot)s injection") % {"slot": SLOT_WORDS[slot]}
+def _hour_field(viewer: User, slot: str) -> ClockField:
+    which = {"slot": slot}
+    label = _("Time of the %(slot)s injection") % which if slot else _("Time of the injection")
+    missing = _("Enter the time of the %(slot)s injection.") % which if slot else _("Enter the time of the injection.")
+    return ClockField(viewer=viewer, label=label, error_messages={"required": missing})
 
 
 def _amount_label(blank: tuple[int, int], blanks: int) -> str:

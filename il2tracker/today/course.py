@@ -136,7 +136,7 @@ def _peaks(patient: Patient, course: CourseDays) -> list[str]:
     """The highest reading of each day; empty where there is none."""
     reports = CheckIn.objects.of(patient).by_day(course.days[0].on, course.days[-1].on)
     peaks = [reports[day.on].peak if day.on in reports else None for day in course.days]
-    return [str(peak) if peak else "" for peak in peaks] if any(peaks) else []
+    return [str(peak).replace("\N{NO-BREAK SPACE}", " ") if peak else "" for peak in peaks] if any(peaks) else []
 
 
 def _earlier(patient: Patient, shown: Cycle, today: date, before: date | None) -> list[Earlier]:

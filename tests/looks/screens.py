@@ -103,15 +103,15 @@ def _code(email: str) -> str:
 def _accounts() -> list[Screen]:
     shared = Sharing.objects.get(patient__user__email=ANNA, clinic__isnull=False)
     return [
-        screen("account_login", NOBODY, main=True),
+        screen("account_login", NOBODY),
         screen("account_login", NOBODY, sends=True, main=True),
         screen("account_logout", ANNA),
-        screen("accounts:settings", ANNA, main=True),
+        screen("accounts:settings", ANNA),
         screen("accounts:settings", BEN),
         screen("accounts:settings", EVE),
         screen("accounts:start", EVE),
         screen("accounts:start", EVE, sends=True),
-        screen("accounts:details", ANNA, main=True),
+        screen("accounts:details", ANNA),
         screen("accounts:details", BEN),
         screen("accounts:display", ANNA),
         screen("accounts:sharing", ANNA),
@@ -130,7 +130,7 @@ def _system() -> list[Screen]:
     head = "Subject: Diary reminder, 10pm\nFrom: Diary <diary@localhost>\nTo: patient@demo.example\n"
     (folder / f"{name}.eml").write_text(f"{head}\nHello Anna. This is your 10pm reminder.\n", encoding="utf-8")
     return [
-        screen("system:page", EVE, main=True),
+        screen("system:page", EVE),
         screen("system:mail", EVE),
         Screen("system:one_mail", EVE, reverse("system:one_mail", kwargs={"name": name})),
     ]
@@ -139,10 +139,12 @@ def _system() -> list[Screen]:
 def _today() -> list[Screen]:
     return [
         screen("today:home", ANNA, main=True),
-        screen("today:home", DAN, main=True),
+        screen("today:home", DAN),
         screen("today:course", ANNA, main=True),
         screen("today:course", DAN),
         screen("today:course", BEN, code=_code(ANNA)),
+        screen("today:blood_test", ANNA),
+        screen("today:blood_test", BEN, code=_code(ANNA)),
     ]
 
 
@@ -151,7 +153,7 @@ def _cycles() -> list[Screen]:
     given = Injection.objects.filter(patient__user__email=ANNA).order_by("-given_at")[0]
     slug = Protocol.objects.filter(indication="hiv", route="sc").order_by("slug")[0].slug
     return [
-        screen("cycles:record", ANNA, main=True),
+        screen("cycles:record", ANNA),
         screen("cycles:record_unplanned", ANNA),
         screen("cycles:record_unplanned", ANNA, sends=True),
         screen("cycles:log", ANNA, main=True, ref=dose.ref),
@@ -176,11 +178,11 @@ def _labs() -> list[Screen]:
     upload = send(BEN, "labs:import", {"file": SimpleUploadedFile("results.csv", table)}, code=_code(ANNA))
     code = {"code": _code(ANNA)}
     return [
-        screen("labs:list", ANNA, main=True),
+        screen("labs:list", ANNA),
         screen("labs:list", DAN),
         screen("labs:list", BEN, **code),
         screen("labs:trend", ANNA, main=True),
-        screen("labs:trend", BEN, main=True, **code),
+        screen("labs:trend", BEN, **code),
         screen("labs:trend", DAN),
         screen("labs:add", ANNA, main=True),
         screen("labs:add", ANNA, sends=True),
@@ -215,7 +217,7 @@ def _clinic() -> list[Screen]:
         screen("alerts:acknowledge", BEN, ref=alert.ref),
         screen("clinic:panel", BEN, main=True),
         screen("clinic:panel", CARLA),
-        screen("clinic:patient", BEN, main=True, code=_code(ANNA)),
+        screen("clinic:patient", BEN, code=_code(ANNA)),
         screen("clinic:patient", BEN, main=True, code=_code(DAN)),
         screen("clinic:add_patient", BEN),
         screen("clinic:add_patient", BEN, sends=True),

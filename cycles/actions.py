@@ -75,7 +75,8 @@ def create_plan(
     """Version 1 of a plan and its first cycle. `terms`: cd4_goal, syringe_mark, min_gap_hours, late_after_minutes.
 
     `starts_on` before the patient's today only with `past` (record a past course). Raises PermissionDenied,
-    ValidationError (no numbers to call (P37), start in the past, an active plan exists) and schedule.RegimenError.
+    ValidationError (no numbers to call (P37), start in the past, impossible amount, an active plan, an overlapping
+    course) and schedule.RegimenError.
     """
     access.require_prescribing(by, patient)
     patient = patient.lock()
@@ -163,7 +164,7 @@ def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
     assert version is not None
     number = latest.number + 1 if latest else 1
     starts_on = latest.next_starts_on if latest else version.starts_on
-    cycle = Cycle.objects.create(
+    cycle = Cycle(
         patient=plan.patient,
         plan=plan,
         version=version,
@@ -171,6 +172,8 @@ def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
         starts_on=starts_on,
         last_dose_on=schedule.last_dose_on(version.regimen, number, starts_on),
     )
+    _refuse_overlap(cycle, starts_on)
+    cycle.save()
     PlannedDose.objects.bulk_create(_doses(cycle))
     log.record(action="cycles.cycle.opened", by=None, patient=plan.patient, subject=cycle)
     return cycle

@@ -4,7 +4,8 @@ A drawing never says more than the table beneath it: filled and joined = counts,
 joined, open triangle at the limit = less (or more) than the test can count, dashed join = one end is only a limit.
 """
 
-from collections.abc import Sequence
+import math
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -17,6 +18,7 @@ from labs.units import figure
 MOST_POINTS = 400  # more than this are thinned, lowest and highest always kept
 MOST_LABELLED = 24
 MARK = 6.0
+LINE_STEP = 8
 CROWD = 60  # with more marks than this they are drawn smaller
 NARROW = Size(360, 220)
 WIDE = Size(800, 300)
@@ -215,7 +217,8 @@ def _write(chart: Chart, scene: Scene, marks: Sequence[Mark], axis: Axis) -> Non
     plot = chart.size.plot
     page = Page(Box(plot.left - 2, plot.top - 8, chart.size.width - 2, plot.bottom))
     boxes = [Box(s.x - MARK, s.y - MARK, s.x + MARK, s.y + MARK) for s in chart.shapes]
-    page.reserve(boxes if len(boxes) <= 100 else [])
+    if len(boxes) <= CROWD:
+        page.reserve([*boxes, *_along(chart.shapes)])
     for threshold in sorted(scene.thresholds, key=lambda threshold: threshold.value):
         chart.levels.append(_level(page, threshold, height(plot, axis.share(threshold.value))))
     for index in _worth_a_label(marks):
@@ -223,6 +226,15 @@ def _write(chart: Chart, scene: Scene, marks: Sequence[Mark], axis: Axis) -> Non
         label = page.place(shape.text, shape.x, shape.y, boxes[index])
         if label:
             chart.labels.append(label)
+
+
+def _along(shapes: Sequence[Shape]) -> Iterator[Box]:
+    """Small boxes along the joins, so that no word stands on a line."""
+    for start, end in pairwise([shape for shape in shapes if not shape.hollow]):
+        steps = max(int(math.dist((start.x, start.y), (end.x, end.y)) // LINE_STEP), 1)
+        for n in range(1, steps):
+            x, y = start.x + (end.x - start.x) * n / steps, start.y + (end.y - start.y) * n / steps
+            yield Box(x - 1, y - 1, x + 1, y + 1)
 
 
 def _level(page: Page, threshold: Threshold, y: float) -> Level:

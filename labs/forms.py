@@ -225,7 +225,7 @@ class AnswersForm(BaseForm):
 
     def _ask_own(self) -> None:
         if len(self.asked.patients) > 1:
-            choices = [("", _("Choose")), *((name, name or _("rows without a name")) for name in self.asked.patients)]
+            choices = [("", _("Choose")), *((name, name) for name in self.asked.patients if name)]
             self.fields["whose"] = forms.ChoiceField(
                 label=_("Which rows are these results?"),
                 choices=choices,
@@ -236,7 +236,7 @@ class AnswersForm(BaseForm):
 
     def _ask_people(self) -> None:
         for index, name in enumerate(self.asked.patients or ("",)):
-            label = _("Patient “%(name)s”: code here") % {"name": name} if name else _("Patient’s code here")
+            label = _("Patient “%(name)s”") % {"name": name} if name else _("Rows without a name")
             attrs = {"class": "w-code", "autocomplete": "off", "spellcheck": "false", "list": "codes"}
             self.fields[f"person{index}"] = forms.CharField(
                 label=label, required=False, max_length=10, widget=forms.TextInput(attrs=attrs)
@@ -280,7 +280,7 @@ class AnswersForm(BaseForm):
         days = {name: sent.get(f"start{n}") for n, name in enumerate(names)}
         visits = {name: sent.get(f"visit{n}") for n, name in enumerate(self.asked.visits)}
         return {
-            "whose": sent.get("whose"),
+            "whose": sent.get("whose", ""),
             "start": sent["start"].isoformat() if sent.get("start") else None,
             "people": {name: sent[f"person{n}"].upper() for n, name in enumerate(names) if sent.get(f"person{n}")},
             "starts": {name: on.isoformat() for name, on in days.items() if on},

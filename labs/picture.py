@@ -197,12 +197,13 @@ def _description(marks: Sequence[Mark]) -> str:
 
 
 def _thresholds(known: Facts, marks: Sequence[Mark], *, for_clinic: bool) -> list[Threshold]:
-    levels = [Threshold(LOW_CD4, "")] if any(m.value is not None and m.value < 400 for m in marks) else []
+    nadir = known.patient.nadir_cd4 if for_clinic else None
+    low = any(mark.value is not None and mark.value < 2 * LOW_CD4 for mark in marks)
+    levels = [Threshold(LOW_CD4, "")] if low and (nadir is None or abs(nadir - LOW_CD4) > 40) else []
     if known.plan and known.plan.cd4_goal:
         goal = known.plan.cd4_goal
         levels.append(Threshold(Decimal(goal), _("Goal: above %(goal)s") % {"goal": goal}))
-    nadir = known.patient.nadir_cd4
-    if for_clinic and nadir is not None:
+    if nadir is not None:
         year = f", {known.patient.nadir_on.year}" if known.patient.nadir_on else ""
         levels.append(Threshold(Decimal(nadir), _("Nadir %(nadir)s%(year)s") % {"nadir": nadir, "year": year}))
     return levels

@@ -52,7 +52,7 @@ def read(data: bytes, *, most_bytes: int | None = None, most_rows: int | None = 
         raise FileError(f"This file has {size} MB. The limit here is {most_bytes / 1_000_000:g} MB: split the file.")
     text = _text(data)
     records = list(_records(text))
-    if not records or not any(cell.strip() for cell in records[0].cells):
+    if not records or not (records[0].problem or any(records[0].cells)):
         raise FileError("This file is empty. It needs a first line that names the columns.")
     table = _under_header(records)
     if most_rows is not None and len(table.rows) > most_rows:
@@ -115,7 +115,7 @@ def _checked(row: Row, width: int) -> Row:
         return row
     if len(row.cells) > width and not any(row.cells[width:]):
         return replace(row, cells=row.cells[:width])
-    return replace(row, problem=f"This row has {len(row.cells)} cells where the first line has {width}.")
+    return replace(row, problem=f"The first line has {width} columns, this row {len(row.cells)}.")
 
 
 # What the columns hold

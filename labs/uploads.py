@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,6 +20,7 @@ from labs.models import Analyte, ImportBatch, LabResult
 from labs.table_rows import Answers, Asked, Line, Status
 
 LEFT_OUT = "left out"
+EVERYBODY = "*"  # all rows of a file are one person's, whatever names stand in it
 ORDER = (
     Match.NEW.value,
     Match.THERE.value,
@@ -48,7 +50,11 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Upload:
-    """A table with everything said about it so far. `patients` maps the file's names to patients, "" = all rows."""
+    """A table with everything said about it so far.
+
+    `patients` maps the file's names to patients; "" = rows without a name, or all rows of a file that names one person;
+    EVERYBODY = all rows.
+    """
 
     table: table_files.Table
     layout: table_files.Layout
@@ -62,12 +68,13 @@ class Upload:
         return table_rows.asked(self.table, self.layout, self.rules)
 
     def owner_of(self, name: str) -> Patient | None:
-        """Whose row it is by the answers."""
-        return self.patients.get(name, self.patients.get("") if self._one_owner else None)
+        """Whose row it is by the answers. Rows of several people are never one person's unless that was said."""
+        one = self.patients.get("") if self._names_one else None
+        return self.patients.get(name) or self.patients.get(EVERYBODY) or one
 
-    @property
-    def _one_owner(self) -> bool:
-        return set(self.patients) == {""}
+    @cached_property
+    def _names_one(self) -> bool:
+        return len(self.asked().patients) <= 1
 
     def outcomes(self) -> Iterator[Outcome]:
         """Every reading of the table with what becomes of it. Two passes give the same answer."""
@@ -143,7 +150,7 @@ def typed_answers(stored: Mapping[str, Any]) -> Answers:
 def patients_of(batch: ImportBatch, addable: Mapping[str, Patient]) -> dict[str, Patient]:
     """Whom the file's names mean, by the answers: only patients in `addable` (by code)."""
     if batch.patient is not None:
-        return {batch.answers.get("whose") or "": batch.patient}
+        return {batch.answers.get("whose", ""): batch.patient}
     chosen = batch.answers.get("people", {})
     return {name: addable[code] for name, code in chosen.items() if code in addable}
 

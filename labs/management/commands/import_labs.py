@@ -173,7 +173,7 @@ def _person(email: str | None) -> User | None:
 
 def _patients(options: dict[str, Any], names: Iterable[str]) -> dict[str, Patient]:
     if options["patient"]:
-        return {"": _by_code(options["patient"])}
+        return {uploads.EVERYBODY: _by_code(options["patient"])}
     mapped = {name: _by_code(code) for name, code in _pairs(options["map"], "map").items()}
     if options["create_patients"]:
         clinic = Clinic.objects.filter(slug=options["clinic"]).first()

@@ -23,6 +23,7 @@ from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
 from sideeffects import triage
+from sideeffects.facts import FLU_WINDOW, NO_PLAN_LIMIT, Facts, PlanFacts
 from sideeffects.models import LOW, CheckIn, Effect, Symptom, SymptomReport
 from sideeffects.units import Temperature
 
@@ -83,13 +84,13 @@ def version_in_force(patient: Patient, today: date) -> PlanVersion | None:
     return next((version for version in reversed(versions) if version.starts_on <= today), versions[0])
 
 
-def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: PlanVersion | None) -> triage.Facts:
+def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: PlanVersion | None) -> Facts:
     """Everything the rule table asks for, in four statements however long the record is."""
     before = CheckIn.objects.of(patient).filter(felt_at__gt=felt_at - LOOK_BACK, felt_at__lt=felt_at)
-    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - triage.FLU_WINDOW, felt_at))
+    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - FLU_WINDOW, felt_at))
     today = felt_at.astimezone(patient.zone).date()
     plan = _plan_facts(version)
-    return triage.Facts(
+    return Facts(
         felt_at=felt_at,
         today=today,
         flags=answers.flags,
@@ -104,16 +105,14 @@ def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: Pla
     )
 
 
-def _plan_facts(version: PlanVersion | None) -> triage.PlanFacts | None:
+def _plan_facts(version: PlanVersion | None) -> PlanFacts | None:
     if version is None:
         return None
-    return triage.PlanFacts(
-        version.indication, version.fever_above, version.fever_unit, version.fever_only_if_not_relieved
-    )
+    return PlanFacts(version.indication, version.fever_above, version.fever_unit, version.fever_only_if_not_relieved)
 
 
-def _came_down_before(before: Any, felt_at: datetime, plan: triage.PlanFacts | None) -> bool:
-    line = plan.limit if plan else triage.NO_PLAN_LIMIT
+def _came_down_before(before: Any, felt_at: datetime, plan: PlanFacts | None) -> bool:
+    line = plan.limit if plan else NO_PLAN_LIMIT
     lately = before.filter(
         felt_at__gte=felt_at - CAME_DOWN_FOR, medicine=CheckIn.Medicine.CAME_DOWN, temperature__isnull=False
     )
@@ -141,6 +140,18 @@ def assess(*, patient: Patient, answers: Answers, felt_at: datetime) -> list[tri
     """What the rule table says to these answers. Writes nothing."""
     version = version_in_force(patient, felt_at.astimezone(patient.zone).date())
     return triage.assess(facts_of(patient, answers, felt_at, version))
+
+
+def often_seen(check_in: CheckIn) -> str:
+    """T17 in words, when the signs of a check-in are often seen after an injection and nothing else speaks; else ""."""
+    answers = Answers(
+        flags=frozenset(check_in.flags),
+        temperature=check_in.reading,
+        medicine=check_in.medicine,
+        severities={report.symptom.code: report.severity for report in check_in.reports.all()},
+    )
+    findings = assess(patient=check_in.patient, answers=answers, felt_at=check_in.felt_at)
+    return next((finding.title for finding in findings if finding.tier is None), "")
 
 
 # Writing

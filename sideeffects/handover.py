@@ -11,8 +11,9 @@ from cycles.models import Cycle, Injection
 from il2tracker import ui
 from il2tracker.accounts.models import User
 from il2tracker.alerts.models import Alert
+from sideeffects.facts import FLU_LIKE
 from sideeffects.models import CheckIn, Symptom
-from sideeffects.triage import EMERGENCY_SIGNS, FLU_LIKE
+from sideeffects.triage import EMERGENCY_SIGNS
 
 
 def flag_words(check_in: CheckIn) -> list[str]:

@@ -7,11 +7,12 @@ Rules and their ids T1–T17 are decisions.md section 0. Codes of flags and symp
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping
-from dataclasses import dataclass, field, replace
-from datetime import date, datetime, timedelta
+from dataclasses import dataclass, replace
+from datetime import date, timedelta
 from decimal import Decimal
 from statistics import median_low
 
+from sideeffects.facts import FLU_LIKE, Facts
 from sideeffects.units import Temperature
 
 EMERGENCY, RED, AMBER = "EMERGENCY", "RED", "AMBER"
@@ -20,14 +21,10 @@ SEVERE = 3
 MODERATE = 2
 MILD = 1
 
-# B69: contact straight away above this; also the limit when there is no plan (A20).
-NO_PLAN_LIMIT = Temperature(Decimal("38.0"), "C")
 # App's own (D13): over this is RED whatever medicine did, on every plan.
 ALWAYS_RED_ABOVE = Temperature(Decimal("40.0"), "C")
 # App's own (U9, D14): below this with vomiting or shivering is RED. B101 names a low temperature without a number.
 LOW_BELOW = Temperature(Decimal("36.0"), "C")
-# B73: flu-like signs begin 2 to 4 hours after an injection and last about 12; the sum as a bound is app's own (D11).
-FLU_WINDOW = timedelta(hours=16)
 # B79, B112: longer than this is to be told.
 LONG_AFTER_DAYS = 3
 # App's own (D15): so many days without any entry in a row do not end a run.
@@ -35,92 +32,11 @@ BRIDGED_DAYS = 2
 # App's own: the patient's usual is the middle of at least so many earlier days.
 USUAL_NEEDS_DAYS = 3
 
-FLU_LIKE = frozenset({"shivering", "headache", "aches"})
 CHEST_OR_URINE = frozenset({"cough", "sore_throat", "urine_pain"})
 LASTING = frozenset({"diarrhoea", "constipation"})
 EMERGENCY_SIGNS = frozenset({"struggling", "chest_pain", "unconscious", "allergic", "gut_bleeding", "suicidal"})
 VESSELS_SIGHT_DRIP = ("palpitations", "sore_leg", "sight", "drip_site")
 TOLD = frozenset({"bruising", "nosebleed", "bleeding_gums", "red_spots", "yellow_skin", "dizzy", "weak"})
-
-
-@dataclass(frozen=True)
-class PlanFacts:
-    """What the rules need of the plan in force. `fever_above` stays in its own unit (A20)."""
-
-    indication: str
-    fever_above: Decimal
-    fever_unit: str
-    only_if_not_relieved: bool
-
-    @property
-    def limit(self) -> Temperature:
-        """The plan's fever limit."""
-        return Temperature(self.fever_above, self.fever_unit)
-
-
-@dataclass(frozen=True)
-class Facts:
-    """One check-in and what has to be known beside it.
-
-    symptoms: severity 1–3 by code; 0 = the person said that there is none
-    medicine: "came_down", "did_not", "not_taken", "unknown", or "" when it was not answered
-    came_down_before: in the last day a reading over the limit was said to have come down
-    doses: when injections were given (aware)
-    earlier: worst severity by code and civil day before `today`; a day is missing when nothing was said
-    words: how each code was worded
-    """
-
-    felt_at: datetime
-    today: date
-    flags: frozenset[str] = frozenset()
-    symptoms: Mapping[str, int] = field(default_factory=dict)
-    temperature: Temperature | None = None
-    medicine: str = ""
-    plan: PlanFacts | None = None
-    came_down_before: bool = False
-    doses: Collection[datetime] = ()
-    earlier: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
-    words: Mapping[str, str] = field(default_factory=dict)
-
-    def has(self, codes: Iterable[str]) -> list[str]:
-        """Which of these are ticked, as a flag or as a symptom of any severity."""
-        return [code for code in sorted(codes) if code in self.flags or self.symptoms.get(code, 0) > 0]
-
-    def is_over(self, threshold: Temperature) -> bool:
-        """Measured and strictly over."""
-        return self.temperature is not None and self.temperature.fahrenheit > threshold.fahrenheit
-
-    @property
-    def is_kidney(self) -> bool:
-        """On a kidney plan."""
-        return self.plan is not None and self.plan.indication == "kidney"
-
-    @property
-    def limit(self) -> Temperature:
-        """The fever limit of the plan, or the one without a plan."""
-        return self.plan.limit if self.plan else NO_PLAN_LIMIT
-
-    @property
-    def in_window(self) -> bool:
-        """Within 16 hours after an injection: the union over all doses (D11)."""
-        return any(timedelta(0) <= self.felt_at - given <= FLU_WINDOW for given in self.doses)
-
-    @property
-    def has_fever(self) -> bool:
-        """Over 38.0 °C: what counts among the flu-like signs."""
-        return self.is_over(NO_PLAN_LIMIT)
-
-    @property
-    def flu_like(self) -> list[str]:
-        """Shivering, headache, aches, fever (B73)."""
-        return self.has(FLU_LIKE) + (["temperature"] if self.has_fever else [])
-
-    def said(self, codes: Iterable[str]) -> str:
-        """The codes in the words the person ticked, the temperature as entered."""
-        known = {"temperature": str(self.temperature), **self.words}
-        words = [known.get(code, code.replace("_", " ")) for code in codes]
-        between = "; " if any("," in word for word in words) else ", "
-        return between.join(word[:1].lower() + word[1:] for word in words)
 
 
 @dataclass(frozen=True)

@@ -130,6 +130,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "flags": handover.flag_words(saved),
         "temperature": handover.temperature_words(saved),
         "version": actions.version_in_force(patient, saved.felt_on),
+        "often_seen": actions.often_seen(saved),
         "is_feverish": handover.is_feverish(saved),
         "may_record": access.may_record(request.user, patient),
         "may_acknowledge": reads_for_clinic,

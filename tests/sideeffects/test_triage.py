@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 import sideeffects.triage as triage
-from sideeffects.triage import AMBER, EMERGENCY, RED, Facts, PlanFacts, assess, days_running, is_urgent
+from sideeffects.facts import FLU_LIKE, Facts, PlanFacts
+from sideeffects.triage import AMBER, EMERGENCY, RED, assess, days_running, is_urgent
 from sideeffects.units import parse_temperature
 
 FRIDAY = date(2026, 11, 20)
@@ -376,7 +377,7 @@ def test_every_rule_of_the_table_is_there():
 
 def test_every_code_the_rules_know_is_in_the_catalogue():
     codes = {row["code"] for row in CATALOGUE["symptoms"]}
-    known = triage.FLU_LIKE | triage.CHEST_OR_URINE | triage.LASTING | triage.TOLD | triage.EMERGENCY_SIGNS
+    known = FLU_LIKE | triage.CHEST_OR_URINE | triage.LASTING | triage.TOLD | triage.EMERGENCY_SIGNS
     assert known | {*triage.VESSELS_SIGHT_DRIP, "tired", "pale", "vomiting", "rash", "low_mood"} <= codes
 
 

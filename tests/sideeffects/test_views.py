@@ -287,6 +287,17 @@ def test_a_severe_symptom_asks_to_call_today(anna):
     assert "020 7946" in page
 
 
+def test_mild_aches_after_an_injection_are_noted_as_often_seen_beside_what_else_they_can_be(anna, cast):
+    plan = factories.plan(cast.anna_patient, cast.ben)
+    now = timezone.now()
+    dose = plan.cycles.get(number=1).doses.order_by("due_at").first()
+    factories.injection(cast.anna_patient, cast.anna, dose, at=now - timedelta(hours=3), now=now)
+    saved = save(cast, severities={"aches": 1}, temperature=parse_temperature("38.2"), medicine="not_taken")
+    page = text(anna.get(reverse("sideeffects:entry", args=[saved.ref])))
+    assert "Often seen after an injection: aching muscles or joints, 38.2 °C." in page
+    assert "They can also be an infection." in page
+
+
 def test_what_was_not_answered_is_not_shown_as_none(anna, cast):
     page = text(anna.get(reverse("sideeffects:entry", args=[save(cast, flags=["fainted"]).ref])))
     assert "Symptoms nothing chosen" in page

@@ -1,0 +1,178 @@
+"""The page of a whole course, and the blood test before the next one."""
+
+import re
+from datetime import date
+
+import pytest
+
+from cycles.actions import stop_cycle
+from cycles.models import Cycle, Injection, PlannedDose
+from il2tracker.audit.models import AuditEvent
+from labs.models import Bloodwork
+from tests import factories
+from tests.factories import utc
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def page_of(see):
+    return lambda user, path="/course/", **facts: see(user, path, **facts)
+
+
+def test_every_slot_leads_to_its_entry_or_to_the_form(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben, open_doses=((2, "pm"),))
+    page = page_of(cast.anna).content.decode()
+    recorded = Injection.objects.standing()
+    assert recorded.count() == 6
+    assert all(f"/diary/entry/{injection.ref}/" in page for injection in recorded)
+    for day, slot in ((2, "pm"), (4, "pm")):
+        assert f"/diary/add/{PlannedDose.objects.get(cycle__number=1, day=day, slot=slot).ref}/" in page
+    assert f"/diary/add/{PlannedDose.objects.get(cycle__number=1, day=5, slot='am').ref}/" not in page
+
+
+def test_the_grid_says_hours_days_and_states(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben, open_doses=((2, "pm"),))
+    text = page_of(cast.anna).text_read
+    assert "Course 1, day 4 of 5" in text
+    assert "Wed 18 Thu 19 Fri 20 Sat 21 Sun 22" in text
+    assert "Thursday 19 November 2026, 10pm: not recorded" in text
+    assert "1 injection is not recorded." in text
+    assert "Often – – harder harder harder" in text
+
+
+def test_after_the_course_stand_the_days_that_do_not_count(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    text = page_of(cast.anna).text_read
+    assert "Until Monday 21 December 2026 CD4+ and viral load are too soon to count." in text
+    assert "Wednesday 30 December 2026 Blood test." in text
+
+
+def test_a_course_of_weeks_is_a_grid_of_weeks(cast, page_of, on_course):
+    on_course(cast.dan_patient, cast.ben, protocol="kidney-label", starts_on=date(2026, 11, 9))
+    text = page_of(cast.dan).text_read
+    for row in ("9 Nov", "16 Nov", "23 Nov", "30 Nov", "7 Dec no treatment until 14 December"):
+        assert row in text
+    assert "rest , today" in text
+    assert "too soon" not in text
+
+
+def test_earlier_courses_are_listed_and_open(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben, starts_on=date(2026, 7, 29), open_doses=((4, "pm"),))
+    page = page_of(cast.anna)
+    assert "Course 2 23 September 2026 to 27 September 2026 7.5 million units 9 of 10" in page.text_read
+    earlier = page_of(cast.anna, "/course/?course=1")
+    assert "Saturday 1 August 2026, 10pm: not recorded" in earlier.text_read
+    assert "What comes next" not in earlier.text_read
+
+
+def test_not_taken_is_counted_apart(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben, starts_on=date(2026, 9, 23), open_doses=((5, "pm"),))
+    dose = PlannedDose.objects.get(cycle__number=1, day=5, slot="pm")
+    factories.injection(cast.anna_patient, cast.anna, dose, state="skipped", reason="too_ill")
+    assert "10 of 10, 1 of them not taken" in page_of(cast.anna, at=utc(2026, 11, 21, 21)).text_read
+
+
+@pytest.mark.parametrize("query", ["course=9", "course=x", "course=99999", "before=yesterday"])
+def test_an_address_that_names_nothing_is_not_found(cast, page_of, on_course, query):
+    on_course(cast.anna_patient, cast.ben)
+    assert page_of(cast.anna, f"/course/?{query}").status_code == 404
+
+
+def test_the_list_of_earlier_courses_goes_on_by_key(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben, starts_on=date(2026, 7, 29))
+    text = page_of(cast.anna, "/course/?before=2026-09-23").text_read
+    assert "Course 1 29 July 2026" in text
+    assert "Course 2 23 September" not in text
+
+
+def test_a_stopped_course_says_when(cast, page_of, on_course):
+    plan = on_course(cast.anna_patient, cast.ben)
+    stop_cycle(by=cast.ben, cycle=plan.cycles.get(number=1), on=date(2026, 11, 20), reason="rash")
+    text = page_of(cast.anna).text_read
+    assert "stopped early (Friday 20 November 2026)" in text
+    assert "Record the next injection" not in text
+
+
+def test_without_a_plan_the_page_says_what_it_will_show(cast, page_of):
+    assert "No course planned" in page_of(cast.anna).text_read
+
+
+# Other people
+
+
+def test_the_clinic_reads_it_and_the_patient_can_see_that(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    page = page_of(cast.ben, f"/people/{cast.anna_patient.code}/course/")
+    assert page.status_code == 200
+    assert "/diary/add/" not in page.content.decode()
+    event = AuditEvent.objects.get(action="today.course.opened")
+    assert (event.actor_ref, event.patient_ref) == (cast.ben.ref, cast.anna_patient.ref)
+
+
+def test_a_carer_who_may_record_gets_the_links(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    page = page_of(cast.sam, f"/people/{cast.anna_patient.code}/course/")
+    assert f"/diary/add/{PlannedDose.objects.get(cycle__number=1, day=4, slot='pm').ref}/" in page.content.decode()
+
+
+def test_another_clinic_finds_nothing(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    for path in ("course/", "course/blood-test/"):
+        assert page_of(cast.carla, f"/people/{cast.anna_patient.code}/{path}").status_code == 404
+
+
+# The blood test before the next course
+
+FORM = "/course/blood-test/"
+
+
+def test_the_appointment_is_kept_and_named(cast, page_of, see, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    answer = page_of(cast.anna, FORM, booked_for="2026-12-30", drawn_on="")
+    assert (answer.status_code, answer.url) == (302, "/")
+    assert Bloodwork.objects.get().cycle == Cycle.objects.get(number=2)
+    text = see(cast.anna).text_read
+    assert "Saved: the blood test is booked for Wednesday 30 December 2026." in text
+    assert "Wednesday 30 December 2026 Blood test, booked." in text
+
+
+def test_it_can_be_emptied_again(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    page_of(cast.anna, FORM, booked_for="2026-12-30", drawn_on="2026-11-20")
+    page_of(cast.anna, FORM, booked_for="", drawn_on="")
+    row = Bloodwork.objects.get()
+    assert (row.booked_for, row.drawn_on) == (None, None)
+    assert row.history.count() > 2
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ({"booked_for": "soon"}, "Enter the day as a date, like 2026-11-04."),
+        ({"booked_for": "2027-01-13"}, "This is not before the course."),
+        ({"drawn_on": "2026-11-22"}, "This day has not come yet."),
+        ({"booked_for": "2026-12-30", "drawn_on": "0000-00-00"}, "Enter the day as a date"),
+    ],
+)
+def test_what_cannot_be_is_asked_again_with_what_was_typed(cast, page_of, on_course, typed, complaint):
+    on_course(cast.anna_patient, cast.ben)
+    answer = page_of(cast.anna, FORM, **typed)
+    assert answer.status_code == 422
+    assert answer.text_read.count(complaint) == 2
+    assert re.search("<title>Error: ", answer.content.decode())
+    assert all(f'value="{value}"' in answer.content.decode() for value in typed.values())
+    assert not Bloodwork.objects.exists()
+
+
+def test_the_nurse_may_keep_it_too(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    path = f"/people/{cast.anna_patient.code}{FORM}"
+    answer = page_of(cast.ben, path, booked_for="2026-12-29", drawn_on="")
+    assert answer.url == f"/people/{cast.anna_patient.code}/course/"
+    assert Bloodwork.objects.get().booked_for == date(2026, 12, 29)
+
+
+def test_a_plan_on_which_timing_does_not_matter_has_no_such_page(cast, page_of, on_course):
+    on_course(cast.dan_patient, cast.ben, protocol="kidney-label", starts_on=date(2026, 11, 9))
+    assert page_of(cast.dan, FORM).status_code == 404

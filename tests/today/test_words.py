@@ -1,0 +1,57 @@
+"""How Today says when something is."""
+
+from datetime import date, time
+from types import SimpleNamespace
+
+import pytest
+
+from il2tracker.today import words
+
+TODAY = date(2026, 11, 21)
+
+
+@pytest.mark.parametrize(
+    ("on", "at", "expected"),
+    [
+        (TODAY, time(10), "This morning at 10am"),
+        (TODAY, time(12), "This afternoon at midday"),
+        (TODAY, time(16, 59), "This afternoon at 4:59pm"),
+        (TODAY, time(17), "Tonight at 5pm"),
+        (TODAY, time(22), "Tonight at 10pm"),
+        (date(2026, 11, 20), time(22), "Last night at 10pm"),
+        (date(2026, 11, 20), time(10), "Yesterday at 10am"),
+        (date(2026, 11, 22), time(10), "Tomorrow at 10am"),
+        (date(2026, 11, 19), time(22), "Thursday 19 November 2026 at 10pm"),
+        (date(2026, 11, 23), time(10), "Monday 23 November 2026 at 10am"),
+    ],
+)
+def test_a_dose_is_named_by_day_and_hour(on, at, expected):
+    assert words.when(SimpleNamespace(due_on=on, local_time=at), TODAY, "12") == expected
+
+
+def test_the_viewer_s_clock_counts():
+    assert words.when(SimpleNamespace(due_on=TODAY, local_time=time(22)), TODAY, "24") == "Tonight at 22:00"
+
+
+def cycle(starts_on, length, days):
+    return SimpleNamespace(
+        number=3, starts_on=starts_on, length=length, next_starts_on=date.fromordinal(starts_on.toordinal() + days)
+    )
+
+
+@pytest.mark.parametrize(
+    ("starts_on", "length", "days", "expected"),
+    [
+        (date(2026, 11, 22), 5, 56, "Course 3"),
+        (TODAY, 5, 56, "Course 3, day 1 of 5"),
+        (date(2026, 11, 18), 5, 56, "Course 3, day 4 of 5"),
+        (date(2026, 11, 17), 5, 56, "Course 3, day 5 of 5"),
+        (date(2026, 11, 16), 5, 56, "Between courses 3 and 4"),
+        (date(2026, 9, 27), 5, 56, "Between courses 3 and 4"),
+        (date(2026, 9, 26), 5, 56, "Course 3"),
+        (date(2026, 11, 9), 26, 35, "Course 3, week 2 of 5"),
+        (date(2026, 10, 20), 26, 35, "Course 3, week 5 of 5"),
+    ],
+)
+def test_the_line_above_the_heading_says_where_in_the_course(starts_on, length, days, expected):
+    assert words.where_in_course(cycle(starts_on, length, days), TODAY) == expected

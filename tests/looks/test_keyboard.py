@@ -40,7 +40,7 @@ def walk(page: Page, at_most: int = 250) -> list[dict[str, Any]]:
     raise AssertionError(f"the Tab key never leaves {page.url}")
 
 
-@pytest.mark.parametrize("width", [390, 1280])
+@pytest.mark.parametrize("width", [390, pytest.param(1280, marks=pytest.mark.looks)])
 def test_tab_reaches_everything_and_the_focus_is_always_seen(visit: Callable[..., Page], width: int) -> None:
     wrong = []
     for screen in screens.all_screens():

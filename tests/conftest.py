@@ -1,7 +1,6 @@
 """Fixtures that every test may use, and what makes the real databases, browser and servers fit pytest."""
 
 import importlib
-import importlib.util
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -28,6 +27,7 @@ def need(part: str, take: Callable[[], Any]) -> Any:
     try:
         return take()
     except LookupError as reason:
+        services.note(part, f"NOT USED: {reason}")
         pytest.skip(f"{part}: {reason}")
 
 
@@ -99,8 +99,7 @@ def keep_rules_and_libraries() -> Iterator[None]:
 def load_libraries() -> None:
     """Load each package's library rows, as its migration does."""
     for name in LIBRARIES:
-        if importlib.util.find_spec(name):  # while packages are being written
-            importlib.import_module(name).load_library()
+        importlib.import_module(name).load_library()
 
 
 @pytest.fixture(scope="session")

@@ -18,6 +18,7 @@ from il2tracker.reminders import clocks, invariants, planning, sending
 class Command(BaseCommand):
     """`manage.py reminders`: one of the options says what to do."""
 
+    is_quiet = False
     help = "Plans and sends reminders without a broker, and checks that all is well."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -39,6 +40,8 @@ class Command(BaseCommand):
 
     def _plan(self) -> None:
         done = planning.plan()
+        if self.is_quiet and not any(done):
+            return
         self.stdout.write(
             f"planned: {done.added} new, {done.restored} changed, {done.cancelled} not needed, {done.opened} courses"
         )
@@ -47,6 +50,8 @@ class Command(BaseCommand):
         done = sending.sweep()
         if done.in_doubt:
             self.stderr.write("The database's clock jumped: nothing was sent. The next sweep works again.")
+        if self.is_quiet and not any(done):
+            return
         self.stdout.write(f"swept: {done.tried} tried, {done.expired} too late, {done.recovered} taken back")
 
     def _once(self) -> None:
@@ -54,6 +59,7 @@ class Command(BaseCommand):
         self._sweep()
 
     def _loop(self) -> None:
+        self.is_quiet = True  # a loop only speaks of what it did
         ended = threading.Event()
         for number in (signal.SIGINT, signal.SIGTERM):
             signal.signal(number, lambda *_: ended.set())

@@ -1,0 +1,93 @@
+"""Many planners and many sweeps at once, each on a connection of its own."""
+
+import threading
+from collections import Counter
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.db import connection
+
+from cycles.models import PlannedDose
+from il2tracker.accounts.models import Patient
+from il2tracker.reminders import clocks, invariants, planning, sending
+from il2tracker.reminders.models import Reminder
+from tests import factories
+from tests.reminders import outbox
+from tests.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def at_once(work: Callable[[], Any], times: int) -> None:
+    """Run it in so many threads from behind one barrier; any error fails the test."""
+    barrier, errors = threading.Barrier(times), list[Exception]()
+
+    def run() -> None:
+        barrier.wait()
+        try:
+            work()
+        except Exception as error:
+            errors.append(error)
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=run) for _ in range(times)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+    assert errors == []
+
+
+@pytest.fixture
+def doses() -> list[PlannedDose]:
+    """Six patients start on the same day in ten days' time."""
+    patients: list[Patient] = [factories.lone_patient(f"Lee{number}") for number in range(6)]
+    for patient in patients:
+        factories.plan(patient, patient.user, starts_on=patient.today(clocks.database_now()) + timedelta(days=10))
+    return list(PlannedDose.objects.order_by("due_at"))
+
+
+def test_four_planners_at_once_make_each_row_once(doses: list[PlannedDose]) -> None:
+    now = doses[0].due_at - timedelta(minutes=15)
+    at_once(lambda: planning.plan(now), 4)
+    wanted = [wish.key for wish in planning.wanted(now, now)]
+    assert sorted(Reminder.objects.values_list("key", flat=True)) == sorted(wanted)
+    assert len(wanted) == 6 * (7 + 6)
+
+
+def test_three_sweeps_at_once_send_each_mail_once(doses: list[PlannedDose], smtp_sink: SmtpSink) -> None:
+    outbox.plan_for(doses[0])
+    due = Reminder.objects.filter(kind="injection_due")
+    outbox.bring_to_now(due)
+    at_once(sending.sweep, 3)
+    assert set(due.values_list("state", flat=True)) == {"sent"}
+    names = Counter(received.message["Message-ID"] for received in smtp_sink.messages)
+    assert len(names) == 6 * 7
+    assert set(names.values()) == {1}
+    assert invariants.broken(clocks.database_now()) == []
+
+
+def test_planning_while_sending_neither_doubles_nor_loses(doses: list[PlannedDose], smtp_sink: SmtpSink) -> None:
+    """The planner at the rows' own time keeps them; the sweeps take them."""
+    outbox.plan_for(doses[0])
+    due = Reminder.objects.filter(kind="injection_due")
+    planned = due.count()
+    outbox.bring_to_now(due)
+    turns = iter([sending.sweep, lambda: outbox.plan_for(doses[0]), sending.sweep, lambda: outbox.plan_for(doses[0])])
+    lock = threading.Lock()
+
+    def one_of_them() -> None:
+        with lock:
+            work = next(turns)
+        work()
+
+    at_once(one_of_them, 4)
+    outbox.bring_to_now(due.filter(state="planned"))
+    sending.sweep()
+    assert due.count() == planned
+    assert set(due.values_list("state", flat=True)) == {"sent"}
+    names = [received.message["Message-ID"] for received in smtp_sink.messages]
+    assert len(names) == len(set(names)) == planned

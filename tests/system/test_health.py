@@ -145,6 +145,7 @@ def test_the_system_page_names_what_fails_and_what_to_do(client: Client, eve: Us
     reminder(state=State.DEAD, attempts=8, last_error_class="ConnectionRefusedError", failed_at=timezone.now())
     client.force_login(eve)
     text = client.get("/system/").content.decode()
+    assert "Reminders are not going out" in text  # the line on every page of staff
     assert "60 minutes ago" in text
     assert "manage.py reminders --loop" in text
     assert "ConnectionRefusedError" in text

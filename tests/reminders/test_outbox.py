@@ -1,0 +1,225 @@
+"""What other pages and staff read from the outbox; the command; the invariants, each seen to be broken."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from io import StringIO
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.utils import timezone
+
+from cycles.models import Plan, PlannedDose
+from il2tracker.reminders import actions, clocks, invariants, kinds, planning
+from il2tracker.reminders.models import Heartbeat, Preference, Reminder
+from tests import factories
+from tests.factories import Cast
+from tests.reminders import outbox
+from tests.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.django_db
+MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return factories.cast()
+
+
+@pytest.fixture
+def plan(cast: Cast) -> Plan:
+    today = cast.anna_patient.today(timezone.now())
+    return factories.plan(cast.anna_patient, cast.ben, starts_on=today + timedelta(days=10))
+
+
+@pytest.fixture
+def dose(plan: Plan) -> PlannedDose:
+    return plan.cycles.get().doses.earliest("due_at")
+
+
+# Reads
+
+
+def test_the_list_of_the_diary_shows_what_is_to_come_even_when_only_the_mail_is_off(
+    cast: Cast, dose: PlannedDose
+) -> None:
+    actions.choose(by=cast.anna, switches=dict.fromkeys(kinds.SWITCHES, False), lead_minutes=15)
+    outbox.plan_for(dose)
+    upcoming = list(Reminder.objects.upcoming_for(cast.anna_patient, dose.due_at))
+    assert [row.due_at for row in upcoming] == sorted(row.due_at for row in upcoming)
+    assert {row.is_mail_off for row in upcoming} == {True}
+    assert upcoming[0].get_kind_display() == "Injection due"
+    assert upcoming[0].local_slot == dose.due_at
+    assert not Reminder.objects.upcoming_for(cast.dan_patient, dose.due_at).exists()
+
+
+def test_the_list_leaves_out_what_is_recorded_sent_or_over(cast: Cast, dose: PlannedDose) -> None:
+    outbox.plan_for(dose)
+    everything = Reminder.objects.upcoming_for(cast.anna_patient, dose.due_at)
+    before = everything.count()
+    factories.injection(cast.anna_patient, cast.anna, dose, now=dose.due_at)
+    planning.plan(dose.due_at)
+    assert everything.count() == before - 2
+    last = max(row.expires_at for row in everything)
+    assert not Reminder.objects.upcoming_for(cast.anna_patient, last).exists()
+
+
+def test_each_person_sees_only_the_own_rows(cast: Cast, dose: PlannedDose) -> None:
+    outbox.plan_for(dose)
+    assert Reminder.objects.visible_to(cast.anna).exists()
+    assert not Reminder.objects.visible_to(cast.ben).exists()
+    assert not Reminder.objects.visible_to(cast.eve).exists()
+    Preference.objects.create(user=cast.anna, kind="cycle_day")
+    assert not Preference.objects.visible_to(cast.dan).exists()
+
+
+def test_health_counts_every_state_and_names_the_last_trouble(cast: Cast) -> None:
+    now = timezone.now()
+    patient = cast.anna_patient
+    outbox.row(patient)
+    outbox.row(patient, due_at=now - HOUR, attempts=2, last_error_class="RCPT 451", failed_at=now - MINUTE)
+    outbox.row(patient, state="dead", last_error_class="RCPT 550", failed_at=now - 2 * MINUTE)
+    outbox.row(patient, state="sent", accepted_at=now - 5 * MINUTE, handing_over_at=now - 5 * MINUTE)
+    health = Reminder.objects.health(now)
+    counts = {name: count for name, count in health.items() if name.endswith("_count") and count}
+    assert counts == {"planned_count": 2, "dead_count": 1, "sent_count": 1, "retrying_count": 1, "overdue_count": 1}
+    assert (health["last_error_class"], health["last_accepted_at"]) == ("RCPT 451", now - 5 * MINUTE)
+    assert Reminder.objects.failed().count() == 1
+    assert Reminder.objects.failed_for(patient, now - HOUR).get().last_error_class == "RCPT 550"
+
+
+def test_an_empty_outbox_is_healthy() -> None:
+    health = Reminder.objects.health(timezone.now())
+    assert health["planned_count"] == health["overdue_count"] == 0
+    assert (health["last_error_class"], health["last_accepted_at"]) == ("", None)
+    assert Heartbeat.read().swept_at is None
+
+
+# The command
+
+
+def command(*options: str) -> str:
+    out = StringIO()
+    call_command("reminders", *options, stdout=out, stderr=out)
+    return out.getvalue()
+
+
+def test_once_plans_and_sends(cast: Cast, smtp_sink: SmtpSink) -> None:
+    today = cast.anna_patient.today(timezone.now())
+    factories.plan(cast.anna_patient, cast.ben, starts_on=today + timedelta(days=14))
+    said = command("--once")
+    assert said.startswith("planned: ")
+    assert "swept: " in said
+    assert Reminder.objects.filter(kind="bloodwork_due").exists()
+
+
+def test_plan_only_plans_and_sweep_only_sends(cast: Cast, plan: Plan, dose: PlannedDose, smtp_sink: SmtpSink) -> None:
+    command("--plan")
+    assert smtp_sink.attempts == 0
+    outbox.plan_for(dose)
+    due = outbox.due("injection_due", dose)
+    Reminder.objects.exclude(pk=due.pk).delete()
+    assert command("--sweep") == "swept: 1 tried, 0 too late, 0 taken back\n"
+    assert len(smtp_sink.messages) == 1
+
+
+def test_a_dry_run_shows_and_changes_nothing(cast: Cast) -> None:
+    today = cast.anna_patient.today(timezone.now())
+    factories.plan(cast.anna_patient, cast.ben, starts_on=today + timedelta(days=7))
+    said = command("--dry-run")
+    assert " cycle_week c" in said
+    assert said.rstrip().endswith("yes")
+    assert not Reminder.objects.exists()
+    assert Heartbeat.read().planned_at is None
+
+
+def test_after_a_jump_of_the_clock_the_command_says_so(smtp_sink: SmtpSink) -> None:
+    command("--sweep")
+    Heartbeat.objects.update(swept_at=timezone.now() - timedelta(days=1))
+    assert "clock jumped" in command("--sweep")
+
+
+def test_the_check_is_quiet_when_all_is_well(plan: Plan, dose: PlannedDose) -> None:
+    outbox.plan_for(dose)
+    assert command("--check") == "All is well.\n"
+
+
+# The invariants
+
+
+def silent(cast: Cast, plan: Plan) -> None:
+    outbox.row(cast.anna_patient, expires_at=timezone.now() - HOUR)
+
+
+def never_planned(cast: Cast, plan: Plan) -> None:
+    now = timezone.now()
+    first = plan.cycles.get().doses.earliest("due_at").pk
+    PlannedDose.objects.filter(pk=first).update(due_at=now - HOUR, created_at=now - 30 * HOUR)
+
+
+def too_late(cast: Cast, plan: Plan) -> None:
+    now = timezone.now()
+    times = {"expires_at": now - HOUR, "handing_over_at": now - HOUR, "accepted_at": now}
+    outbox.row(cast.anna_patient, state="sent", **times)
+
+
+def after_the_record(cast: Cast, plan: Plan) -> None:
+    first = plan.cycles.get().doses.earliest("due_at")
+    outbox.plan_for(first)
+    now = timezone.now()
+    factories.injection(cast.anna_patient, cast.anna, first, now=first.due_at)
+    marked = {"handing_over_at": first.due_at + HOUR, "accepted_at": now}
+    Reminder.objects.filter(kind="injection_missing", occurrence=f"c{first.cycle_id}/d1/am").update(
+        state="sent", **marked
+    )
+
+
+def forgotten(cast: Cast, plan: Plan) -> None:
+    lease = {"lease_token": "0" * 32, "lease_until": timezone.now() - HOUR}
+    outbox.row(cast.anna_patient, state="sending", **lease)
+
+
+def to_nobody(cast: Cast, plan: Plan) -> None:
+    now = timezone.now()
+    outbox.row(cast.anna_patient, recipient=None, state="uncertain", handing_over_at=now)
+
+
+@pytest.mark.parametrize(
+    ("breach", "sentence"),
+    [
+        (silent, "I2 a reminder is neither sent nor visibly ended although its time is over: 1"),
+        (never_planned, "I2 a slot came and nobody planned its reminder: 1"),
+        (too_late, "I4 a mail was accepted after its time was over: 1"),
+        (after_the_record, "I5 a mail was marked although its injection was recorded: 1"),
+        (forgotten, "I6 a reminder is being sent for longer than its lease: 1"),
+        (to_nobody, "I7 a mail went to nobody: 1"),
+    ],
+)
+def test_every_breach_is_named_and_the_check_fails(
+    cast: Cast, plan: Plan, breach: Callable[[Cast, Plan], None], sentence: str
+) -> None:
+    breach(cast, plan)
+    assert invariants.broken(clocks.database_now()) == [sentence]
+    with pytest.raises(SystemExit) as exit_code:
+        command("--check")
+    assert exit_code.value.code == 1
+
+
+def test_what_the_database_itself_keeps_is_asked_all_the_same() -> None:
+    sentences = {sentence[:2] for sentence in invariants.QUESTIONS}
+    assert sentences == {"I1", "I2", "I4", "I5", "I6", "I7", "I8"}
+
+
+@pytest.mark.parametrize(
+    "excuse",
+    [
+        {"created_at": timezone.now()},
+        {"due_at": timezone.now() - 2 * MINUTE},
+        {"due_at": timezone.now() - 25 * HOUR},
+    ],
+    ids=["planned afterwards", "a moment ago", "long ago"],
+)
+def test_a_slot_without_a_row_may_have_an_excuse(cast: Cast, plan: Plan, excuse: dict[str, Any]) -> None:
+    never_planned(cast, plan)
+    PlannedDose.objects.filter(due_at__lt=timezone.now()).update(**excuse)
+    assert invariants.broken(clocks.database_now()) == []

@@ -88,22 +88,19 @@ def create_plan(
     plan = Plan(patient=patient, protocol=protocol)
     plan.full_clean()
     plan.save()
-    version = PlanVersion(
-        plan=plan,
-        number=1,
-        document=document,
-        slot_times=dict(slot_times),
-        starts_on=starts_on,
-        signed_at=now,
-        **_signature(by, patient),
-        **{name: getattr(protocol, name) for name in COPIED},
-        **terms,
-    )
-    version.full_clean()
-    version.save()
+    _sign(by, plan, now, document=document, slot_times=dict(slot_times), starts_on=starts_on, **terms)
     log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
     open_next_cycle(plan=plan, today=patient.today(now))
     return plan
+
+
+def _sign(by: User, plan: Plan, now: datetime, **terms: Any) -> PlanVersion:
+    """Version 1, with the protocol's own terms copied."""
+    copied = {name: getattr(plan.protocol, name) for name in COPIED}
+    version = PlanVersion(plan=plan, number=1, signed_at=now, **_signature(by, plan.patient), **copied, **terms)
+    version.full_clean()
+    version.save()
+    return version
 
 
 def _refuse_amounts(regimen: schedule.Regimen, protocol: Protocol) -> None:

@@ -140,7 +140,7 @@ def lay_out(cycle: Cycle, doses: Sequence[PlannedDose], now: datetime) -> Course
 def _due(cycle: Cycle, doses: Sequence[PlannedDose], now: datetime) -> PlannedDose | None:
     """The first dose without a record that is not too late (B8), once its day has come."""
     for dose, following in zip(doses, [*doses[1:], None], strict=False):
-        if dose.record is None and _counts(cycle, dose) and not _too_late(cycle, dose, following, now):
+        if dose.record is None and cycle.wants(dose) and not _too_late(cycle, dose, following, now):
             local_day = now.astimezone(ZoneInfo(dose.zone)).date()
             return dose if dose.due_on <= local_day or dose.due_at <= now else None
     return None
@@ -154,15 +154,11 @@ def _too_late(cycle: Cycle, dose: PlannedDose, following: PlannedDose | None, no
     return timing is schedule.Timing.TOO_LATE
 
 
-def _counts(cycle: Cycle, dose: PlannedDose) -> bool:
-    return cycle.goes_ahead and (cycle.stopped_on is None or dose.due_on <= cycle.stopped_on)
-
-
 def _state(cycle: Cycle, dose: PlannedDose, due: PlannedDose | None, now: datetime) -> State:
     record = dose.record
     if record is not None:
         return State.SKIPPED if record.state == Injection.State.SKIPPED else State.DONE
-    if not _counts(cycle, dose):
+    if not cycle.wants(dose):
         return State.OFF
     if dose is due:
         return State.DUE

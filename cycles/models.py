@@ -172,6 +172,10 @@ class Cycle(PatientRecord):
         """Neither held nor cancelled."""
         return self.state not in {self.State.HELD, self.State.CANCELLED}
 
+    def wants(self, dose: PlannedDose) -> bool:
+        """Whether one of its doses is still to be given: the course goes ahead and was not stopped before that day."""
+        return self.goes_ahead and (self.stopped_on is None or dose.due_on <= self.stopped_on)
+
     @property
     def next_starts_on(self) -> date:
         """First day of the next cycle by the plan: whole days from start to start (P06, K03, H10)."""

@@ -6,6 +6,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
+from functools import cached_property
 from typing import Any
 from uuid import UUID
 
@@ -15,6 +16,7 @@ from cycles.models import Injection, PlannedDose, PlanVersion, Protocol, current
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts.models import Alert
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,8 @@ class Page:
         today = self.patient.today(self.now)
         given_on = min(self.dose.due_on, today) if self.dose else today
         by = Injection.GivenBy.SELF if self.viewer.pk == self.patient.user_id else Injection.GivenBy.CARER
-        return {"when": InjectionForm.NOW, "given_on": given_on, "site": self.suggested, "given_by": by}
+        when = InjectionForm.EARLIER if self.is_too_late else InjectionForm.NOW
+        return {"when": when, "given_on": given_on, "site": self.suggested, "given_by": by}
 
     def _entered(self, entry: Injection) -> dict[str, Any]:
         local = entry.local_given_at
@@ -110,7 +113,7 @@ class Page:
             "today": self.patient.today(self.now),
             "places": self._places(form),
             "card": access.contact_card(self.patient, self.now),
-            **self._when(),
+            **self._warnings(),
         }
 
     def _places(self, form: InjectionForm) -> places.Places:
@@ -122,14 +125,23 @@ class Page:
             chosen=form["site"].value() or "",
         )
 
-    def _when(self) -> dict[str, Any]:
-        """From when to when is on time, and whether it is too late to decide alone (B8)."""
+    @cached_property
+    def is_too_late(self) -> bool:
+        """Whether it is too late to decide alone about this dose (B8); then "now" is no longer the likely answer."""
+        if self.dose is None or self.correcting is not None:
+            return False
+        following = self.dose.cycle.doses.filter(due_at__gt=self.dose.due_at).values_list("due_at", flat=True).first()
+        return self._timing(self.now, following) is schedule.Timing.TOO_LATE
+
+    def _warnings(self) -> dict[str, Any]:
+        """When is on time, whether it is too late, and whether everything rests until somebody has called (R1)."""
         if self.dose is None:
             return {}
-        following = self.dose.cycle.doses.filter(due_at__gt=self.dose.due_at).values_list("due_at", flat=True).first()
+        alerts = Alert.objects.of(self.patient).open().urgent()
         return {
             "on_time": (self.dose.due_at - schedule.ON_TIME, self.dose.due_at + schedule.ON_TIME),
-            "too_late": self._timing(self.now, following) is schedule.Timing.TOO_LATE,
+            "too_late": self.is_too_late,
+            "rests": self.correcting is None and (not self.dose.cycle.wants(self.dose) or alerts.exists()),
         }
 
 

@@ -13,6 +13,7 @@ from cycles.actions import Logged, create_plan, log_injection, void_injection
 from cycles.models import Plan, PlannedDose, Protocol
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
+from il2tracker.alerts.actions import raise_alert
 
 PASSWORD = "correct horse battery"
 
@@ -133,6 +134,21 @@ def injection(
 def void(by: User, record: Any) -> Any:
     """An injection that was undone."""
     return void_injection(by=by, injection=record, now=record.recorded_at + timedelta(minutes=1))
+
+
+def alert(patient: Patient, by: User, *, tier: str = "RED", rule: str = "T2") -> Any:
+    """An alert that waits for the clinic."""
+    return raise_alert(
+        by=by,
+        patient=patient,
+        rule=rule,
+        tier=tier,
+        title="Much less urine",
+        evidence="",
+        source="tests",
+        source_ref=uuid4().hex[:10],
+        now=timezone.now(),
+    )
 
 
 def utc(*parts: int) -> datetime:

@@ -11,7 +11,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from cycles.actions import hold_cycle
 from cycles.models import Injection, PlannedDose
+from il2tracker.alerts.actions import acknowledge
 from il2tracker.alerts.models import Alert
 from tests import factories
 from tests.factories import utc
@@ -232,6 +234,35 @@ def test_past_the_limit_the_page_says_to_call_and_still_records(client, cast, to
         assert "020 7946 0019" in page
         client.post(url(tonight), sent(when="earlier", given_on="2026-11-21", given_time="10pm"))
     assert record_of(tonight).given_at == utc(2026, 11, 21, 22)
+
+
+def test_past_the_limit_the_likely_answer_is_earlier_and_before_it_now(client, cast, course, tonight):
+    """Catching up must not stamp an old injection with the present time."""
+    client.force_login(cast.anna)
+    assert client.get(url(tonight)).context["form"]["when"].value() == "now"
+    with time_machine.travel(NOW + timedelta(days=2), tick=False):
+        form = client.get(url(tonight)).context["form"]
+    assert (form["when"].value(), form["given_on"].value()) == ("earlier", tonight.due_on)
+
+
+@pytest.mark.parametrize("tier", ["RED", "EMERGENCY"])
+def test_while_an_urgent_report_is_open_the_page_says_to_speak_to_the_clinic_first(client, cast, tonight, tier):
+    """R1: hold wins. What happened can still be recorded."""
+    client.force_login(cast.anna)
+    words = "Speak to your clinic before your next injection."
+    assert words not in client.get(url(tonight)).content.decode()
+    alert = factories.alert(cast.anna_patient, cast.anna, tier=tier)
+    assert words in client.get(url(tonight)).content.decode()
+    acknowledge(by=cast.ben, alert=alert, now=NOW)
+    assert words not in client.get(url(tonight)).content.decode()
+
+
+def test_on_a_held_course_the_page_says_to_speak_to_the_clinic_first(client, cast, tonight):
+    hold_cycle(by=cast.ben, cycle=tonight.cycle, reason="infection")
+    client.force_login(cast.anna)
+    assert "Speak to your clinic before your next injection." in client.get(url(tonight)).content.decode()
+    client.post(url(tonight), sent())
+    assert record_of(tonight).amount == Decimal("7.5")
 
 
 def test_before_the_limit_nothing_is_said_about_late(client, cast, tonight):

@@ -1,0 +1,250 @@
+"""The clinician's list: whose, in which order, in which words, in how many statements."""
+
+import re
+
+import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
+
+from il2tracker.accounts.models import Patient, Sharing
+from il2tracker.clinic.panel import PER_PAGE, read_key, write_key
+from tests import factories
+from tests.factories import utc
+
+pytestmark = pytest.mark.django_db
+
+NOW = utc(2026, 11, 21, 21, 35)
+
+
+def codes(answer):
+    return re.findall(r'<a class="code" href="/people/(\w{4})/">', answer.content.decode())
+
+
+def counts(answer):
+    return dict(re.findall(r">([A-Z][\w ]+) <b>(\d+)</b>", answer.content.decode()))
+
+
+# Whose
+
+
+def test_a_clinician_sees_the_patients_of_the_clinic_only(cast, see):
+    assert set(codes(see(cast.ben))) == {cast.anna_patient.code, cast.dan_patient.code}
+    assert codes(see(cast.carla)) == []
+
+
+def test_a_patient_who_stops_sharing_is_gone_at_once(cast, see):
+    Sharing.objects.filter(patient=cast.anna_patient, clinic=cast.north).update(revoked_at=NOW)
+    assert codes(see(cast.ben)) == [cast.dan_patient.code]
+
+
+def test_it_is_not_there_for_others(cast, see):
+    for user in (cast.anna, cast.sam, cast.eve):
+        for path in ("/people/", "/people/add/", f"/people/{cast.anna_patient.code}/"):
+            assert see(user, path).status_code == 404
+
+
+# Order and words
+
+
+def test_the_order_is_fixed_and_every_row_says_why(north, cast, see):
+    calm = north.patient("Uma", started=25)
+    results = north.patient("Rex", started=47)
+    missing = north.patient("Mia", started=3, recorded=False)
+    amber = north.patient("Amy", started=3)
+    late, early = north.patient("Leo", started=3), north.patient("Eva", started=3)
+    north.alert(amber, "AMBER", "tired, severe", minutes=9000)
+    north.alert(late, "EMERGENCY", "chest pain", minutes=10)
+    north.alert(early, "RED", "much less urine", minutes=35)
+    page = see(cast.ben)
+    assert codes(page)[:6] == [each.code for each in (early, late, amber, missing, results, calm)]
+    for words in (
+        "Urgent: Much less urine, 9pm Raised 35 minutes ago, not acknowledged.",
+        "Act: 7 injections not recorded The first on Wednesday 18 November 2026. Also: Nothing recorded since Wed 18",
+        "Act: Blood results missing: CD4+ and viral load",
+        "No action",
+    ):
+        assert words in page.text_read
+
+
+def test_a_row_holds_course_result_and_what_is_next(north, cast, see):
+    patient = north.patient(["Ada", "Marsh"][0], started=3)
+    north.result(patient, 10)
+    text = see(cast.ben).text_read
+    assert (
+        f"{patient.code} A., 56 1, day 4 of 5 5 days, 8 weeks 612 11 Nov, 10 days less than 20 10pm injection" in text
+    )
+
+
+def test_an_old_result_is_grey_and_says_its_age(north, cast, see):
+    north.result(north.patient("Ada", started=3), 80)
+    page = see(cast.ben)
+    assert 'class="cd4 stale"' in page.content.decode()
+    assert "2 Sep, 80 days" in page.text_read
+
+
+def test_a_result_that_came_too_soon_is_never_the_number(north, cast, see):
+    patient = north.patient("Ada", started=20)
+    north.result(patient, 30, cd4="380")
+    north.result(patient, 3, cd4="958")
+    text = see(cast.ben).text_read
+    assert "380" in text
+    assert "958" not in text
+
+
+def test_a_kidney_plan_has_no_place_for_these_tests(north, cast, see):
+    north.plan(cast.dan_patient, 12, protocol="kidney-label")
+    assert "1, week 2 of 5 kidney, 5 weeks not part of this plan Mon 23 Nov injection, 10pm" in see(cast.ben).text_read
+
+
+def test_an_alert_can_be_acknowledged_from_its_row(north, cast, see):
+    alert = north.alert(north.patient("Eva", started=3), "RED", "much less urine", minutes=35)
+    page = see(cast.ben).content.decode()
+    assert f'<form method="post" action="/alerts/{alert.ref}/acknowledge/">' in page
+    see(cast.ben, f"/alerts/{alert.ref}/acknowledge/", note="called")
+    assert "Much less urine" not in see(cast.ben).text_read
+
+
+# Filters, search, pages
+
+
+def test_filters_count_and_hold(north, cast, see):
+    running, soon = north.patient("Ada", started=3), north.patient("Bea", started=47)
+    page = see(cast.ben)
+    assert counts(page) == {"Needs action": "1", "In a course": "1", "Start in 14 days": "1", "All": "4"}
+    assert codes(see(cast.ben, "/people/?show=course")) == [running.code]
+    assert codes(see(cast.ben, "/people/?show=soon")) == codes(see(cast.ben, "/people/?show=needs")) == [soon.code]
+    assert len(codes(see(cast.ben, "/people/?show=nonsense"))) == 4
+
+
+@pytest.mark.parametrize("typed", ["anna", "NN", " Ann "])
+def test_a_patient_is_found_by_part_of_the_name(cast, see, typed):
+    assert codes(see(cast.ben, f"/people/?q={typed}")) == [cast.anna_patient.code]
+
+
+def test_a_patient_is_found_by_code_whatever_the_case(cast, see):
+    assert codes(see(cast.ben, f"/people/?q={cast.dan_patient.code.lower()}")) == [cast.dan_patient.code]
+
+
+def test_empty_lists_say_why(cast, see):
+    assert "Nobody found for “xyz”" in see(cast.ben, "/people/?q=xyz").text_read
+    text = see(cast.ben, "/people/?show=needs").text_read
+    assert "No one needs action 0 in a course, 0 starting in 14 days, 2 patients in all." in text
+    assert "No patients yet" in see(cast.carla).text_read
+
+
+def many(cast, number):
+    """Patients of the clinic without a plan: rows as create_patient makes them, in bulk."""
+    made = Patient.objects.bulk_create([Patient(name=f"P{n}", time_zone="Europe/London") for n in range(number)])
+    Sharing.objects.bulk_create([Sharing(patient=patient, clinic=cast.north) for patient in made])
+
+
+def test_fifty_a_page_and_every_patient_on_exactly_one(cast, see):
+    many(cast, 2 * PER_PAGE)
+    seen, path = [], "/people/?show=all"
+    while path:
+        page = see(cast.ben, path)
+        assert len(codes(page)) <= PER_PAGE
+        seen += codes(page)
+        following = re.search(r'href="(\?[^"]*after=[^"]*)"', page.content.decode())
+        path = "/people/" + following[1].replace("&amp;", "&") if following else ""
+    assert len(seen) == len(set(seen)) == 2 * PER_PAGE + 2
+
+
+def test_a_page_goes_on_where_it_ended_also_when_somebody_moved(north, cast, see):
+    many(cast, PER_PAGE + 5)
+    first = see(cast.ben)
+    following = re.search(r'href="(\?[^"]*after=[^"]*)"', first.content.decode())[1].replace("&amp;", "&")
+    moved = codes(first)[-1]
+    Sharing.objects.filter(patient__code=moved).update(revoked_at=NOW)
+    assert set(codes(see(cast.ben, "/people/" + following))).isdisjoint(codes(first))
+
+
+@pytest.mark.parametrize("text", ["x", "1~2", "~~", "9999999999999999999~a~b~c", "1~%00~A"])
+def test_a_broken_place_shows_the_first_page(cast, see, text):
+    assert see(cast.ben, f"/people/?after={text}").status_code == 200
+
+
+def test_a_place_reads_back_as_it_was_written():
+    key = (2, "2026-11-21T21:00:00+00:00", "7KQA")
+    assert read_key(write_key(key)) == key
+
+
+# Statements
+
+
+def statements(client, user):
+    with time_machine.travel(NOW, tick=False):
+        client.force_login(user)
+        with CaptureQueriesContext(connection) as found:
+            assert client.get("/people/").status_code == 200
+    return len(found)
+
+
+def test_as_many_statements_for_one_patient_as_for_fifty_and_a_thousand(north, cast, client):
+    Sharing.objects.filter(clinic=cast.north).update(revoked_at=NOW)
+    one = north.patient("Ada", started=47)
+    north.result(one, 60)
+    north.alert(one, "RED", "much less urine", minutes=35)
+    for_one = statements(client, cast.ben)
+    for number in range(11):
+        patient = north.patient(f"N{number}", started=3 + number * 4, recorded=number < 4)
+        north.result(patient, 60 + number)
+        north.alert(patient, "AMBER", "tired, severe", minutes=number)
+    many(cast, 38)
+    for_fifty = statements(client, cast.ben)
+    many(cast, 950)
+    assert Patient.objects.visible_to(cast.ben).count() == 1000
+    for_thousand = statements(client, cast.ben)
+    assert for_thousand == for_fifty == for_one <= 13
+
+
+# Adding a patient
+
+
+def test_a_new_patient_belongs_to_the_clinic_from_the_start(cast, see):
+    answer = see(cast.ben, "/people/add/", name="Noah Lind", birth_year="1990", time_zone="Europe/Paris")
+    added = Patient.objects.get(name="Noah Lind")
+    assert answer.url == f"/people/{added.code}/"
+    assert (added.birth_year, added.time_zone, added.user) == (1990, "Europe/Paris", None)
+    page = see(cast.ben, answer.url)
+    assert f"Noah Lind is on your panel with the code {added.code}." in page.text_read
+    assert see(cast.carla, answer.url).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ({"name": ""}, "Enter the patient's name."),
+        ({"birth_year": "74"}, "Enter a year between 1906 and 2026."),
+        ({"birth_year": "2027"}, "Enter a year between 1906 and 2026."),
+        ({"birth_year": "seventy"}, "Enter the year of birth as four digits, for example 1974."),
+        ({"time_zone": "Mars/Olympus"}, "Select a valid choice."),
+    ],
+)
+def test_what_is_wrong_stands_beside_the_field_and_on_top(cast, see, typed, complaint):
+    sent = {"name": "Noah", "birth_year": "1990", "time_zone": "Europe/London", **typed}
+    answer = see(cast.ben, "/people/add/", **sent)
+    assert answer.status_code == 422
+    assert answer.text_read.count(complaint) == 2
+    assert not Patient.objects.filter(name="Noah").exists()
+
+
+def test_the_clinic_is_asked_only_of_who_works_in_two(cast, see):
+    from il2tracker.accounts.actions import join_clinic
+
+    assert "clinic" not in see(cast.ben, "/people/add/").context["form"].fields
+    join_clinic(by=cast.eve, clinic=cast.south, user=cast.ben, title="nurse")
+    assert "clinic" in see(cast.ben, "/people/add/").context["form"].fields
+    facts = {"name": "Noah", "birth_year": "", "time_zone": "Europe/London", "clinic": cast.south.slug}
+    see(cast.ben, "/people/add/", **facts)
+    assert Patient.objects.visible_to(cast.carla).get().name == "Noah"
+    assert see(cast.ben, "/people/add/", **{**facts, "clinic": "elsewhere"}).status_code == 422
+
+
+def test_a_lone_patient_s_own_record_is_not_on_a_panel_of_his(cast, see):
+    lee = factories.lone_patient()
+    from il2tracker.accounts.actions import join_clinic
+
+    join_clinic(by=cast.eve, clinic=cast.south, user=lee.user, title="doctor")
+    assert codes(see(lee.user)) == []

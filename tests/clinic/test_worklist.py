@@ -1,0 +1,204 @@
+"""Who needs a person first, and why, in words."""
+
+from datetime import date, timedelta
+
+import pytest
+
+from cycles.actions import hold_cycle
+from cycles.models import Cycle, PlannedDose
+from il2tracker.accounts.models import Patient
+from il2tracker.alerts import actions as alerts
+from il2tracker.clinic.worklist import Rank, gather, reasons
+from labs.actions import book_bloodwork
+from tests import factories
+from tests.factories import utc
+
+pytestmark = pytest.mark.django_db
+
+NOW = utc(2026, 11, 21, 21, 35)
+TODAY = date(2026, 11, 21)
+
+
+def why(patient, now=NOW):
+    [known] = gather(Patient.objects.filter(pk=patient.pk), now)
+    return reasons(known, now, "12")
+
+
+def first(patient, now=NOW):
+    reason = why(patient, now)[0]
+    return reason.rank, reason.words
+
+
+def forget(patient, *places):
+    """Take away the records of these doses of the patient's first course."""
+    for day, slot in places:
+        dose = PlannedDose.objects.get(patient=patient, cycle__number=1, day=day, slot=slot)
+        dose.injections.all().delete()
+
+
+# Alerts
+
+
+def test_an_urgent_report_says_what_when_and_that_nobody_answered(north):
+    patient = north.patient("Ada", started=3)
+    north.alert(patient, "RED", "much less urine", minutes=35)
+    [reason] = why(patient)
+    assert (reason.rank, reason.level) == (Rank.URGENT, 1)
+    assert reason.words == "much less urine, 9pm"
+    assert reason.detail == "Raised 35 minutes ago, not acknowledged."
+
+
+def test_what_the_patient_answered_stands_there_and_settles_nothing(north):
+    patient = north.patient("Ada", started=3)
+    alert = north.alert(patient, "RED", "much less urine", minutes=35)
+    alerts.answer(by=patient.user, alert=alert, answer="called", now=NOW)
+    [reason] = why(patient)
+    assert reason.detail.endswith("The patient's answer: “I have called”.")
+
+
+def test_an_acknowledged_report_is_gone(north, cast):
+    patient = north.patient("Ada", started=3)
+    alerts.acknowledge(by=cast.ben, alert=north.alert(patient, "RED", "less urine", minutes=9), now=NOW)
+    assert first(patient) == (Rank.NOTHING, "No action")
+
+
+def test_an_amber_report_comes_after_urgent_ones_and_names_its_day(north):
+    patient = north.patient("Ada", started=3)
+    north.alert(patient, "AMBER", "tired, severe", minutes=60 * 26)
+    north.alert(patient, "EMERGENCY", "chest pain", minutes=5)
+    assert [(reason.rank, reason.words) for reason in why(patient)] == [
+        (Rank.URGENT, "chest pain, 9:30pm"),
+        (Rank.DOSES, "tired, severe, Fri 20 Nov 7:35pm"),
+    ]
+
+
+# Injections
+
+
+@pytest.mark.parametrize(("places", "rank"), [([(2, "pm")], Rank.NOTHING), ([(2, "pm"), (3, "am")], Rank.DOSES)])
+def test_two_injections_without_a_record_are_a_reason_one_is_not(north, places, rank):
+    patient = north.patient("Ada", started=3)
+    forget(patient, *places)
+    assert first(patient)[0] is rank
+
+
+def test_it_says_how_many_and_since_when(north):
+    patient = north.patient("Ada", started=3)
+    forget(patient, (2, "pm"), (3, "am"), (4, "am"))
+    [reason] = why(patient)
+    assert reason.words == "3 injections not recorded"
+    assert reason.detail == "The first on Thursday 19 November 2026."
+
+
+def test_an_injection_counts_an_hour_after_its_time(north):
+    patient = north.patient("Ada", started=3)
+    forget(patient, (4, "am"))
+    late = NOW.replace(hour=22, minute=59)
+    assert first(patient, late)[0] is Rank.NOTHING
+    assert first(patient, late + timedelta(minutes=2)) == (Rank.DOSES, "2 injections not recorded")
+
+
+def test_not_taken_is_recorded(north):
+    patient = north.patient("Ada", started=3)
+    forget(patient, (3, "am"), (3, "pm"))
+    for dose in PlannedDose.objects.filter(patient=patient, cycle__number=1, day=3):
+        factories.injection(patient, patient.user, dose, state="skipped", reason="too_ill")
+    assert first(patient)[0] is Rank.NOTHING
+
+
+@pytest.mark.parametrize(("ended", "rank"), [(7, Rank.DOSES), (8, Rank.NOTHING)])
+def test_open_injections_are_asked_for_until_a_week_after_the_course(north, ended, rank):
+    patient = north.patient("Ada", started=4 + ended)
+    forget(patient, (5, "am"), (5, "pm"))
+    assert first(patient)[0] is rank
+
+
+def test_a_held_course_is_asked_for_nothing(north, cast):
+    patient = north.patient("Ada", started=3, recorded=False)
+    hold_cycle(by=cast.ben, cycle=Cycle.objects.get(patient=patient, number=1), reason="fever")
+    assert first(patient)[0] is Rank.NOTHING
+
+
+# Silence
+
+
+def test_two_days_without_any_entry_in_a_course_are_a_reason(north):
+    patient = north.patient("Ada", started=3)
+    forget(patient, (2, "am"), (2, "pm"), (3, "am"), (3, "pm"), (4, "am"))
+    silent = next(reason for reason in why(patient) if reason.rank is Rank.QUIET)
+    assert silent.words == "Nothing recorded since Wed 18 Nov, 10pm"
+    north.check_in(patient, hours_ago=20)
+    assert Rank.QUIET not in {reason.rank for reason in why(patient)}
+
+
+def test_rest_days_are_not_silence(north):
+    patient = north.patient("Ada", started=12, protocol="kidney-label")
+    assert first(patient, NOW + timedelta(days=1))[0] is Rank.NOTHING
+
+
+# Results before a course
+
+
+@pytest.fixture
+def soon(north):
+    """The second course starts in 9 days; the first ended 43 days ago."""
+    return north.patient("Ada", started=47)
+
+
+def test_results_that_are_missing_two_weeks_before_a_course(soon):
+    [reason] = why(soon)
+    assert (reason.rank, reason.words) == (Rank.RESULTS, "Blood results missing: CD4+ and viral load")
+    assert reason.detail == "Due Monday 16 November 2026. Course in 9 days."
+
+
+def test_a_reliable_draw_of_both_tests_in_the_window_settles_it(north, soon):
+    north.result(soon, 6)
+    assert first(soon)[0] is Rank.NOTHING
+
+
+def test_each_test_is_named_while_it_is_missing(north, soon):
+    north.result(soon, 6, load="")
+    assert first(soon)[1] == "Blood results missing: viral load"
+
+
+@pytest.mark.parametrize("days_ago", [13, 20])
+def test_a_draw_outside_the_window_does_not_settle_it(north, soon, days_ago):
+    north.result(soon, days_ago)
+    assert first(soon)[0] is Rank.RESULTS
+
+
+def test_a_draw_that_came_too_soon_is_called_so(north):
+    patient = north.patient("Ada", started=45)
+    north.result(patient, 21)
+    [reason] = why(patient)
+    assert reason.words == "Only results taken too soon: CD4+ and viral load"
+    assert reason.detail == "Saturday 31 October 2026, 20 days after the last injection. Course in 11 days."
+
+
+def test_while_the_test_is_booked_nobody_has_to_act(soon, cast):
+    coming = Cycle.objects.get(patient=soon, number=2)
+    book_bloodwork(by=cast.ben, cycle=coming, booked_for=TODAY + timedelta(days=2))
+    [reason] = why(soon)
+    assert (reason.rank, reason.detail) == (Rank.NOTHING, "Blood test booked for Monday 23 November 2026.")
+    assert first(soon, NOW + timedelta(days=3))[0] is Rank.RESULTS
+
+
+@pytest.mark.parametrize(("started", "rank"), [(41, Rank.NOTHING), (42, Rank.RESULTS)])
+def test_the_two_weeks_count_from_the_patient_s_day(north, started, rank):
+    assert first(north.patient("Ada", started=started))[0] is rank
+
+
+def test_plans_on_which_timing_does_not_matter_want_no_results(north):
+    assert first(north.patient("Ada", started=30, protocol="kidney-label"))[0] is Rank.NOTHING
+
+
+def test_a_first_course_wants_a_baseline(north):
+    patient = north.patient("Ada", started=-9)
+    assert first(patient)[0] is Rank.RESULTS
+    north.result(patient, 3)
+    assert first(patient)[0] is Rank.NOTHING
+
+
+def test_without_a_plan_the_row_says_so(north):
+    [reason] = why(north.patient("Ada"))
+    assert (reason.rank, reason.detail) == (Rank.NOTHING, "No plan yet.")

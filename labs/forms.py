@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy
 from cycles import schedule
 from cycles.forms import ClockField
 from il2tracker.accounts.models import Patient, User
-from il2tracker.ui import BaseForm
+from il2tracker.ui import BaseForm, clock
 from labs import units
 from labs.actions import Drawn
 from labs.models import Analyte, LabResult
@@ -163,7 +163,7 @@ class CorrectForm(DrawForm):
         local = result.local_drawn_at
         kwargs["initial"] = {
             "drawn_on": result.drawn_on,
-            "drawn_time": f"{local:%H:%M}" if local else "",
+            "drawn_time": clock(local, kwargs["viewer"]),
             "note": result.note,
             result.analyte.code: result.raw,
             f"{result.analyte.code}_unit": result.unit,

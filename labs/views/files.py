@@ -21,7 +21,7 @@ from labs.forms import AnswersForm, FileForm
 from labs.matching import Match
 from labs.models import ImportBatch
 from labs.table_files import FileError
-from labs.views.results import answer, form_page, require_adding, to
+from labs.views.results import answer, form_page, require_adding, sent, to
 
 ROWS = 200  # of the preview on one page
 MOST_PEOPLE = 200  # app's own: more patients in one file go through the command
@@ -46,7 +46,7 @@ def upload_many(request: SignedInRequest) -> HttpResponse:
 
 
 def _upload(request: SignedInRequest, patient: Patient | None) -> HttpResponse:
-    form = FileForm(request.POST or None, request.FILES or None)
+    form = FileForm(sent(request), request.FILES)
     if not form.is_valid():
         return answer(request, "labs/upload.html", form, patient=patient)
     file = form.cleaned_data["file"]
@@ -72,7 +72,7 @@ def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     asked = upload.asked()
     if batch.patient is None and len(asked.patients) > MOST_PEOPLE:
         return _too_many(request, batch, len(asked.patients))
-    form = AnswersForm(request.POST or None, asked=asked, own=batch.patient is not None, visible=shelf,
+    form = AnswersForm(sent(request), asked=asked, own=batch.patient is not None, visible=shelf,
                        initial=_initial(batch, asked, shelf))  # fmt: skip
     if request.method == "POST" and form.is_valid():
         actions.answer_upload(by=request.user, batch=batch, answers=form.answers())

@@ -9,7 +9,7 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -31,6 +31,11 @@ form_page = require_http_methods(["GET", "HEAD", "POST"])
 def answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
     """The page with its form; 422 when what was sent is not right."""
     return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+
+
+def sent(request: HttpRequest) -> QueryDict | None:
+    """What was sent with a form, also when every box was left empty; None when the page is only looked at."""
+    return request.POST if request.method == "POST" else None
 
 
 def _looked(request: SignedInRequest, patient: Patient, page: str) -> None:
@@ -99,7 +104,7 @@ def add(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """Enter the results of one draw. What looks odd or is there already is asked about, then kept."""
     patient, now = access.patient_or_404(request.user, code), timezone.now()
     require_adding(request, patient)
-    form = DrawForm(request.POST or None, patient=patient, viewer=request.user, now=now)
+    form = DrawForm(sent(request), patient=patient, viewer=request.user, now=now)
     if not form.is_valid() or "back" in request.POST:
         return answer(request, "labs/add.html", form, patient=patient)
     asked = [] if "sure" in request.POST else form.questions()
@@ -122,12 +127,12 @@ def add(request: SignedInRequest, code: str | None = None) -> HttpResponse:
 
 
 def _ask(request: SignedInRequest, form: DrawForm, asked: list[str], *, replace: bool = False) -> HttpResponse:
-    sent = [(name, value) for name, values in request.POST.lists() for value in values]
+    typed = [(name, value) for name, values in request.POST.lists() for value in values]
     context = {
         "patient": form.patient,
         "asked": asked,
         "replace": replace,
-        "sent": [(name, value) for name, value in sent if name not in {"csrfmiddlewaretoken", "replace"}],
+        "sent": [(name, value) for name, value in typed if name not in {"csrfmiddlewaretoken", "replace"}],
         "echoes": [(analyte.name, form.echo(analyte)) for analyte in form.readings()],
         "drawn_on": form.cleaned_data["drawn_on"],
     }
@@ -190,7 +195,7 @@ def correct(request: SignedInRequest, ref: str) -> HttpResponse:
     """Change a result; the old value stays visible on its page."""
     result, now = _result(request, ref), timezone.now()
     require_adding(request, result.patient)
-    form = CorrectForm(request.POST or None, result=result, viewer=request.user, now=now)
+    form = CorrectForm(sent(request), result=result, viewer=request.user, now=now)
     if not form.is_valid():
         return answer(request, "labs/correct.html", form, patient=result.patient, result=result)
     try:
@@ -215,7 +220,7 @@ def remove(request: SignedInRequest, ref: str) -> HttpResponse:
     """Take a result out of every list, with a reason; the row stays."""
     result = _result(request, ref)
     require_adding(request, result.patient)
-    form = RemoveForm(request.POST or None)
+    form = RemoveForm(sent(request))
     if not form.is_valid():
         return answer(request, "labs/remove.html", form, patient=result.patient, result=result)
     actions.void_result(by=request.user, result=result, now=timezone.now(), reason=form.cleaned_data["reason"])

@@ -1,0 +1,243 @@
+"""Keeping, correcting and removing results; the draw before a course; uploads."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any
+
+import pytest
+from django.core.exceptions import PermissionDenied, ValidationError
+from django.db import IntegrityError, transaction
+from django.utils import timezone
+
+from il2tracker.accounts import actions as accounts
+from il2tracker.audit.models import AuditEvent
+from labs import actions
+from labs.actions import ConflictError, Drawn
+from labs.models import Analyte, ImportBatch, LabResult
+from labs.table_files import FileError
+from labs.units import parse
+from tests import factories
+
+pytestmark = pytest.mark.django_db
+NOW = timezone.now()
+
+
+def reading(text: str, test: str = "cd4") -> Any:
+    analyte = Analyte.objects.get(code=test)
+    return parse(analyte.rule, text)
+
+
+def test_a_result_keeps_what_was_written_its_source_and_an_audit_row(cast: factories.Cast, result: Any) -> None:
+    kept = result("< 20", on="2026-03-01", test="hiv_rna", by=cast.anna)
+    kept.refresh_from_db()
+    assert (kept.comparator, kept.value, kept.unit, kept.raw) == ("<", Decimal(20), "copies_ml", "< 20")
+    assert (kept.source, kept.entered_by, kept.zone) == ("patient", cast.anna, "Europe/London")
+    event = AuditEvent.objects.get(action="labs.result.added")
+    assert (event.actor_ref, event.subject_ref) == (cast.anna.ref, kept.ref)
+    assert "20" not in event.detail
+
+
+@pytest.mark.parametrize(("who", "source"), [("anna", "patient"), ("sam", "carer"), ("ben", "clinic")])
+def test_who_may_add_and_as_what(cast: factories.Cast, result: Any, who: str, source: str) -> None:
+    assert result("612", on="2026-03-01", by=getattr(cast, who)).source == source
+
+
+@pytest.mark.parametrize("who", ["carla", "dan", "eve"])
+def test_others_may_neither_add_nor_change_nor_remove(cast: factories.Cast, result: Any, who: str) -> None:
+    stranger, kept = getattr(cast, who), result("612", on="2026-03-01")
+    with pytest.raises(PermissionDenied):
+        result("613", on="2026-03-02", by=stranger)
+    with pytest.raises(PermissionDenied):
+        actions.correct_result(by=stranger, result=kept, reading=reading("61"), drawn=Drawn(kept.drawn_on), now=NOW)
+    with pytest.raises(PermissionDenied):
+        actions.void_result(by=stranger, result=kept, now=NOW, reason="x")
+
+
+def test_the_same_result_twice_is_one_row(cast: factories.Cast, result: Any) -> None:
+    assert result("612", on="2026-03-01") == result("612.0", on="2026-03-01")
+    assert LabResult.objects.count() == 1
+
+
+def test_another_value_for_the_same_draw_is_asked_about_and_may_replace(cast: factories.Cast, result: Any) -> None:
+    first = result("612", on="2026-03-01")
+    with pytest.raises(ConflictError):
+        result("640", on="2026-03-01")
+    second = result("640", on="2026-03-01", replace=True)
+    assert second.pk == first.pk
+    assert [row.value for row in first.history.order_by("history_id")] == [Decimal(612), Decimal(640)]
+    assert second.status == "corrected"
+
+
+def test_the_database_keeps_one_standing_result_per_fingerprint(cast: factories.Cast, result: Any) -> None:
+    kept = result("612", on="2026-03-01")
+    kept.pk, kept.ref = None, "otherref22"
+    with pytest.raises(IntegrityError), transaction.atomic():
+        kept.save()
+
+
+def test_a_day_to_come_is_refused_in_the_patients_own_calendar(cast: factories.Cast, result: Any) -> None:
+    today = cast.anna_patient.today(NOW)
+    assert result("612", on=today.isoformat())
+    with pytest.raises(ValidationError, match="has not come yet"):
+        result("612", on=(today + timedelta(days=1)).isoformat())
+    with pytest.raises(ValidationError, match="has not come yet"):
+        result("612", on=today.isoformat(), at=timezone.now() + timedelta(hours=1))
+
+
+def test_a_correction_keeps_the_old_value_and_who_changed_it(cast: factories.Cast, result: Any) -> None:
+    kept = result("61", on="2026-03-01", by=cast.anna)
+    actions.correct_result(
+        by=cast.ben, result=kept, reading=reading("612"), drawn=Drawn(date(2026, 3, 2)), now=NOW, note="typing slip"
+    )
+    new, old = kept.history.order_by("-history_id")
+    assert (new.value, new.history_user, new.note, new.drawn_on) == (612, cast.ben, "typing slip", date(2026, 3, 2))
+    assert (old.value, old.history_user) == (61, cast.anna)
+
+
+def test_a_removed_result_frees_its_place_and_stays_as_a_row(cast: factories.Cast, result: Any) -> None:
+    kept = result("612", on="2026-03-01")
+    with pytest.raises(ValidationError, match="Say why"):
+        actions.void_result(by=cast.ben, result=kept, now=NOW, reason="  ")
+    actions.void_result(by=cast.ben, result=kept, now=NOW, reason="another patient’s")
+    assert not LabResult.objects.standing().exists()
+    again = result("612", on="2026-03-01")
+    assert again.pk != kept.pk
+    assert actions.void_result(by=cast.ben, result=kept, now=NOW, reason="again").void_reason == "another patient’s"
+    with pytest.raises(ValidationError, match="was removed"):
+        actions.correct_result(by=cast.ben, result=kept, reading=reading("1"), drawn=Drawn(kept.drawn_on), now=NOW)
+
+
+def test_the_library_is_loaded_once_however_often_it_is_loaded(cast: factories.Cast) -> None:
+    actions.load_library()
+    actions.load_library()
+    assert [a.code for a in Analyte.objects.all()] == ["cd4", "cd4_percent", "hiv_rna"]
+    assert all(a.rule.timing_matters for a in Analyte.objects.all())
+
+
+def test_a_test_for_which_timing_does_not_matter_can_be_a_row_like_any_other(cast: factories.Cast, result: Any) -> None:
+    row = Analyte.objects.get(code="cd4")
+    row.pk, row.code, row.name, row.timing_matters, row.position = None, "creatinine", "Creatinine", False, 9
+    row.save()
+    assert result("74", on="2026-03-01", test="creatinine").analyte.rule.timing_matters is False
+
+
+# The draw before a course
+
+
+def test_bloodwork_is_booked_and_drawn_once_per_course(cast: factories.Cast) -> None:
+    cycle = factories.plan(cast.anna_patient, cast.ben).cycles.first()
+    booked = actions.book_bloodwork(by=cast.anna, cycle=cycle, booked_for=date(2026, 12, 1))
+    drawn = actions.record_drawn(by=cast.ben, cycle=cycle, drawn_on=date(2026, 1, 5), now=NOW)
+    assert (booked.pk, drawn.booked_for, drawn.drawn_on) == (drawn.pk, date(2026, 12, 1), date(2026, 1, 5))
+    with pytest.raises(ValidationError, match="has not come yet"):
+        actions.record_drawn(by=cast.ben, cycle=cycle, drawn_on=date(2126, 1, 5), now=NOW)
+    with pytest.raises(PermissionDenied):
+        actions.book_bloodwork(by=cast.carla, cycle=cycle, booked_for=None)
+
+
+# Uploads
+
+TABLE = b"date,cd4\n2026-01-05,612\n2026-02-05,640\n"
+
+
+def keep(cast: factories.Cast, content: bytes = TABLE, **more: Any) -> ImportBatch:
+    facts = {"by": cast.anna, "patient": cast.anna_patient, "file_name": "own.csv", "now": NOW, **more}
+    return actions.keep_upload(content=content, **facts)
+
+
+def confirm(cast: factories.Cast, batch: ImportBatch, **more: Any) -> ImportBatch:
+    return actions.confirm_upload(by=cast.anna, batch=batch, patients={"": cast.anna_patient}, now=NOW, **more)
+
+
+def test_an_upload_adds_nothing_until_it_is_confirmed_and_its_text_is_forgotten_then(cast: factories.Cast) -> None:
+    batch = keep(cast)
+    assert not LabResult.objects.exists()
+    done = confirm(cast, batch)
+    assert (done.outcomes, bytes(done.content), done.state) == ({"new": 2}, b"", "done")
+    assert LabResult.objects.filter(batch=batch, source="patient").count() == 2
+    assert LabResult.history.filter(history_user=cast.anna).count() == 2
+    assert AuditEvent.objects.get(action="labs.results.imported").detail == "2 results"
+
+
+def test_confirming_twice_adds_once(cast: factories.Cast) -> None:
+    batch = keep(cast)
+    confirm(cast, batch)
+    confirm(cast, ImportBatch.objects.get(pk=batch.pk))
+    assert LabResult.objects.count() == 2
+
+
+def test_the_same_file_again_is_the_same_upload_while_it_waits(cast: factories.Cast) -> None:
+    assert keep(cast) == keep(cast)
+    confirm(cast, keep(cast))
+    again = keep(cast)
+    assert confirm(cast, again).outcomes == {"already there": 2}
+    assert LabResult.objects.count() == 2
+
+
+def test_a_conflict_is_left_out_unless_it_is_to_replace(cast: factories.Cast, result: Any) -> None:
+    there = result("600", on="2026-01-05")
+    assert confirm(cast, keep(cast)).outcomes == {"conflict": 1, "new": 1}
+    there.refresh_from_db()
+    assert there.value == 600
+    confirm(cast, keep(cast), replace=True)
+    there.refresh_from_db()
+    assert (there.value, there.status) == (612, "corrected")
+    assert [row.value for row in there.history.order_by("history_id")] == [600, 612]
+
+
+def test_an_old_upload_is_forgotten_whoever_uploads_next(cast: factories.Cast) -> None:
+    batch = keep(cast)
+    keep(cast, b"date,cd4\n2026-01-05,612\n", now=NOW + timedelta(hours=25))
+    batch.refresh_from_db()
+    assert (batch.state, bytes(batch.content)) == ("dropped", b"")
+
+
+def test_only_the_owner_confirms_answers_or_drops(cast: factories.Cast) -> None:
+    batch = keep(cast)
+    for act in (
+        lambda: actions.confirm_upload(by=cast.ben, batch=batch, patients={"": cast.anna_patient}, now=NOW),
+        lambda: actions.answer_upload(by=cast.ben, batch=batch, answers={}),
+        lambda: actions.drop_upload(by=cast.ben, batch=batch),
+    ):
+        with pytest.raises(PermissionDenied):
+            act()
+
+
+def test_a_file_for_a_patient_who_stopped_sharing_is_refused_at_the_end_too(cast: factories.Cast) -> None:
+    batch = keep(cast, by=cast.ben)
+    accounts.stop_sharing(by=cast.anna, sharing=cast.anna_patient.sharings.get(clinic=cast.north))
+    with pytest.raises(PermissionDenied):
+        actions.confirm_upload(by=cast.ben, batch=batch, patients={"": cast.anna_patient}, now=NOW)
+    assert not LabResult.objects.exists()
+
+
+def test_rows_of_several_people_are_never_one_persons_unless_that_was_said(cast: factories.Cast) -> None:
+    table = b"patient,date,cd4\n1,2026-01-05,612\n2,2026-01-05,100\n"
+    assert confirm(cast, keep(cast, table)).outcomes == {"left out": 2}
+    batch = keep(cast, table)
+    done = actions.confirm_upload(by=cast.anna, batch=batch, patients={"1": cast.anna_patient}, now=NOW)
+    assert done.outcomes == {"new": 1, "left out": 1}
+    assert LabResult.objects.get().value == 612
+
+
+def test_a_file_over_the_browsers_limits_is_not_kept(cast: factories.Cast) -> None:
+    for content in (b"a" * 1_100_000, b"date,cd4\n" + b"2026-01-05,612\n" * 5_001, b"\0\1\2\3" * 50):
+        with pytest.raises(FileError):
+            keep(cast, content)
+    assert not ImportBatch.objects.exists()
+
+
+def test_a_failure_in_the_middle_of_a_file_adds_nothing(cast: factories.Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    batch = keep(cast)
+
+    def fail(*args: Any, **kwargs: Any) -> None:
+        raise RuntimeError("the machine stops here")
+
+    monkeypatch.setattr(actions.log, "record", fail)
+    with pytest.raises(RuntimeError):
+        confirm(cast, batch)
+    monkeypatch.undo()
+    assert not LabResult.objects.exists()
+    assert confirm(cast, ImportBatch.objects.get(pk=batch.pk)).outcomes == {"new": 2}

@@ -1,0 +1,260 @@
+"""The pages of results: list, trend, adding, one result."""
+
+from __future__ import annotations
+
+import re
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from il2tracker.audit.models import AuditEvent
+from labs.models import LabResult
+from tests import factories
+from tests.labs.test_picture import story  # noqa: F401
+
+pytestmark = pytest.mark.django_db
+
+
+def send(client: Client, path: str = "/results/add/", **fields: str) -> Any:
+    return client.post(path, {"drawn_on": "2026-03-01", **fields})
+
+
+def test_results_typed_as_people_write_them_are_kept(anna: Client, text: Any) -> None:
+    answer = send(anna, cd4="0,612", cd4_unit="giga_l", cd4_percent="28", hiv_rna="< 20")
+    assert (answer.status_code, answer.url) == (302, "/results/")
+    page = text(anna.get("/results/"))
+    assert "Kept: CD4+ count 612" in page
+    assert "612 (written: 0.612 10⁹/L)" in page
+    assert "less than 20" in page
+    assert {r.raw for r in LabResult.objects.all()} == {"0,612", "28", "< 20"}
+    assert ">you<" in page
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"cd4": "six hundred"}, "CD4+ count: “six hundred” is not a value we can read."),
+        ({"hiv_rna": "0"}, "Viral load: 0 is not what a laboratory reports."),
+        ({"cd4": "1,250", "cd4_unit": "giga_l"}, "can be 1250 or 1.25"),
+        ({"cd4": "612", "cd4_unit": "nonsense"}, "choose a unit from the list"),
+        ({}, "Enter at least one result."),
+        ({"cd4": "612", "drawn_on": ""}, "Enter the day on which blood was taken."),
+        ({"cd4": "612", "drawn_on": "yesterday"}, "Enter the day as a date"),
+        ({"cd4": "612", "drawn_on": "2126-01-01"}, "This day has not come yet."),
+        ({"cd4": "612", "drawn_time": "quarter past"}, "Write the time like"),
+        ({"cd4": "9" * 150}, "too long"),
+        ({"cd4": "<script>alert(1)</script>"}, "is not a value we can read"),
+    ],
+)
+def test_bad_input_is_answered_beside_the_field_with_what_was_typed(
+    anna: Client, text: Any, fields: dict[str, str], words: str
+) -> None:
+    answer = send(anna, **fields)
+    page = text(answer)
+    assert answer.status_code == 422
+    assert "There is a problem" in page
+    assert words in page
+    assert "<title>Error:" in page
+    for value in (value for name, value in fields.items() if not name.endswith("_unit")):
+        assert value.replace("<", "&lt;").replace(">", "&gt;") in page
+    assert not LabResult.objects.exists()
+
+
+def test_a_time_today_that_has_not_come_is_refused(anna: Client, cast: factories.Cast, text: Any) -> None:
+    today = cast.anna_patient.today(timezone.now())
+    later = timezone.now().astimezone(cast.anna_patient.zone) + timedelta(minutes=30)
+    if later.date() != today:
+        pytest.skip("half an hour from now is tomorrow")
+    answer = send(anna, drawn_on=today.isoformat(), drawn_time=f"{later:%I:%M%p}".lower(), cd4="612")
+    assert answer.status_code == 422
+    assert "This time has not come yet." in text(answer)
+
+
+def test_what_was_understood_stands_under_the_box_while_something_else_is_wrong(anna: Client, text: Any) -> None:
+    assert "Understood: 612 cells/mm³" in text(send(anna, cd4="612", hiv_rna="x"))
+
+
+def test_an_odd_value_is_asked_about_and_kept_only_after_a_yes(anna: Client, text: Any) -> None:
+    asked = send(anna, cd4="28")
+    assert asked.status_code == 200
+    assert "Is 28 the count, or the CD4+ percentage?" in text(asked)
+    assert not LabResult.objects.exists()
+    back = text(send(anna, cd4="28", back="yes"))
+    assert 'value="28"' in back
+    assert "Save results" in back
+    assert send(anna, cd4="28", sure="yes").status_code == 302
+    assert LabResult.objects.get().value == 28
+
+
+def test_another_value_for_the_same_draw_asks_to_keep_or_replace(anna: Client, text: Any) -> None:
+    send(anna, cd4="612")
+    asked = text(send(anna, cd4="640"))
+    assert "You already have another value" in asked
+    assert LabResult.objects.get().value == 612
+    assert send(anna, cd4="640", replace="yes").status_code == 302
+    assert LabResult.objects.get().value == 640
+
+
+def test_sending_twice_keeps_one(anna: Client) -> None:
+    send(anna, cd4="612")
+    send(anna, cd4="612")
+    assert LabResult.objects.count() == 1
+
+
+def test_a_draw_soon_after_an_injection_says_at_once_that_it_does_not_count(
+    anna: Client, cast: factories.Cast, text: Any
+) -> None:
+    today = cast.anna_patient.today(timezone.now())
+    factories.plan(cast.anna_patient, cast.ben, starts_on=today - timedelta(days=20))
+    send(anna, drawn_on=(today - timedelta(days=2)).isoformat(), cd4="958")
+    page = text(anna.get("/results/"))
+    assert "It was taken 14 days after course 1; not confirmed" in page
+    assert "too soon. It stays in the table and off the line." in page
+
+
+# Who sees and writes what
+
+
+def test_a_clinician_and_a_carer_see_and_add_a_stranger_finds_nothing(cast: factories.Cast, ben: Client) -> None:
+    code, carer, stranger = cast.anna_patient.code, Client(), Client()
+    carer.force_login(cast.sam)
+    stranger.force_login(cast.carla)
+    for client in (ben, carer):
+        assert client.get(f"/people/{code}/results/").status_code == 200
+        assert client.get(f"/people/{code}/results/trend/").status_code == 200
+        assert client.get(f"/people/{code}/results/add/").status_code == 200
+    assert send(ben, f"/people/{code}/results/add/", cd4="612").url == f"/people/{code}/results/"
+    ref = LabResult.objects.get().ref
+    for path in ("results/", "results/trend/", "results/add/", "results/import/"):
+        assert stranger.get(f"/people/{code}/{path}").status_code == 404
+    for path in ("", "change/", "remove/"):
+        assert stranger.get(f"/results/entry/{ref}/{path}").status_code == 404
+
+
+def test_a_carer_who_may_only_see_is_not_let_in_to_write(cast: factories.Cast, result: Any) -> None:
+    cast.anna_patient.sharings.filter(person=cast.sam).update(may_record=False)
+    carer, code, ref = Client(), cast.anna_patient.code, result("612", on="2026-03-01").ref
+    carer.force_login(cast.sam)
+    assert carer.get(f"/people/{code}/results/").status_code == 200
+    for path in (f"/people/{code}/results/add/", f"/people/{code}/results/import/", f"/results/entry/{ref}/change/"):
+        assert carer.get(path).status_code == 403
+
+
+def test_looking_at_somebody_elses_results_is_written_down(cast: factories.Cast, ben: Client, anna: Client) -> None:
+    ben.get(f"/people/{cast.anna_patient.code}/results/trend/")
+    anna.get("/results/trend/")
+    [event] = AuditEvent.objects.filter(action="labs.trend.opened")
+    assert (event.actor_ref, event.patient_ref) == (cast.ben.ref, cast.anna_patient.ref)
+
+
+def test_what_the_patient_entered_is_labelled_for_the_clinic(
+    cast: factories.Cast, ben: Client, text: Any, result: Any
+) -> None:
+    kept = result("612", on="2026-03-01", by=cast.anna)
+    assert "the patient" in text(ben.get(f"/people/{cast.anna_patient.code}/results/"))
+    assert "not checked by the clinic" in text(ben.get(f"/results/entry/{kept.ref}/"))
+
+
+# One result
+
+
+def test_a_correction_shows_the_old_value_and_who_wrote_it(
+    cast: factories.Cast, anna: Client, text: Any, result: Any
+) -> None:
+    kept = result("61", on="2026-03-01")
+    path = f"/results/entry/{kept.ref}/"
+    assert 'value="61"' in text(anna.get(path + "change/"))
+    assert send(anna, path + "change/", cd4="9000").status_code == 422
+    assert send(anna, path + "change/", cd4="612").url == path
+    page = text(anna.get(path))
+    assert "<h1>612 cells/mm³</h1>" in page
+    assert re.search(r"<b>612</b>.*changed at .* by you.*<b>61</b>.*added at .* by Ben", page)
+
+
+def test_a_result_with_a_time_can_be_changed_as_it_stands(anna: Client, cast: factories.Cast, result: Any) -> None:
+    kept = result("61", on="2026-03-01", at=factories.utc(2026, 3, 1, 8, 15))
+    path = f"/results/entry/{kept.ref}/change/"
+    shown = re.search(r'name="drawn_time" value="([^"]+)"', anna.get(path).content.decode())[1]
+    assert shown == "8:15am"
+    assert send(anna, path, cd4="612", drawn_time=shown).status_code == 302
+    kept.refresh_from_db()
+    assert (kept.value, kept.drawn_at) == (612, factories.utc(2026, 3, 1, 8, 15))
+
+
+def test_a_correction_that_meets_another_result_is_answered_in_words(anna: Client, text: Any, result: Any) -> None:
+    kept = result("61", on="2026-03-01")
+    result("612", on="2026-03-02")
+    answer = anna.post(f"/results/entry/{kept.ref}/change/", {"drawn_on": "2026-03-02", "cd4": "612"})
+    assert answer.status_code == 422
+    assert "You already have this result." in text(answer)
+
+
+def test_a_removed_result_leaves_the_lists_and_keeps_its_page(anna: Client, text: Any, result: Any) -> None:
+    kept = result("612", on="2026-03-01")
+    path = f"/results/entry/{kept.ref}/"
+    assert anna.post(path + "remove/").status_code == 422
+    assert anna.post(path + "remove/", {"reason": "not mine"}).url == "/results/"
+    assert "No results yet" in text(anna.get("/results/"))
+    page = text(anna.get(path))
+    assert "not mine. It counts for nothing." in page
+    assert "Remove this result" not in page
+
+
+# The list and the trend
+
+
+def test_the_list_goes_on_page_by_page(anna: Client, text: Any, result: Any) -> None:
+    for n in range(60):
+        result(str(400 + n), on=(date(2025, 1, 1) + timedelta(days=n)).isoformat())
+    first = text(anna.get("/results/"))
+    older = re.search(r'href="(\?before=[\d-]+)"', first)[1]
+    second = text(anna.get(f"/results/{older}"))
+    assert (first.count('scope="row"'), second.count('scope="row"')) == (50, 10)
+    assert anna.get("/results/?before=nonsense").status_code == 200
+
+
+def test_the_trend_of_the_story(story: factories.Cast, text: Any) -> None:  # noqa: F811
+    anna = Client()
+    anna.force_login(story.anna)
+    page = text(anna.get("/results/trend/?range=all"))
+    assert (
+        "Your last reliable CD4+ count is <b>612</b> (Wednesday 4 November 2026), 190 higher than before course 1"
+        in page
+    )
+    assert page.count("two large trials finished in 2009 found no fewer infections or deaths") == 1
+    assert page.index("two large trials") < page.index("<figure")
+    assert page.count('role="img"') == 5
+    for ids in re.findall(r'aria-labelledby="([\w-]+-t) ([\w-]+-d)"', page):
+        assert all(f'id="{each}"' in page for each in ids)
+    assert "Nadir" not in page
+    assert "75 million" not in page
+
+
+def test_the_clinicians_trend_says_the_same_about_somebody_else(story: factories.Cast, text: Any) -> None:  # noqa: F811
+    ben = Client()
+    ben.force_login(story.ben)
+    page = text(ben.get(f"/people/{story.anna_patient.code}/results/trend/"))
+    assert "The last reliable CD4+ count is <b>612</b>" in page
+    assert "75 million" in page
+    assert "Anna, born 1974" in page
+
+
+def test_an_unknown_range_is_the_first_one(anna: Client, result: Any) -> None:
+    result("612", on=timezone.now().date().isoformat())
+    assert 'href="?range=1" aria-current="true"' in anna.get("/results/trend/?range=999").content.decode()
+
+
+def test_pages_without_results_say_what_they_will_show(anna: Client, text: Any) -> None:
+    assert "No results yet" in text(anna.get("/results/"))
+    assert "No results yet" in text(anna.get("/results/trend/"))
+
+
+def test_coordinates_never_follow_the_language(story: factories.Cast, settings: Any) -> None:  # noqa: F811
+    settings.LANGUAGE_CODE = "de"
+    anna = Client()
+    anna.force_login(story.anna)
+    page = anna.get("/results/trend/", HTTP_ACCEPT_LANGUAGE="de").content.decode()
+    assert not re.search(r' (?:x|y|cx|cy|width|height)="\d+,\d', page)

@@ -1,0 +1,246 @@
+"""Every URL, for everybody, by every method: the table below says what is answered. A URL without a row fails.
+
+Anna is the patient whom the rows are about; Dan is another patient, Ben is a nurse of their clinic, Carla works in
+another clinic, Eve runs the installation, Sam is Anna's carer.
+"""
+
+import re
+from collections.abc import Iterator
+from datetime import timedelta
+from functools import cache
+from http.cookies import SimpleCookie
+from types import SimpleNamespace
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.db import transaction
+from django.test import Client
+from django.urls import URLPattern, URLResolver, get_resolver
+from django.utils import timezone
+
+from il2tracker.reminders import unsubscribing
+from il2tracker.reminders.kinds import INJECTION_DUE
+from labs import actions as labs
+from labs.models import Analyte
+from labs.units import parse
+from sideeffects import actions as sideeffects
+from tests import factories
+
+pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
+
+ROLES = ("nobody", "anna", "dan", "ben", "carla", "eve", "sam")
+READS = "302 405 405 405 405 405 405"
+# Columns: GET and HEAD, then POST without any field ("-" = READS), for each of ROLES.
+TABLE = """
+(home)                           | 302 200 200 302 302 302 302 | -
+alerts/<ref>/acknowledge/        | 302 403 404 200 404 404 403 | 302 403 404 302 404 404 403
+alerts/<ref>/answer/             | 302 405 405 405 405 405 405 | 302 422 404 403 404 404 422
+check-in/                        | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+check-in/<ref>/                  | 302 200 404 200 404 404 200 | -
+check-in/<ref>/finish/           | 302 302 404 403 404 404 302 | 302 302 404 403 404 404 302
+check-in/<ref>/now/              | 302 200 404 200 404 404 200 | -
+check-in/earlier/                | 302 200 200 404 404 404 404 | -
+course/                          | 302 200 200 404 404 404 404 | -
+course/blood-test/               | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
+diary/add/                       | 302 200 200 404 404 404 404 | -
+diary/add/<ref>/                 | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
+diary/add/<ref>/not-taken/       | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
+diary/add/other/                 | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+diary/entry/<ref>/               | 302 200 404 200 404 404 200 | -
+diary/entry/<ref>/call/          | 302 200 404 403 404 404 200 | -
+diary/entry/<ref>/change/        | 302 200 404 403 404 404 403 | 302 422 404 403 404 404 403
+diary/entry/<ref>/undo/          | 302 200 404 403 404 404 403 | 302 302 404 403 404 404 403
+healthz                          | 503 503 503 503 503 503 503 | -
+people/                          | 302 404 404 200 200 404 404 | -
+people/<code>/                   | 302 404 404 200 404 404 404 | -
+people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
+people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
+people/<code>/course/            | 302 200 404 200 404 404 200 | -
+people/<code>/course/blood-test/ | 302 200 404 200 404 404 200 | 302 302 404 302 404 404 302
+people/<code>/plan/              | 302 200 404 200 404 404 200 | -
+people/<code>/plan/new/          | 302 403 404 200 404 404 403 | -
+people/<code>/plan/new/<slug>/   | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
+people/<code>/results/           | 302 200 404 200 404 404 200 | -
+people/<code>/results/add/       | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+people/<code>/results/import/    | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
+people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
+people/import/                   | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
+plan/                            | 302 200 200 404 404 404 404 | -
+plan/new/                        | 302 403 403 404 404 404 404 | -
+plan/new/<slug>/                 | 302 403 403 404 404 404 404 | 302 403 403 404 404 404 404
+results/                         | 302 200 200 404 404 404 404 | -
+results/add/                     | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+results/entry/<ref>/             | 302 200 404 200 404 404 200 | -
+results/entry/<ref>/change/      | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+results/entry/<ref>/remove/      | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+results/import/                  | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+results/import/<ref>/            | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
+results/import/<ref>/add/        | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
+results/import/<ref>/drop/       | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
+results/trend/                   | 302 200 200 404 404 404 404 | -
+settings/                        | 302 200 200 200 200 200 200 | -
+settings/details/                | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
+settings/display/                | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
+settings/looked/                 | 302 200 200 404 404 404 404 | -
+settings/reminders/              | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+settings/sharing/                | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+settings/sharing/<ref>/stop/     | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
+settings/start/                  | 302 302 302 302 302 200 200 | 302 302 302 302 302 422 422
+sign-in/                         | 200 302 302 302 302 302 302 | 422 302 302 302 302 302 302
+sign-out/                        | 302 200 200 200 200 200 200 | 302 302 302 302 302 302 302
+system/                          | 302 404 404 404 404 200 404 | -
+system/mail/                     | 302 404 404 404 404 404 404 | -
+system/mail/<name>/              | 302 404 404 404 404 404 404 | -
+u/<token>                        | 200 200 200 200 200 200 200 | 200 200 200 200 200 200 200
+"""
+HOME, ADMIN = "(home)", "system/admin/"
+# A mail program posts there without a page of ours before it (RFC 8058).
+EXEMPT_FROM_CSRF = {"u/<token>"}
+
+
+def rows() -> dict[str, tuple[list[int], list[int]]]:
+    """Route → statuses of GET, statuses of POST."""
+    found = {}
+    for line in TABLE.strip().splitlines():
+        route, get, post = (part.strip() for part in line.split("|"))
+        found["" if route == HOME else route] = (_statuses(get), _statuses(READS if post == "-" else post))
+    return found
+
+
+def _statuses(text: str) -> list[int]:
+    statuses = [int(word) for word in text.split()]
+    assert len(statuses) == len(ROLES), text
+    return statuses
+
+
+@cache
+def routes() -> list[str]:
+    """Every route of the application, "people/<code>/results/"."""
+    return sorted({re.sub(r"<\w+:(\w+)>", r"<\1>", route) for route in _walk(get_resolver(), "")})
+
+
+def _walk(resolver: URLResolver, before: str) -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        route = before + str(pattern.pattern)
+        if isinstance(pattern, URLPattern):
+            yield route
+        else:
+            yield from _walk(pattern, route)
+
+
+@pytest.fixture(scope="module")
+def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleNamespace]:
+    """Anna in the middle of a course, with something of everything; made once, since no request here leaves a trace."""
+    with django_db_blocker.unblock(), transaction.atomic():
+        yield _world()
+        transaction.set_rollback(True)
+
+
+def _world() -> SimpleNamespace:
+    cast = factories.cast()
+    anna, now = cast.anna_patient, timezone.now()
+    plan = factories.plan(anna, cast.ben, starts_on=anna.today(now) - timedelta(days=3))
+    doses = list(plan.cycles.get(number=1).doses.all())
+    injection = factories.injection(anna, cast.anna, doses[0]).injection
+    check_in = sideeffects.record_check_in(
+        by=cast.anna, patient=anna, key=uuid4(), answers=sideeffects.Answers(flags=frozenset({"fainted"})), now=now
+    ).check_in
+    cd4 = Analyte.objects.get(code="cd4")
+    (result,) = labs.add_results(
+        by=cast.anna, patient=anna, drawn=labs.Drawn(anna.today(now)), readings={cd4: parse(cd4.rule, "612")}, now=now
+    )
+    file = b"date,cd4\n2026-01-05,612\n"
+    upload = labs.keep_upload(by=cast.anna, patient=anna, file_name="cd4.csv", content=file, now=now)
+    refs = {
+        "diary/add": doses[-1].ref,
+        "diary/entry": injection.ref,
+        "check-in": check_in.ref,
+        "alerts": check_in.alerts.get().ref,
+        "results/entry": result.ref,
+        "results/import": upload.ref,
+        "settings/sharing": anna.sharings.get(clinic=cast.north).ref,
+    }
+    clients = {role: Client() for role in ROLES}
+    for role in ROLES[1:]:
+        clients[role].force_login(getattr(cast, role))
+    cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
+    token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
+    return SimpleNamespace(code=anna.code, slug="hiv-sc-4-5", token=token, refs=refs, cookies=cookies)
+
+
+def address(world: SimpleNamespace, route: str) -> str:
+    """The route with Anna's rows in it."""
+    return "/" + re.sub(r"<(\w+)>", lambda found: _value(world, route, found[1]), route)
+
+
+def _value(world: SimpleNamespace, route: str, name: str) -> str:
+    if name == "ref":
+        return next(ref for start, ref in world.refs.items() if route.startswith(start))
+    return getattr(world, name, "nothing")
+
+
+def ask(world: SimpleNamespace, role: str, method: str, path: str, **how: Any) -> Any:
+    """The response; whatever the request changed is undone."""
+    client = Client(**how)
+    client.cookies = SimpleCookie(world.cookies[role])
+    with transaction.atomic():
+        response = client.generic(method, path, **(EMPTY_FORM if method == "POST" else {}))
+        transaction.set_rollback(True)
+    return response
+
+
+EMPTY_FORM = {"content_type": "application/x-www-form-urlencoded", "data": b"sent=1"}
+
+
+def test_every_url_has_its_row_and_every_row_its_url():
+    assert [route for route in routes() if not route.startswith(ADMIN)] == sorted(rows())
+
+
+@pytest.mark.parametrize("route", [route for route in routes() if not route.startswith(ADMIN)])
+def test_everybody_gets_the_answer_of_the_table(world: SimpleNamespace, route: str) -> None:
+    on_get, on_post = rows()[route]
+    refused = _statuses(READS)
+    expected = {"GET": on_get, "HEAD": on_get, "POST": on_post, "PUT": refused, "DELETE": refused}
+    path = address(world, route)
+    answers = {method: [ask(world, role, method, path) for role in ROLES] for method in expected}
+    answered = {method: [answer.status_code for answer in found] for method, found in answers.items()}
+    # Whoever is not signed in may hear of the sign-in before hearing that the method is none.
+    calm = {method: refused if found == [405] * len(ROLES) else found for method, found in answered.items()}
+    assert calm == expected
+    for answer in (*answers["GET"], *answers["POST"]):
+        assert_private(answer)
+
+
+def assert_private(answer: Any) -> None:
+    """No cache keeps the page and no foreign or inline script runs on it."""
+    assert "no-store" in answer["Cache-Control"]
+    policy = answer["Content-Security-Policy"]
+    assert "script-src 'self'" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize("route", routes())
+def test_a_form_without_its_token_is_refused_to_everybody(world: SimpleNamespace, route: str) -> None:
+    path = address(world, route)
+    people = ("nobody", "anna", "eve")
+    answered = {ask(world, role, "POST", path, enforce_csrf_checks=True).status_code for role in people}
+    assert (answered == {403}) is (route not in EXEMPT_FROM_CSRF)
+
+
+@pytest.mark.parametrize("route", [route for route in routes() if route.startswith(ADMIN)])
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_only_the_administrator_gets_into_the_admin(world: SimpleNamespace, route: str, method: str) -> None:
+    path = address(world, route)
+    assert ask(world, "nobody", method, path).status_code == 302
+    assert {ask(world, role, method, path).status_code for role in ROLES[1:] if role != "eve"} <= {302, 403}
+    answer = ask(world, "eve", method, path)
+    assert answer.status_code < 500
+    assert_private(answer)
+
+
+def test_everybody_who_is_not_signed_in_is_sent_to_the_sign_in(world: SimpleNamespace) -> None:
+    for route, (on_get, _on_post) in rows().items():
+        if on_get[0] == 302:
+            assert ask(world, "nobody", "GET", address(world, route))["Location"].startswith("/sign-in/"), route

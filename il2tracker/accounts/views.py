@@ -29,6 +29,7 @@ def answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) 
     return render(request, template, {"form": form, **context}, status=422 if form.is_bound else 200)
 
 
+@require_http_methods(["GET", "HEAD", "POST"])
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password. A refusal is a page with status 422, like every form."""
     response = _sign_in(request)

@@ -187,7 +187,12 @@ _JOAN = Life(
     protocol="hiv-sc-4-5",
     first_start=-3 - 56,
     open_doses=frozenset({(2, 2, "pm"), (2, 3, "pm"), (2, 4, "am"), (2, 4, "pm")}),
-    draws=(_blood(1, -14, "281", "15", "<50"), _blood(1, 42, "334", "17", "<50")),
+    draws=(
+        _blood(1, -210, "306", "16", "230"),
+        _blood(1, -110, "264", "14", "<50"),
+        _blood(1, -14, "281", "15", "<50"),
+        _blood(1, 42, "334", "17", "<50"),
+    ),
 )
 _TOM = Life(
     email="tom@demo.example",
@@ -197,8 +202,10 @@ _TOM = Life(
     protocol="hiv-sc-7-5",
     first_start=9 - 3 * 56,
     draws=(
+        _blood(1, -130, "421", "21", "<20"),
         _blood(1, -14, "449", "22", "<20"),
         _blood(1, 42, "537", "25", "<20"),
+        _blood(2, 17, "1,090", "36", "<20"),
         _blood(2, 42, "604", "26", "<20"),
     ),
 )
@@ -210,6 +217,7 @@ _RUTH = Life(
     protocol="hiv-sc-7-5",
     first_start=-24 - 56,
     draws=(
+        _blood(1, -180, "377", "19", "<20"),
         _blood(1, -14, "398", "20", "<20"),
         _blood(1, 42, "471", "23", "<20"),
         _blood(2, 16, "902", "34", "41"),
@@ -223,7 +231,11 @@ _MARK = Life(
     protocol="hiv-sc-4-5",
     first_start=-4 - 56,
     skipped={(2, 4, "pm"): "ill"},
-    draws=(_blood(1, -14, "353", "18", "<20"), _blood(1, 42, "402", "20", "<20")),
+    draws=(
+        _blood(1, -160, "372", "19", "<20"),
+        _blood(1, -14, "353", "18", "<20"),
+        _blood(1, 42, "402", "20", "<20"),
+    ),
     feelings=(
         *_diary(2, ("37.6", {"tired": 1}), ("38.0", {"tired": 1, "shivering": 1}), ("38.2", {"tired": 2})),
         Feeling(

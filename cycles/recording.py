@@ -134,9 +134,9 @@ class Page:
         return self._timing(self.now, following) is schedule.Timing.TOO_LATE
 
     def _warnings(self) -> dict[str, Any]:
-        """When is on time, whether it is too late, and whether everything rests until somebody has called (R1)."""
+        """When is on time, whether it is too late, whether all rests until a call (R1); who sees the rest."""
         if self.dose is None:
-            return {}
+            return {"clinic": access.open_clinic(self.patient)}
         alerts = Alert.objects.of(self.patient).open().urgent()
         return {
             "on_time": (self.dose.due_at - schedule.ON_TIME, self.dose.due_at + schedule.ON_TIME),

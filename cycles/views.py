@@ -229,8 +229,9 @@ def call(request: SignedInRequest, ref: str) -> HttpResponse:
     """Whom to call about an injection that was more, or sooner, than planned."""
     injection = _entry(request, ref)
     access.require_recording(request.user, injection.patient)
-    card = access.contact_card(injection.patient, timezone.now())
-    context = {"injection": injection, "patient": injection.patient, "card": card}
+    patient = injection.patient
+    card, clinic = access.contact_card(patient, timezone.now()), access.open_clinic(patient)
+    context = {"injection": injection, "patient": patient, "card": card, "clinic": clinic}
     return render(request, "cycles/call.html", context)
 
 

@@ -430,6 +430,17 @@ def test_outside_the_plan_a_large_amount_is_questioned_and_never_walled(client, 
     assert answer.url == reverse("cycles:call", args=[Injection.objects.get().ref])
 
 
+def test_without_a_clinic_nobody_is_said_to_see_it(client):
+    lee = factories.lone_patient()
+    client.force_login(lee.user)
+    other = reverse("cycles:record_unplanned")
+    assert "your clinic will see it" not in client.get(other).content.decode()
+    answer = client.post(other, sent(amount="20", answer="large"))
+    page = client.get(answer.url).content.decode()
+    assert "020 7946 0100" in page
+    assert "Nobody but you sees this diary." in page
+
+
 # What waits
 
 

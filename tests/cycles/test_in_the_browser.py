@@ -1,0 +1,108 @@
+"""Recording in a real browser: with and without scripts, in both themes, on a small phone."""
+
+from datetime import timedelta
+
+import pytest
+from django.test import Client
+from django.utils import timezone
+
+from cycles.models import Injection
+from tests import factories
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+
+@pytest.fixture
+def cast():
+    return factories.cast()
+
+
+@pytest.fixture
+def dose(cast):
+    """Tonight's dose of a course, with the hours around now so that nothing is early or late."""
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=cast.anna_patient.today(timezone.now()))
+    return plan.cycles.get(number=1).doses.get(day=1, slot="pm")
+
+
+@pytest.fixture
+def open_as(new_context, live_server, watch):
+    """A page of a signed-in person."""
+
+    def open_page(user, path, **settings):
+        client = Client()
+        client.force_login(user)
+        context = new_context(**{"viewport": {"width": 390, "height": 844}, **settings})
+        cookie = {"name": "d_session", "value": client.cookies["d_session"].value, "url": live_server.url}
+        context.add_cookies([cookie])
+        page = watch(context.new_page())
+        page.goto(live_server.url + path)
+        return page
+
+    return open_page
+
+
+def answer_early(page):
+    """The dose may be hours away when the test runs: then the page asks once."""
+    early = page.get_by_role("button", name="Yes, I have injected")
+    if early.count():
+        early.click()
+
+
+@pytest.mark.parametrize("javascript", [True, False])
+def test_one_tap_on_the_page_saves_what_the_plan_says(open_as, cast, dose, javascript):
+    page = open_as(cast.anna, f"/diary/add/{dose.ref}/", java_script_enabled=javascript)
+    page.get_by_role("button", name="Save injection").click()
+    answer_early(page)
+    page.get_by_role("status").get_by_text("Recorded: 7.5 million units").wait_for()
+    record = Injection.objects.get()
+    assert (record.planned_dose, record.site) == (dose, "aur")
+
+
+def test_the_drawing_presses_the_same_choices_as_the_list(open_as, cast, dose):
+    page = open_as(cast.anna, f"/diary/add/{dose.ref}/")
+    page.locator(".bm-hit--tfl").click()
+    assert page.locator("input[name=site]:checked").get_attribute("value") == "tfl"
+    page.get_by_label("Buttock, upper outer, Left", exact=False).check()
+    page.get_by_role("button", name="Save injection").click()
+    answer_early(page)
+    page.get_by_role("status").get_by_text("left buttock").wait_for()
+
+
+def test_time_fields_show_only_when_they_are_needed_and_an_error_takes_the_focus(open_as, cast, dose):
+    page = open_as(cast.anna, f"/diary/add/{dose.ref}/")
+    assert not page.get_by_label("Time", exact=True).is_visible()
+    page.get_by_label("Earlier").check()
+    page.get_by_label("Time", exact=True).fill("9:58")
+    page.get_by_role("button", name="Save injection").click()
+    summary = page.locator(".error-summary")
+    summary.wait_for()
+    assert page.title().startswith("Error:")
+    assert summary.evaluate("element => element === document.activeElement")
+    summary.get_by_role("link", name="Write 9:58am or 9:58pm.").click()
+    assert page.get_by_label("Time", exact=True).evaluate("element => element === document.activeElement")
+    assert page.get_by_label("Time", exact=True).input_value() == "9:58"
+
+
+def test_a_plan_is_made_from_the_library_to_the_saved_course(open_as, cast):
+    start = cast.dan_patient.today(timezone.now()) + timedelta(days=9)
+    page = open_as(cast.ben, f"/people/{cast.dan_patient.code}/plan/", viewport={"width": 1280, "height": 900})
+    page.get_by_role("link", name="Make a plan").click()
+    page.get_by_role("link", name="5 days on, 2 days off, for 4 weeks").click()
+    page.get_by_label("First day of the course").fill(start.isoformat())
+    page.get_by_label("Time of the injection").fill("9pm")
+    page.get_by_label("Amount of each injection in week 1").fill("9")
+    page.get_by_role("button", name="Show every date").click()
+    page.get_by_text("180 million units in 20 injections").wait_for()
+    page.get_by_role("button", name="Save this plan").click()
+    page.get_by_role("status").get_by_text("The plan is saved.").wait_for()
+    assert page.get_by_text("Ben, nurse").is_visible()
+
+
+def test_the_form_on_a_small_dark_phone_has_no_fault_and_nothing_sideways(open_as, cast, dose, axe):
+    page = open_as(cast.anna, f"/diary/add/{dose.ref}/", viewport={"width": 320, "height": 640}, color_scheme="dark")
+    assert axe(page) == []
+    assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+    broken = page.locator(".site small").evaluate_all(
+        "found => found.filter(item => item.scrollWidth > item.clientWidth + 1).map(item => item.textContent)"
+    )
+    assert broken == []

@@ -2,6 +2,7 @@
 # make test        the whole suite, on SQLite and on PostgreSQL
 # make faults      the long fault tests: killed processes, broken networks
 # make looks       pictures of every screen, and the accessibility check on each
+# make pictures    the pictures of README.md
 # make check       format, lint, types, layers, templates, migrations, deploy settings
 # make demo-reset  a fresh demo clinic
 
@@ -19,7 +20,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run demo-reset test test-sqlite test-postgres faults looks check format venv requirements
+.PHONY: run demo-reset test test-sqlite test-postgres faults looks pictures check format venv requirements
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -69,6 +70,9 @@ faults: $(VENV)/dev
 
 looks: $(VENV)/dev
 	$(PYTEST) -m looks tests/looks
+
+pictures: $(VENV)/dev
+	IL2_PICTURES=1 $(PYTEST) -q tests/stories/test_pictures.py
 
 check: $(VENV)/dev
 	$(BIN)/ruff format --check .

@@ -186,7 +186,7 @@ _JOAN = Life(
     birth_year=1965,
     protocol="hiv-sc-4-5",
     first_start=-3 - 56,
-    open_doses=frozenset({(2, 2, "pm"), (2, 3, "pm"), (2, 4, "am"), (2, 4, "pm")}),
+    open_doses=frozenset({(2, 2, "pm"), (2, 3, "pm"), (2, 4, "pm")}),
     draws=(
         _blood(1, -210, "306", "16", "230"),
         _blood(1, -110, "264", "14", "<50"),

@@ -46,7 +46,7 @@ def upload_many(request: SignedInRequest) -> HttpResponse:
 
 
 def _upload(request: SignedInRequest, patient: Patient | None) -> HttpResponse:
-    form = FileForm(sent(request), request.FILES)
+    form = FileForm(sent(request), request.FILES or None)
     if not form.is_valid():
         return answer(request, "labs/upload.html", form, patient=patient)
     file = form.cleaned_data["file"]

@@ -178,6 +178,13 @@ def test_a_file_that_is_no_table_is_answered_beside_the_field(
     assert not ImportBatch.objects.exists()
 
 
+def test_the_page_to_choose_a_file_has_nothing_to_complain_about_yet(anna: Client, ben: Client, text: Any) -> None:
+    for client, path in ((anna, "/results/import/"), (ben, "/people/import/")):
+        answer = client.get(path)
+        assert answer.status_code == 200
+        assert "There is a problem" not in text(answer)
+
+
 def test_no_file_at_all_is_answered(anna: Client, text: Any) -> None:
     answer = anna.post("/results/import/", {})
     assert answer.status_code == 422

@@ -4,35 +4,44 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import groupby
 
 from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import Patient
 from il2tracker.audit.models import AuditEvent
 
-PAGE = 30
+PAGE = 100  # app's own: events of one page, before those of one sitting are told as one
 
 
 @dataclass(frozen=True)
 class Look:
-    """One read or change by somebody else. `key` names the row for paging."""
+    """What somebody else read or changed in one sitting: `times` events in a row on one day of the patient."""
 
-    key: int
-    at: datetime
+    first_at: datetime
+    last_at: datetime
     who: str
     what: str
+    times: int
 
 
 def looks(patient: Patient, *, before: int | None = None) -> tuple[list[Look], int | None]:
-    """The newest PAGE looks by other people, older than `before`; with the key of the next page, or None at the end."""
+    """The newest PAGE events by others, older than `before`; with the key of the next page, or None at the end."""
     events = AuditEvent.objects.filter(patient_ref=patient.ref).exclude(actor_ref="")
     if patient.user is not None:
         events = events.exclude(actor_ref=patient.user.ref)
     if before is not None:
         events = events.filter(pk__lt=before)
     rows = list(events.order_by("-pk")[: PAGE + 1])
-    page = [Look(row.pk, row.at, row.actor_name or _("somebody"), in_words(row.action)) for row in rows[:PAGE]]
-    return page, page[-1].key if len(rows) > PAGE else None
+    page = rows[:PAGE]
+    sittings = groupby(page, key=lambda row: (row.actor_ref, in_words(row.action), patient.today(row.at)))
+    return [_look(list(sitting)) for _who, sitting in sittings], page[-1].pk if len(rows) > PAGE else None
+
+
+def _look(sitting: list[AuditEvent]) -> Look:
+    newest = sitting[0]
+    who = newest.actor_name or _("somebody")
+    return Look(sitting[-1].at, newest.at, who, in_words(newest.action), len(sitting))
 
 
 def in_words(action: str) -> str:

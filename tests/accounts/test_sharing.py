@@ -5,11 +5,13 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+import time_machine
 from django.test import Client
 
 from il2tracker.accounts import actions, looked
 from il2tracker.accounts.models import Patient, Sharing
 from il2tracker.audit import log
+from il2tracker.audit.models import AuditEvent
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -107,18 +109,41 @@ def test_who_looked_lists_the_others_and_not_oneself(anna: Client, cast: factori
     assert "your reminders" not in page
 
 
+def test_what_one_person_did_in_one_sitting_is_told_once(anna: Client, cast: factories.Cast) -> None:
+    with time_machine.travel("2026-11-20 23:30Z", tick=False) as clock:
+        for minutes, action in [(0, "clinic.patient.opened"), (10, "clinic.patient.opened"), (5, "labs.trend.opened")]:
+            clock.shift(minutes * 60)
+            log.record(action=action, by=cast.ben, patient=cast.anna_patient)
+        clock.shift(3600)
+        log.record(action="labs.trend.opened", by=cast.ben, patient=cast.anna_patient)
+    rows, _older = looked.looks(cast.anna_patient)
+    assert [(look.what, look.times) for look in rows[:3]] == [
+        ("looked at your results", 1),
+        ("looked at your results", 1),
+        ("looked at your page", 2),
+    ]
+    page = text(anna.get("/settings/looked/"))
+    assert "Friday 20 November 2026, 11:30pm to 11:40pm" in page
+    assert 'looked at your page <span class="meta">2 times</span>' in page
+
+
 def test_who_looked_pages_by_key_without_a_gap_or_a_repeat(anna: Client, cast: factories.Cast) -> None:
-    for _visit in range(looked.PAGE * 2):
+    for _visit in range(looked.PAGE):
         log.record(action="clinic.patient.opened", by=cast.ben, patient=cast.anna_patient)
-    first, key = looked.looks(cast.anna_patient)
-    second, last = looked.looks(cast.anna_patient, before=key)
-    third, end = looked.looks(cast.anna_patient, before=last)
-    keys = [look.key for look in [*first, *second, *third]]
-    assert len(first) == len(second) == looked.PAGE
-    assert keys == sorted(set(keys), reverse=True)
-    assert end is None
-    assert f'href="?before={key}"' in text(anna.get("/settings/looked/"))
-    assert "Older" not in text(anna.get(f"/settings/looked/?before={last}"))
+        log.record(action="clinic.patient.opened", by=cast.sam, patient=cast.anna_patient)
+    events = AuditEvent.objects.filter(patient_ref=cast.anna_patient.ref).exclude(actor_ref=cast.anna.ref).count()
+    told, key = [], None
+    while True:
+        page, older = looked.looks(cast.anna_patient, before=key)
+        told += page
+        if older is None:
+            break
+        assert len(page) == looked.PAGE
+        key = older
+    assert sum(look.times for look in told) == events
+    assert [look.last_at for look in told] == sorted((look.last_at for look in told), reverse=True)
+    assert 'href="?before=' in text(anna.get("/settings/looked/"))
+    assert "Older" not in text(anna.get(f"/settings/looked/?before={key}"))
 
 
 def test_a_page_key_that_is_no_key_is_not_found(anna: Client) -> None:

@@ -10,137 +10,285 @@ import il2tracker.refs
 
 
 class Migration(migrations.Migration):
-
     initial = True
 
     dependencies = [
-        ('auth', '0012_alter_user_first_name_max_length'),
+        ("auth", "0012_alter_user_first_name_max_length"),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='Clinic',
+            name="Clinic",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
-                ('slug', models.SlugField(unique=True)),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('time_zone', models.CharField(max_length=60, validators=[il2tracker.accounts.models.validate_zone], verbose_name='time zone')),
-                ('day_phone', models.CharField(max_length=30, verbose_name='number in opening hours')),
-                ('night_phone', models.CharField(max_length=30, verbose_name='number out of hours')),
-                ('opens_at', models.TimeField(blank=True, null=True, verbose_name='opens')),
-                ('closes_at', models.TimeField(blank=True, null=True, verbose_name='closes')),
-                ('emergency_phone', models.CharField(max_length=30, verbose_name='local emergency number')),
-                ('crisis_phone', models.CharField(blank=True, max_length=30, verbose_name='local crisis line')),
-                ('escalate_after', models.PositiveSmallIntegerField(default=15, verbose_name='minutes until an alert goes on')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
+                ("slug", models.SlugField(unique=True)),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        max_length=60, validators=[il2tracker.accounts.models.validate_zone], verbose_name="time zone"
+                    ),
+                ),
+                ("day_phone", models.CharField(max_length=30, verbose_name="number in opening hours")),
+                ("night_phone", models.CharField(max_length=30, verbose_name="number out of hours")),
+                ("opens_at", models.TimeField(blank=True, null=True, verbose_name="opens")),
+                ("closes_at", models.TimeField(blank=True, null=True, verbose_name="closes")),
+                ("emergency_phone", models.CharField(max_length=30, verbose_name="local emergency number")),
+                ("crisis_phone", models.CharField(blank=True, max_length=30, verbose_name="local crisis line")),
+                (
+                    "escalate_after",
+                    models.PositiveSmallIntegerField(default=15, verbose_name="minutes until an alert goes on"),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='User',
+            name="User",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('password', models.CharField(max_length=128, verbose_name='password')),
-                ('last_login', models.DateTimeField(blank=True, null=True, verbose_name='last login')),
-                ('is_superuser', models.BooleanField(default=False, help_text='Designates that this user has all permissions without explicitly assigning them.', verbose_name='superuser status')),
-                ('ref', models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
-                ('email', models.EmailField(max_length=254, verbose_name='e-mail address')),
-                ('name', models.CharField(max_length=120, verbose_name='name')),
-                ('theme', models.CharField(choices=[('auto', 'Like my device'), ('light', 'Light'), ('dark', 'Dark')], default='auto', max_length=5)),
-                ('clock', models.CharField(choices=[('12', '10pm'), ('24', '22:00')], default='12', max_length=2)),
-                ('is_active', models.BooleanField(default=True)),
-                ('is_staff', models.BooleanField(default=False, verbose_name='administrator')),
-                ('is_demo', models.BooleanField(default=False, editable=False)),
-                ('date_joined', models.DateTimeField(auto_now_add=True)),
-                ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
-                ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("password", models.CharField(max_length=128, verbose_name="password")),
+                ("last_login", models.DateTimeField(blank=True, null=True, verbose_name="last login")),
+                (
+                    "is_superuser",
+                    models.BooleanField(
+                        default=False,
+                        help_text="Designates that this user has all permissions without explicitly assigning them.",
+                        verbose_name="superuser status",
+                    ),
+                ),
+                ("ref", models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
+                ("email", models.EmailField(max_length=254, verbose_name="e-mail address")),
+                ("name", models.CharField(max_length=120, verbose_name="name")),
+                (
+                    "theme",
+                    models.CharField(
+                        choices=[("auto", "Like my device"), ("light", "Light"), ("dark", "Dark")],
+                        default="auto",
+                        max_length=5,
+                    ),
+                ),
+                ("clock", models.CharField(choices=[("12", "10pm"), ("24", "22:00")], default="12", max_length=2)),
+                ("is_active", models.BooleanField(default=True)),
+                ("is_staff", models.BooleanField(default=False, verbose_name="administrator")),
+                ("is_demo", models.BooleanField(default=False, editable=False)),
+                ("date_joined", models.DateTimeField(auto_now_add=True)),
+                (
+                    "groups",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="The groups this user belongs to. A user will get all permissions granted to each of their groups.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.group",
+                        verbose_name="groups",
+                    ),
+                ),
+                (
+                    "user_permissions",
+                    models.ManyToManyField(
+                        blank=True,
+                        help_text="Specific permissions for this user.",
+                        related_name="user_set",
+                        related_query_name="user",
+                        to="auth.permission",
+                        verbose_name="user permissions",
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Membership',
+            name="Membership",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('title', models.CharField(max_length=60, verbose_name='role in words')),
-                ('on_call_rank', models.PositiveSmallIntegerField(blank=True, null=True)),
-                ('clinic', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to='accounts.clinic')),
-                ('user', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='memberships', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(max_length=60, verbose_name="role in words")),
+                ("on_call_rank", models.PositiveSmallIntegerField(blank=True, null=True)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="memberships", to="accounts.clinic"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="memberships",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Patient',
+            name="Patient",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
-                ('code', models.CharField(default=il2tracker.refs.new_code, editable=False, max_length=4, unique=True)),
-                ('name', models.CharField(blank=True, max_length=120, verbose_name='name')),
-                ('birth_year', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='year of birth')),
-                ('time_zone', models.CharField(max_length=60, validators=[il2tracker.accounts.models.validate_zone], verbose_name='time zone')),
-                ('temperature_unit', models.CharField(choices=[('C', '°C'), ('F', '°F')], default='C', max_length=1)),
-                ('privacy', models.CharField(choices=[('discreet', 'Discreet'), ('plain', 'Plain'), ('full', 'Full')], default='discreet', max_length=8)),
-                ('companion_name', models.CharField(blank=True, max_length=120, verbose_name='who can be with you')),
-                ('companion_phone', models.CharField(blank=True, max_length=30, verbose_name='their number')),
-                ('team_phone', models.CharField(blank=True, max_length=30, verbose_name="your care team's number")),
-                ('emergency_phone', models.CharField(blank=True, max_length=30, verbose_name='local emergency number')),
-                ('nadir_cd4', models.PositiveSmallIntegerField(blank=True, null=True, verbose_name='lowest CD4+ count ever')),
-                ('nadir_on', models.DateField(blank=True, null=True, verbose_name='when it was')),
-                ('earlier_il2', models.CharField(choices=[('never', 'Never'), ('on', 'Yes, the last injection was on'), ('unknown', 'Not known')], default='never', max_length=7)),
-                ('earlier_il2_on', models.DateField(blank=True, null=True)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('user', models.OneToOneField(blank=True, null=True, on_delete=django.db.models.deletion.SET_NULL, related_name='patient', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
+                ("code", models.CharField(default=il2tracker.refs.new_code, editable=False, max_length=4, unique=True)),
+                ("name", models.CharField(blank=True, max_length=120, verbose_name="name")),
+                ("birth_year", models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="year of birth")),
+                (
+                    "time_zone",
+                    models.CharField(
+                        max_length=60, validators=[il2tracker.accounts.models.validate_zone], verbose_name="time zone"
+                    ),
+                ),
+                ("temperature_unit", models.CharField(choices=[("C", "°C"), ("F", "°F")], default="C", max_length=1)),
+                (
+                    "privacy",
+                    models.CharField(
+                        choices=[("discreet", "Discreet"), ("plain", "Plain"), ("full", "Full")],
+                        default="discreet",
+                        max_length=8,
+                    ),
+                ),
+                ("companion_name", models.CharField(blank=True, max_length=120, verbose_name="who can be with you")),
+                ("companion_phone", models.CharField(blank=True, max_length=30, verbose_name="their number")),
+                ("team_phone", models.CharField(blank=True, max_length=30, verbose_name="your care team's number")),
+                ("emergency_phone", models.CharField(blank=True, max_length=30, verbose_name="local emergency number")),
+                (
+                    "nadir_cd4",
+                    models.PositiveSmallIntegerField(blank=True, null=True, verbose_name="lowest CD4+ count ever"),
+                ),
+                ("nadir_on", models.DateField(blank=True, null=True, verbose_name="when it was")),
+                (
+                    "earlier_il2",
+                    models.CharField(
+                        choices=[
+                            ("never", "Never"),
+                            ("on", "Yes, the last injection was on"),
+                            ("unknown", "Not known"),
+                        ],
+                        default="never",
+                        max_length=7,
+                    ),
+                ),
+                ("earlier_il2_on", models.DateField(blank=True, null=True)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                (
+                    "user",
+                    models.OneToOneField(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="patient",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='SecretLink',
+            name="SecretLink",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('purpose', models.CharField(max_length=20)),
-                ('token_hash', models.CharField(max_length=64, unique=True)),
-                ('subject', models.CharField(blank=True, max_length=60)),
-                ('created_at', models.DateTimeField(auto_now_add=True)),
-                ('expires_at', models.DateTimeField(blank=True, null=True)),
-                ('used_at', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('patient', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to='accounts.patient')),
-                ('user', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("purpose", models.CharField(max_length=20)),
+                ("token_hash", models.CharField(max_length=64, unique=True)),
+                ("subject", models.CharField(blank=True, max_length=60)),
+                ("created_at", models.DateTimeField(auto_now_add=True)),
+                ("expires_at", models.DateTimeField(blank=True, null=True)),
+                ("used_at", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to="accounts.patient"
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, to=settings.AUTH_USER_MODEL
+                    ),
+                ),
             ],
         ),
         migrations.CreateModel(
-            name='Sharing',
+            name="Sharing",
             fields=[
-                ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('ref', models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
-                ('may_see', models.BooleanField(default=True)),
-                ('may_record', models.BooleanField(default=False)),
-                ('told_if_not_recorded', models.BooleanField(default=False)),
-                ('starts_at', models.DateTimeField(auto_now_add=True)),
-                ('until', models.DateTimeField(blank=True, null=True)),
-                ('revoked_at', models.DateTimeField(blank=True, null=True)),
-                ('clinic', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sharings', to='accounts.clinic')),
-                ('patient', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='sharings', to='accounts.patient')),
-                ('person', models.ForeignKey(blank=True, null=True, on_delete=django.db.models.deletion.CASCADE, related_name='sharings', to=settings.AUTH_USER_MODEL)),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("ref", models.CharField(default=il2tracker.refs.new_ref, editable=False, max_length=10, unique=True)),
+                ("may_see", models.BooleanField(default=True)),
+                ("may_record", models.BooleanField(default=False)),
+                ("told_if_not_recorded", models.BooleanField(default=False)),
+                ("starts_at", models.DateTimeField(auto_now_add=True)),
+                ("until", models.DateTimeField(blank=True, null=True)),
+                ("revoked_at", models.DateTimeField(blank=True, null=True)),
+                (
+                    "clinic",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sharings",
+                        to="accounts.clinic",
+                    ),
+                ),
+                (
+                    "patient",
+                    models.ForeignKey(
+                        on_delete=django.db.models.deletion.CASCADE, related_name="sharings", to="accounts.patient"
+                    ),
+                ),
+                (
+                    "person",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="sharings",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
             ],
         ),
         migrations.AddConstraint(
-            model_name='user',
-            constraint=models.UniqueConstraint(django.db.models.functions.text.Lower('email'), name='one_user_per_email', violation_error_message='Somebody already signs in with this address.'),
+            model_name="user",
+            constraint=models.UniqueConstraint(
+                django.db.models.functions.text.Lower("email"),
+                name="one_user_per_email",
+                violation_error_message="Somebody already signs in with this address.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='membership',
-            constraint=models.UniqueConstraint(fields=('clinic', 'user'), name='one_membership_per_clinic'),
+            model_name="membership",
+            constraint=models.UniqueConstraint(fields=("clinic", "user"), name="one_membership_per_clinic"),
         ),
         migrations.AddConstraint(
-            model_name='patient',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('earlier_il2', 'on'), ('earlier_il2_on__isnull', False)), models.Q(models.Q(('earlier_il2', 'on'), _negated=True), ('earlier_il2_on__isnull', True)), _connector='OR'), name='earlier_il2_has_its_date', violation_error_message='Give the date of the last earlier injection, or choose another answer.'),
+            model_name="patient",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("earlier_il2", "on"), ("earlier_il2_on__isnull", False)),
+                    models.Q(models.Q(("earlier_il2", "on"), _negated=True), ("earlier_il2_on__isnull", True)),
+                    _connector="OR",
+                ),
+                name="earlier_il2_has_its_date",
+                violation_error_message="Give the date of the last earlier injection, or choose another answer.",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharing',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('clinic__isnull', False), ('person__isnull', True)), models.Q(('clinic__isnull', True), ('person__isnull', False)), _connector='OR'), name='sharing_with_clinic_or_person'),
+            model_name="sharing",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("clinic__isnull", False), ("person__isnull", True)),
+                    models.Q(("clinic__isnull", True), ("person__isnull", False)),
+                    _connector="OR",
+                ),
+                name="sharing_with_clinic_or_person",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharing',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('patient', 'clinic'), name='one_open_sharing_per_clinic'),
+            model_name="sharing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at__isnull", True)),
+                fields=("patient", "clinic"),
+                name="one_open_sharing_per_clinic",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='sharing',
-            constraint=models.UniqueConstraint(condition=models.Q(('revoked_at__isnull', True)), fields=('patient', 'person'), name='one_open_sharing_per_person'),
+            model_name="sharing",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("revoked_at__isnull", True)),
+                fields=("patient", "person"),
+                name="one_open_sharing_per_person",
+            ),
         ),
     ]

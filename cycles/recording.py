@@ -48,7 +48,7 @@ class Page:
 
     def form(self, data: Any, key: UUID) -> InjectionForm:
         """The form, filled with what is most likely, or with the entry that is changed."""
-        known = self._entered(self.correcting) if self.correcting else self._expected()
+        known = {} if data else self._entered(self.correcting) if self.correcting else self._expected()
         return InjectionForm(
             data,
             initial={"key": key, **known},

@@ -430,6 +430,16 @@ def test_outside_the_plan_a_large_amount_is_questioned_and_never_walled(client, 
     assert answer.url == reverse("cycles:call", args=[Injection.objects.get().ref])
 
 
+def test_outside_the_plan_large_is_what_the_plan_of_the_patient_never_uses(client, cast, course):
+    """10 million units are within 18, but no injection of this treatment holds more than 9."""
+    client.force_login(cast.anna)
+    other, form = reverse("cycles:record_unplanned"), sent(amount="10")
+    assert client.post(other, form).context["doubt"] == "LARGE"
+    answer = client.post(other, {**form, "answer": "large"})
+    assert answer.url == reverse("cycles:call", args=[Injection.objects.get(planned_dose=None).ref])
+    assert set(Alert.objects.values_list("rule", flat=True)) == {"above-plan", "off-plan"}
+
+
 def test_without_a_clinic_nobody_is_said_to_see_it(client):
     lee = factories.lone_patient()
     client.force_login(lee.user)

@@ -126,9 +126,11 @@ def _versions(plan: Plan | None) -> list[Version]:
 
 
 def _looks(patient: Patient) -> list[Look]:
-    """The newest looks, those of one person on one day together."""
-    by_day: dict[tuple[date, str], list[datetime]] = {}
+    """The newest looks, those of one person on one day together whatever they opened."""
+    by_day: dict[tuple[date, str], list[looked.Look]] = {}
     for look in looked.looks(patient)[0]:
-        at = look.at.astimezone(patient.zone)
-        by_day.setdefault((at.date(), look.who), []).append(at)
-    return [Look(on, who, at[0], len(at)) for (on, who), at in by_day.items()][:LOOKS_SHOWN]
+        by_day.setdefault((patient.today(look.last_at), look.who), []).append(look)
+    return [
+        Look(on, who, found[0].last_at.astimezone(patient.zone), sum(look.times for look in found))
+        for (on, who), found in by_day.items()
+    ][:LOOKS_SHOWN]

@@ -11,6 +11,7 @@ from cycles.days import Slot
 from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient
+from il2tracker.alerts.models import Alert
 from il2tracker.today import blood, dates, feel, gap, words
 from il2tracker.today.board import Board, Mode, gap_dates, read
 from labs.glances import Glance
@@ -23,9 +24,10 @@ WITH_RESULTS = {Mode.CALM, Mode.ENDED, Mode.NO_PLAN}
 
 @dataclass(frozen=True)
 class Page:
-    """What the template of Today reads."""
+    """What the template of Today reads. `has_clinic` is looked up only where a sentence depends on it."""
 
     board: Board
+    has_clinic: bool
     heading: str
     where: str
     felt: str
@@ -48,11 +50,6 @@ class Page:
         return board.mode is Mode.CALM and board.alert is None and over
 
     @property
-    def has_clinic(self) -> bool:
-        """Whether a clinic is there to add the plan."""
-        return access.open_clinic(self.board.patient) is not None
-
-    @property
     def catch_up(self) -> list[Slot]:
         """The latest injections without a record; the course page lists them all."""
         return self.board.missing[-SHOWN_TO_CATCH_UP:]
@@ -62,13 +59,15 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
     """Everything on Today, in a fixed number of statements."""
     board = read(patient, now)
     said = feel.last_check_in(patient)
+    has_clinic = bool(board.alert or board.mode is Mode.NO_PLAN) and access.open_clinic(patient) is not None
     results = blood.last_results(patient, now) if board.mode in WITH_RESULTS else None
     test = blood.before_next_course(board, results.last_on if results else None)
     test_on = dates.blood_test_day(board, test.booked_for)
     picture = gap_dates(board, test_on) if board.mode is Mode.CALM else None
     return Page(
         board=board,
-        heading=heading(board, clock),
+        has_clinic=has_clinic,
+        heading=alarm(board, has_clinic=has_clinic) if board.alert else heading(board, clock),
         where=where(board),
         felt=feel.said(said, board.today, clock) if said else "",
         blood=test,
@@ -79,11 +78,19 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
     )
 
 
+def alarm(board: Board, *, has_clinic: bool) -> str:
+    """What an open urgent report asks for; it outranks everything else (R1)."""
+    if board.alert and board.alert.tier == Alert.Tier.EMERGENCY:
+        return _("Get help now")
+    if not (board.due or board.later or board.courses.coming):
+        return _("Call the clinic") if has_clinic else _("Call your care team")
+    if has_clinic:
+        return _("Call the clinic before your next injection")
+    return _("Call your care team before your next injection")
+
+
 def heading(board: Board, clock: str) -> str:
     """The one thing that matters now, in words."""
-    if board.alert:
-        paused = board.due or board.later or board.courses.coming
-        return _("Call the clinic before your next injection") if paused else _("Call the clinic")
     if board.mode is Mode.DOSE and board.due:
         return words.when(board.due.dose, board.today, clock)
     return {

@@ -30,13 +30,13 @@ def heading(answer):
     return re.search(r"<h1>(.*?)</h1>", answer.content.decode(), re.DOTALL)[1].strip()
 
 
-def red_flag(patient, by, at=EVENING):
+def red_flag(patient, by, tier="RED", title="much less urine than usual", at=EVENING):
     return alerts.raise_alert(
         by=by,
         patient=patient,
         rule="T2",
-        tier="RED",
-        title="much less urine than usual",
+        tier=tier,
+        title=title,
         evidence="",
         source="sideeffects.checkin",
         source_ref="abc",
@@ -193,19 +193,26 @@ def test_what_is_done_can_be_recorded_beside_a_red_flag(cast, see, on_course):
     assert f"/diary/add/{PlannedDose.objects.get(cycle__number=1, day=4, slot='pm').ref}/" in page.content.decode()
 
 
+def test_an_emergency_names_the_emergency_number_first(cast, see, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    red_flag(cast.anna_patient, cast.anna, tier="EMERGENCY", title="chest pain")
+    page = see(cast.anna)
+    assert heading(page) == "Get help now"
+    assert page.text_read.index("Still so? Call 999") < page.text_read.index("Call 020 7946 0019")
+
+
+def test_without_a_clinic_nobody_is_said_to_read_the_report(see, on_course):
+    lee = factories.lone_patient()
+    on_course(lee, lee.user)
+    red_flag(lee, lee.user)
+    page = see(lee.user)
+    assert heading(page) == "Call your care team before your next injection"
+    assert "Your clinic" not in page.text_read
+
+
 def test_an_amber_alert_does_not_interrupt(cast, see, on_course):
     on_course(cast.anna_patient, cast.ben)
-    alerts.raise_alert(
-        by=cast.anna,
-        patient=cast.anna_patient,
-        rule="T13",
-        tier="AMBER",
-        title="tired, severe",
-        evidence="",
-        source="sideeffects.checkin",
-        source_ref="abc",
-        now=EVENING,
-    )
+    red_flag(cast.anna_patient, cast.anna, tier="AMBER", title="tired, severe")
     assert heading(see(cast.anna)) == "Tonight at 10pm"
 
 

@@ -18,6 +18,8 @@ FIRST_VIEW = [
     "img/icons.svg",
     "img/favicon.svg",
 ]
+HOOKS = {"patient", "check-in", "place-map", "sheet--map"}
+"""Classes that scripts, tests or later rules hold on to."""
 FONT = STATIC / "fonts" / "atkinson-hyperlegible-next-latin-wght-normal.woff2"
 
 
@@ -26,6 +28,15 @@ def test_no_page_holds_a_style_or_a_script_of_its_own(page: Path) -> None:
     text = page.read_text(encoding="utf-8")
     assert not re.search(r"<style|\sstyle=|\son[a-z]+=|javascript:", text)
     assert not re.search(r"<script(?![^>]*\ssrc=)", text)
+
+
+def test_no_page_names_a_class_that_no_stylesheet_knows() -> None:
+    sheets = [*(STATIC / "css").glob("*.css"), STATIC / "vendor" / "bootstrap.min.css"]
+    known = {name for sheet in sheets for name in re.findall(r"\.([a-zA-Z_][\w-]*)", sheet.read_text(encoding="utf-8"))}
+    for page in PAGES:
+        text = re.sub(r"[\w-]*{{.*?}}[\w-]*|{%.*?%}", " ", page.read_text(encoding="utf-8"))
+        named = {name for names in re.findall(r'class="([^"]*)"', text) for name in names.split()}
+        assert named <= known | HOOKS, f"{page.name}: {named - known - HOOKS}"
 
 
 def test_the_first_view_weighs_less_than_100_kb() -> None:

@@ -20,7 +20,7 @@ MOST_LABELLED = 24
 MARK = 6.0
 LINE_STEP = 8
 CROWD = 60  # with more marks than this they are drawn smaller
-NARROW = Size(360, 220)
+NARROW = Size(310, 220, left=44)  # on a 320 px phone its smallest words are still 12 px
 WIDE = Size(800, 300)
 WIDE_LOW = Size(800, 240)
 
@@ -239,7 +239,8 @@ def _along(shapes: Sequence[Shape]) -> Iterator[Box]:
 
 def _level(page: Page, threshold: Threshold, y: float) -> Level:
     area = page.area
-    places = [(area.left + 6, y - 6, "start"), (area.right - 16, y - 6, "end"), (area.left + 6, y + 15, "start")]
+    ends = ((area.left + 8, "start"), (area.right - 16, "end"))
+    places = [(x, y + offset, anchor) for offset in (-6, 17) for x, anchor in ends]
     boxes = [box_of(threshold.label, x, top, anchor, SMALL_LETTER) for x, top, anchor in places]
     best = next((n for n, box in enumerate(boxes) if page.free(box)), 0)
     page.reserve([boxes[best]] if threshold.label else [])

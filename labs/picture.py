@@ -21,6 +21,7 @@ from labs.small_charts import PositionBar
 from labs.trends import Point, Progress, Trend
 
 RANGES = {"1": 1, "2": 2, "all": None}
+MOST_ROWS = 100  # of the table under the drawings; the list of results has them all
 LOW_CD4 = Decimal(200)  # P16
 EDGE = timedelta(days=10)
 SHORTEST = timedelta(days=120)
@@ -58,6 +59,7 @@ class Picture:
     before: str
     panels: list[Panel]
     rows: list[Drawing]
+    more: bool
     hiv: bool
     too_soon_until: date | None
     progress: str
@@ -95,6 +97,7 @@ def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1",
     judged = draws.judged(known)
     span = _span(known, chosen)
     shown = [each for each in judged if each.result.drawn_on >= span[0]]
+    rows = draws.drawings(shown, viewer)
     counts, loads = draws.series(judged, CD4), draws.series(judged, VIRAL_LOAD)
     said, last_load = trends.trend(counts), trends.trend(loads).last
     return Picture(
@@ -113,7 +116,8 @@ def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1",
         goal=known.plan.cd4_goal if known.plan else None,
         before=said.before_first.label if said.before_first else "",
         panels=_panels(known, shown, span, for_clinic=for_clinic),
-        rows=draws.drawings(shown, viewer),
+        rows=rows[:MOST_ROWS],
+        more=len(rows) > MOST_ROWS,
         hiv=known.on_hiv_plan,
         too_soon_until=_too_soon_until(known),
         progress=_progress(known, counts) if for_clinic else "",

@@ -108,7 +108,7 @@ def entered_by(result: LabResult, viewer_pk: int | None) -> str:
     if person is not None and person.pk == viewer_pk:
         return pgettext("entered by", "you")
     if person is None:
-        return _("from a file")
+        return _("an import")
     if result.source == LabResult.Source.PATIENT:
         return _("the patient")
     return person.name

@@ -35,6 +35,7 @@ class Batch(NamedTuple):
     token: uuid.UUID
     rows: list[Reminder]
     now: datetime
+    until: float  # running seconds of this computer after which no row could be marked any more
 
 
 def lease() -> timedelta:
@@ -79,7 +80,7 @@ def expire() -> int:
 
 def claim() -> Batch:
     """Up to BATCH rows that are due, oldest first; an empty batch when nothing is."""
-    token = uuid.uuid4()
+    token, until = uuid.uuid4(), clocks.running_seconds() + (lease() - smtp_timeout()).total_seconds()
     with transaction.atomic():
         due = Reminder.objects.filter(state=State.PLANNED, next_attempt_at__lte=Now(), expires_at__gt=Now())
         seen = due.order_by("next_attempt_at", "pk")
@@ -90,7 +91,8 @@ def claim() -> Batch:
             state=State.SENDING, lease_token=token, lease_until=from_now(lease()), attempts=F("attempts") + 1
         )
     mine = Reminder.objects.filter(lease_token=token).select_related("recipient", "patient")
-    return Batch(token, list(mine.order_by("next_attempt_at", "pk")) if taken else [], clocks.database_now())
+    rows = list(mine.order_by("next_attempt_at", "pk")) if taken else []
+    return Batch(token, rows, clocks.database_now(), until)
 
 
 # While sending: each is true when this sender still held the row

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
+from datetime import timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.db import DatabaseError, transaction
 
 from il2tracker.accounts.models import Patient
-from il2tracker.reminders import claiming, heartbeat, kinds, mails, validity
+from il2tracker.reminders import claiming, clocks, heartbeat, kinds, mails, validity
 from il2tracker.reminders.backend import Answer, Backend, Outcome
 from il2tracker.reminders.claiming import Batch
 from il2tracker.reminders.models import Reminder
@@ -40,13 +41,18 @@ def sweep() -> Swept:
 
 
 def send(batch: Batch) -> None:
-    """Hand over every row of the batch on one connection. Trouble with the server ends the batch."""
-    backend = Backend()
+    """Hand over every row of the batch on one connection. Trouble with the server ends the batch, and so does its lease."""
+    backend, wait = Backend(), timedelta(0)
+    rows = iter(batch.rows)
     try:
-        for position, row in enumerate(batch.rows):
+        for row in rows:
             if not _send_one(backend, batch, row):
-                _give_back(batch.rows[position + 1 :])
+                wait = claiming.back_off(1)
                 break
+            if clocks.running_seconds() > batch.until:
+                break
+        for row in rows:
+            claiming.give_back(row, wait)
     finally:
         backend.leave()
 
@@ -94,8 +100,3 @@ def _keep(row: Reminder, outcome: Outcome) -> None:
             claiming.give_up(row, outcome.cause)
         case Answer.UNCERTAIN:
             claiming.doubt(row, outcome.cause)
-
-
-def _give_back(rows: list[Reminder]) -> None:
-    for row in rows:
-        claiming.give_back(row, claiming.back_off(1))

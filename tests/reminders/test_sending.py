@@ -313,3 +313,11 @@ def test_a_long_sleep_of_the_computer_is_no_jump(smtp_sink: SmtpSink) -> None:
 def test_the_databases_clock_is_the_one_that_counts() -> None:
     assert abs(clocks.database_now() - timezone.now()) < 5 * SECOND
     assert clocks.running_seconds() > 0
+
+
+def test_a_batch_ends_with_its_lease_and_the_rest_is_free_at_once(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    batch = claiming.claim()
+    sending.send(batch._replace(until=0.0))
+    assert states() == ["planned"] * 6 + ["sent"]
+    assert smtp_sink.attempts == 1
+    assert sending.sweep().tried == 6

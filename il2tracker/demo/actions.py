@@ -136,6 +136,7 @@ def _plan(life: story.Life, patient: Patient, signer: User, today: date) -> Plan
         starts_on=starts_on,
         now=schedule.moment(starts_on - PLANNED_BEFORE, time(11), patient.zone),
         cd4_goal=600 if protocol.indication == "hiv" else None,
+        **life.terms,
     )
     cycles.open_next_cycle(plan=plan, today=today)
     return plan

@@ -88,7 +88,8 @@ class Life:
     clinic: str = "clinic-north"
     amount: str | None = None
     in_words: str = ""
-    facts: dict[str, object] = field(default_factory=dict)
+    facts: dict[str, Any] = field(default_factory=dict)
+    terms: dict[str, Any] = field(default_factory=dict)
     open_doses: frozenset[tuple[int, int, str]] = frozenset()
     skipped: dict[tuple[int, int, str], str] = field(default_factory=dict)
     draws: tuple[Draw, ...] = ()
@@ -126,6 +127,8 @@ _ANNA = Life(
     first_start=-3 - 2 * 56,
     in_words="patient, HIV plan, day 4 of course 3",
     facts={"companion_name": "Sam", "companion_phone": "07700 900123", "nadir_cd4": 231},
+    # One hour, so that the evening injection can be tried at any hour of the day; a plan without it asks within eight.
+    terms={"min_gap_hours": 1, "syringe_mark": "to the second mark"},
     open_doses=frozenset({(3, 4, "pm")}),
     draws=(
         _blood(1, -196, "388", "19", "4,100"),

@@ -1,5 +1,7 @@
 """One injection stays one, whatever a person does with two tabs."""
 
+from datetime import UTC, datetime
+
 import pytest
 from playwright.sync_api import expect
 
@@ -34,3 +36,14 @@ def test_undo_frees_the_slot_and_keeps_the_row(sign_in):
     assert voided.planned_dose.record is None
     page.goto("/")
     expect(page.get_by_role("link", name="Record this injection")).to_be_visible()
+
+
+@pytest.mark.parametrize("now", [datetime(2026, 11, 21, 11, 30, tzinfo=UTC)])
+def test_in_the_morning_the_evening_injection_is_asked_about_once_and_then_recorded(sign_in, sound, now):
+    page = sign_in("patient")
+    page.get_by_role("link", name="Record this injection").click()
+    page.get_by_role("button", name="Save injection").click()
+    expect(page.get_by_role("heading", level=1)).to_have_text("Have you injected already?")
+    sound(page)
+    page.get_by_role("button", name="Yes, I have injected").click()
+    expect(page.get_by_role("status")).to_contain_text("7.5 million units")

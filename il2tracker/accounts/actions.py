@@ -11,6 +11,7 @@ from django.utils import timezone
 
 from il2tracker.accounts.models import Clinic, Membership, Patient, Sharing, User
 from il2tracker.audit import log
+from il2tracker.refs import new_code
 
 
 @transaction.atomic
@@ -68,13 +69,21 @@ def create_patient(*, by: User | None, clinic: Clinic | None = None, user: User 
     facts.setdefault("time_zone", clinic.time_zone if clinic else settings.DEFAULT_TIME_ZONE)
     if user is not None:
         facts.setdefault("name", user.name)
-    patient = Patient(user=user, **facts)
+    patient = Patient(user=user, code=_free_code(), **facts)
     patient.full_clean()
     patient.save()
     log.record(action="accounts.patient.created", by=by, patient=patient)
     if clinic is not None:
         share_with_clinic(by=by, patient=patient, clinic=clinic)
     return patient
+
+
+def _free_code() -> str:
+    """A code that nobody has: in a clinic of a thousand, one draw in five hundred is taken."""
+    code = new_code()
+    while Patient.objects.filter(code=code).exists():
+        code = new_code()
+    return code
 
 
 @transaction.atomic

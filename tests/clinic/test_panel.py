@@ -135,7 +135,9 @@ def test_empty_lists_say_why(cast, see):
 
 def many(cast, number):
     """Patients of the clinic without a plan: rows as create_patient makes them, in bulk."""
-    made = Patient.objects.bulk_create([Patient(name=f"P{n}", time_zone="Europe/London") for n in range(number)])
+    first = Patient.objects.count()
+    rows = [Patient(name=f"P{n}", code=f"{n:04}", time_zone="Europe/London") for n in range(first, first + number)]
+    made = Patient.objects.bulk_create(rows)
     Sharing.objects.bulk_create([Sharing(patient=patient, clinic=cast.north) for patient in made])
 
 
@@ -248,3 +250,12 @@ def test_a_lone_patient_s_own_record_is_not_on_a_panel_of_his(cast, see):
 
     join_clinic(by=cast.eve, clinic=cast.south, user=lee.user, title="doctor")
     assert codes(see(lee.user)) == []
+
+
+def test_a_code_that_is_taken_is_never_given_twice(cast, see, monkeypatch):
+    from il2tracker.accounts import actions
+
+    drawn = iter([cast.anna_patient.code, cast.dan_patient.code, "7KQ4"])
+    monkeypatch.setattr(actions, "new_code", lambda: next(drawn))
+    see(cast.ben, "/people/add/", name="Noah", birth_year="", time_zone="Europe/London")
+    assert Patient.objects.get(name="Noah").code == "7KQ4"

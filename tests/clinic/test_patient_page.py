@@ -29,9 +29,7 @@ def page(cast, see, ada):
 def test_the_head_says_who_on_which_plan(page, ada):
     text = page().text_read
     assert f"{ada.code} Ada Born 1970 (56)" in text
-    assert (
-        "Plan, version 1 7.5 million units (MIU), under the skin, twice a day, 5 days every 8 weeks" in text
-    )
+    assert "Plan, version 1 7.5 million units (MIU), under the skin, twice a day, 5 days every 8 weeks" in text
 
 
 def test_opening_it_is_written_down_once(page, cast, ada):

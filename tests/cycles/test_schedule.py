@@ -330,12 +330,31 @@ SWITCHES = {name: switch_days(name) for name in ZONES}
 places = st.sampled_from(ZONES).flatmap(lambda name: st.tuples(st.just(name), st.sampled_from(SWITCHES[name])))
 
 
-@given(places, st.times())
+@given(places.filter(lambda place: place[0] != "Africa/Casablanca" and place[1].year < 2037), st.times())
 def test_on_switch_days_the_moment_is_that_of_dateutil(place, local):
-    """dateutil keeps its own reading of the zones; resolve_imaginary moves forward by the gap as A22 wants."""
+    """dateutil keeps its own reading of the zones; resolve_imaginary moves forward by the gap as A22 wants.
+
+    Not in Casablanca, whose summer time is the normal one, and not from 2037 on: there dateutil errs.
+    """
     name, on = place
     theirs = tz.resolve_imaginary(datetime.combine(on, local.replace(fold=0), tzinfo=tz.gettz(name)))
     assert schedule.moment(on, local, ZoneInfo(name)) == theirs.astimezone(UTC)
+
+
+def looked_up(naive, zone):
+    """The moment found the other way round: of all moments around it, the first whose clock shows this hour."""
+    around = [naive.replace(tzinfo=UTC) + timedelta(hours=n) for n in range(-30, 31)]
+    offsets = {moment.astimezone(zone).utcoffset() for moment in around}
+    candidates = [naive.replace(tzinfo=UTC) - offset for offset in offsets]
+    shown = [moment for moment in candidates if moment.astimezone(zone).replace(tzinfo=None) == naive]
+    return min(shown) if shown else max(candidates)
+
+
+@given(places, st.times())
+def test_on_switch_days_the_moment_is_the_first_whose_clock_shows_the_hour(place, local):
+    name, on = place
+    naive = datetime.combine(on, local.replace(fold=0))
+    assert schedule.moment(on, local, ZoneInfo(name)) == looked_up(naive, ZoneInfo(name))
 
 
 @given(places, st.times())

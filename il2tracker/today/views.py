@@ -34,6 +34,8 @@ def home(request: SignedInRequest) -> HttpResponse:
         return render(request, "today/home.html", context)
     if user.is_clinician:
         return redirect("clinic:panel")
+    if Patient.objects.visible_to(user).exists():
+        return redirect("accounts:settings")  # a carer: the diaries shared with him stand there
     return redirect("system:page" if user.is_administrator else "accounts:start")
 
 

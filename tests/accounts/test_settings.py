@@ -117,6 +117,7 @@ def test_an_invented_colour_is_refused(anna: Client, cast: factories.Cast) -> No
 def test_a_person_without_clinic_starts_a_diary_with_the_numbers_to_call(client: Client) -> None:
     person = factories.user("Nina")
     client.force_login(person)
+    assert client.get("/")["Location"] == "/settings/start/"
     answer = client.post("/settings/start/", {"name": "Nina", "time_zone": "Europe/Berlin", "team_phone": ""})
     assert answer.status_code == 422
     assert "Enter the number of your care team." in text(answer)

@@ -311,7 +311,7 @@ def test_where_the_blood_test_stands(cast, see, between):
 def test_people_without_a_diary_go_to_their_work(cast, see):
     assert see(cast.ben).url == "/people/"
     assert see(cast.eve).url == "/system/"
-    assert see(cast.sam).url == "/settings/start/"
+    assert see(cast.sam).url == "/settings/"
 
 
 def test_nobody_sees_it_without_signing_in(client):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cached_property
 from itertools import groupby
-from typing import NamedTuple
 
 from il2tracker.accounts.models import User
 from labs import facts, words
@@ -16,27 +16,67 @@ from labs.models import LabResult
 from labs.trends import Judgement, Point, Verdict
 
 
-class Judged(NamedTuple):
-    """A result with its verdict and the words for both."""
+@dataclass(frozen=True)
+class Judged:
+    """A result with its verdict, and the words for both when they are asked for."""
 
     result: LabResult
     judgement: Judgement
-    text: str
+
+    @property
+    def text(self) -> str:
+        """The result in words for a table."""
+        return words.value(self.result)
+
+    @cached_property
+    def point(self) -> Point:
+        """The result in its test's own unit, as a point of a series."""
+        return facts.point_of(self.result, self.judgement, words.short(self.result))
 
 
 @dataclass
 class Drawing:
-    """The results of one draw: a row of the table. `cells` holds the texts by test."""
+    """The results of one draw: a row of the table."""
 
     on: date
-    at: datetime | None
     judged: list[Judged]
-    judgement: Judgement
-    tag: str
-    icon: str
-    word: str
-    reason: str
-    entered_by: str
+    viewer_pk: int | None
+
+    @property
+    def at(self) -> datetime | None:
+        """The moment of the draw on the clock of its place, if the time is known."""
+        return self.judged[0].result.local_drawn_at
+
+    @cached_property
+    def judgement(self) -> Judgement:
+        """Verdict on the tests for which timing matters."""
+        timed = (each.judgement for each in self.judged if each.result.analyte.timing_matters)
+        return next(timed, self.judged[0].judgement)
+
+    @property
+    def tag(self) -> str:
+        """How the verdict's tag looks: "ok", "soon"."""
+        return words.TAGS.get(self.judgement.verdict, ("", ""))[0]
+
+    @property
+    def icon(self) -> str:
+        """The picture on the tag."""
+        return words.TAGS.get(self.judgement.verdict, ("", ""))[1]
+
+    @property
+    def word(self) -> str:
+        """The verdict in a word; empty where timing does not matter."""
+        return words.verdict_word(self.judgement)
+
+    @property
+    def reason(self) -> str:
+        """Why it counts or not; empty where the word says it."""
+        return words.reason(self.judgement) if self.judgement.verdict is not Verdict.BASELINE else ""
+
+    @property
+    def entered_by(self) -> str:
+        """Who entered its results."""
+        return ", ".join(dict.fromkeys(words.entered_by(each.result, self.viewer_pk) for each in self.judged))
 
     @property
     def counts(self) -> bool:
@@ -69,14 +109,13 @@ class Drawing:
 
 
 def judged(known: Facts) -> list[Judged]:
-    """Every standing result of a patient with verdict and words, oldest first."""
-    return [Judged(result, judgement, words.value(result)) for result, judgement in known.judged()]
+    """Every standing result of a patient with its verdict, oldest first."""
+    return [Judged(result, judgement) for result, judgement in known.judged()]
 
 
 def series(results: Sequence[Judged], code: str) -> list[Point]:
     """The series of one test."""
-    chosen = [each for each in results if each.result.analyte.code == code]
-    return [facts.point_of(each.result, each.judgement, words.short(each.result)) for each in chosen]
+    return [each.point for each in results if each.result.analyte.code == code]
 
 
 def marks(results: Sequence[Judged], code: str) -> list[Mark]:
@@ -91,26 +130,9 @@ def drawings(judged: Sequence[Judged], viewer: User) -> list[Drawing]:
     """Rows of the table, the newest draw first; results of one moment stand together."""
     ordered = sorted(judged, key=_moment, reverse=True)
     groups = groupby(ordered, key=lambda each: (each.result.drawn_on, each.result.drawn_at))
-    return [_drawing(on, at, list(group), viewer) for (on, at), group in groups]
+    return [Drawing(on, list(group), viewer.pk) for (on, _at), group in groups]
 
 
 def _moment(each: Judged) -> tuple[date, float]:
     result = each.result
     return result.drawn_on, result.drawn_at.timestamp() if result.drawn_at else 0.0
-
-
-def _drawing(on: date, at: datetime | None, judged: list[Judged], viewer: User) -> Drawing:
-    judgement = next((e.judgement for e in judged if e.result.analyte.timing_matters), judged[0].judgement)
-    tag, icon = words.TAGS.get(judgement.verdict, ("", ""))
-    names = dict.fromkeys(words.entered_by(each.result, viewer.pk) for each in judged)
-    return Drawing(
-        on=on,
-        at=judged[0].result.local_drawn_at,
-        judged=judged,
-        judgement=judgement,
-        tag=tag,
-        icon=icon,
-        word=words.verdict_word(judgement),
-        reason=words.reason(judgement) if judgement.verdict is not Verdict.BASELINE else "",
-        entered_by=", ".join(names),
-    )

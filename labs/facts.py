@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -17,7 +17,7 @@ from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
 from cycles.protocols import Indication
 from il2tracker.accounts.models import Patient
 from labs.charts import Course
-from labs.models import LabResult
+from labs.models import Analyte, LabResult
 from labs.trends import DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, UnloggedDose
 from labs.units import figure
 
@@ -104,16 +104,13 @@ def point_of(result: LabResult, judgement: Judgement, label: str = "") -> Point:
     return Point(result.drawn_on, result.own_value, result.comparator, judgement, result.ref, label)
 
 
-def points(judged: Sequence[tuple[LabResult, Judgement]], code: str) -> list[Point]:
-    """The series of one test."""
-    return [point_of(result, judgement) for result, judgement in judged if result.analyte.code == code]
-
-
 def load(patients: Collection[Patient], now: datetime) -> dict[int, Facts]:
     """Facts by the patient's primary key: six statements, however many patients."""
     facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
     results = LabResult.objects.standing().filter(patient__in=facts).select_related("analyte", "entered_by")
+    tests: dict[int, Analyte] = {}
     for result in results.order_by("drawn_on", "drawn_at", "analyte__position", "pk"):
+        result.analyte = tests.setdefault(result.analyte_id, result.analyte)  # one rule for all, read once
         facts[result.patient_id].results.append(result)
     _load_plans(facts)
     for owner, cycle_id, dose, amount in _given(facts):

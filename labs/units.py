@@ -342,6 +342,8 @@ def _found(detected: bool) -> str:
 
 def in_own_unit(rule: Rule, reading: Reading) -> Reading:
     """The same reading in the test's own unit."""
-    if reading.value is None or reading.unit == rule.canonical_unit:
+    if reading.unit == rule.canonical_unit:
+        return reading
+    if reading.value is None:
         return replace(reading, unit=rule.canonical_unit)
     return replace(reading, value=canonical(rule, reading.value, reading.unit), unit=rule.canonical_unit)

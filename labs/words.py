@@ -94,8 +94,9 @@ def value(result: LabResult, *, unit: bool = False) -> str:
 def short(result: LabResult) -> str:
     """A result beside its mark in a drawing: "612", "less than 20", "not detected"."""
     own = units.in_own_unit(result.analyte.rule, result.reading)
-    detected = own.detected if own.value is None else None
-    return units.in_words(result.analyte.rule, replace(own, detected=detected), unit=False)
+    if own.value is not None and own.detected is not None:
+        own = replace(own, detected=None)
+    return units.in_words(result.analyte.rule, own, unit=False)
 
 
 def _is_number(raw: str) -> bool:

@@ -59,11 +59,11 @@ test:
 
 test-sqlite: $(VENV)/dev
 	@echo "On SQLite:"
-	@IL2_TEST_DATABASE=sqlite $(PYTEST) -q -n 2
+	@IL2_TEST_DATABASE=sqlite $(PYTEST) -q -n 2 --dist worksteal
 
 test-postgres: $(VENV)/dev
 	@echo "On PostgreSQL:"
-	@IL2_TEST_DATABASE=postgres $(PYTEST) -q -n 2
+	@IL2_TEST_DATABASE=postgres $(PYTEST) -q -n 2 --dist worksteal
 
 faults: $(VENV)/dev
 	$(PYTEST) -m faults_long tests/faults

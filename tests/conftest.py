@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from django.core.cache import cache
 from django.db import connection
@@ -20,6 +21,12 @@ AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 LIBRARIES = ("cycles.actions", "labs.actions", "sideeffects.actions")
 NOT_AN_ERROR = ("the server responded with a status of 4",)
 """What Chromium logs as an error although a page may well answer so: 403, 404, 422."""
+
+# A busy machine is no failure: how long an example took says nothing about the rule it tests.
+hypothesis.settings.register_profile(
+    "suite", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow], print_blob=True
+)
+hypothesis.settings.load_profile("suite")
 
 
 def need(part: str, take: Callable[[], Any]) -> Any:

@@ -11,14 +11,10 @@ import pytest
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
-from hypothesis import settings as hypothesis
 from playwright.sync_api import ConsoleMessage, Page
 
 from tests import services
 from tests.smtp_sink import SmtpSink
-
-hypothesis.register_profile("busy machine", deadline=None)
-hypothesis.load_profile("busy machine")
 
 DATABASE = os.environ.get("IL2_TEST_DATABASE", "sqlite")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"

@@ -202,3 +202,10 @@ def test_a_first_course_wants_a_baseline(north):
 def test_without_a_plan_the_row_says_so(north):
     [reason] = why(north.patient("Ada"))
     assert (reason.rank, reason.detail) == (Rank.NOTHING, "No plan yet.")
+
+
+def test_moments_are_on_the_patient_s_clock(north):
+    patient = north.patient("Ada", started=3)
+    Patient.objects.filter(pk=patient.pk).update(time_zone="Asia/Tokyo")
+    north.alert(patient, "RED", "much less urine", minutes=35)
+    assert why(patient)[0].words == "much less urine, 6am"

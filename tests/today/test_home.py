@@ -343,3 +343,32 @@ def test_the_number_of_statements_does_not_grow_with_the_record(cast, client, on
         factories.injection(cast.anna_patient, cast.anna, at=at, amount="1")
     assert statements(client, cast.anna, EVENING) <= few + 2  # the first check-in brings its symptoms
     assert few <= 12
+
+
+def every(days):
+    """A document: 7.5 million units twice a day for five days, every so many days."""
+    doses = [{"days": "1-5", "slots": ["am", "pm"], "amount": "7.5"}]
+    return {"unit": "MIU", "phases": [{"repeat": None, "cycle_days": days, "doses": doses}]}
+
+
+def test_six_weeks_apart_the_first_day_that_counts_is_named(cast, see, on_course):
+    on_course(cast.anna_patient, cast.ben, until=utc(2026, 11, 23), document=every(42))
+    text = see(cast.anna, at=CALM).text_read
+    assert "Tuesday 22 December 2026 Blood test. Results before 22 December are too soon to count." in text
+    assert "On this plan no blood test counts two weeks before the next course." in text
+
+
+def test_four_weeks_apart_no_day_is_named(cast, see, on_course):
+    on_course(cast.anna_patient, cast.ben, until=utc(2026, 11, 23), document=every(28))
+    text = see(cast.anna, at=utc(2026, 12, 1, 12)).text_read
+    assert "Blood test." not in text
+    assert "Wednesday 16 December 2026 Course 2 planned to start" in text
+
+
+def test_days_and_hours_are_those_of_the_patient_s_zone(cast, see, on_course):
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, time_zone="America/New_York")
+    on_course(cast.anna_patient, cast.ben, until=utc(2026, 11, 22, 2))
+    page = see(cast.anna, at=utc(2026, 11, 22, 2, 30))
+    assert heading(page) == "Tonight at 10pm"
+    assert "Saturday 21 November 2026 Course 1, day 4 of 5" in page.text_read
+    assert "due in 30 minutes" in page.text_read

@@ -11,14 +11,16 @@ from cycles.models import Injection, Protocol
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from il2tracker.audit.models import AuditEvent
-from il2tracker.demo import actions
+from il2tracker.demo import actions, story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
 
 @pytest.fixture(autouse=True)
-def demo_mode(settings):
+def demo_mode(settings, monkeypatch):
+    """Anna alone is enough here; the whole clinic is read in test_story.py."""
     settings.DEMO = True
+    monkeypatch.setattr(story, "LIVES", story.LIVES[:1])
 
 
 def reset():

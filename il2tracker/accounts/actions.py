@@ -69,7 +69,8 @@ def create_patient(*, by: User | None, clinic: Clinic | None = None, user: User 
     facts.setdefault("time_zone", clinic.time_zone if clinic else settings.DEFAULT_TIME_ZONE)
     if user is not None:
         facts.setdefault("name", user.name)
-    patient = Patient(user=user, code=_free_code(), **facts)
+    facts.setdefault("code", _free_code())
+    patient = Patient(user=user, **facts)
     patient.full_clean()
     patient.save()
     log.record(action="accounts.patient.created", by=by, patient=patient)

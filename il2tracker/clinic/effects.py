@@ -12,7 +12,7 @@ from cycles.models import Cycle
 from sideeffects.models import DayOfReports, Symptom
 
 SHOWN = 8
-WIDTH, BLOCK, INSIDE, BASE = 150.0, 51.0, 45.0, 41.0
+WIDTH, GAP, BASE = 150.0, 6.0, 41.0
 STEP = 12.0
 
 
@@ -33,6 +33,7 @@ class Block:
 
     number: int
     x: float
+    width: float
     middle: float
     bars: list[Bar]
     severities: list[int | None]
@@ -63,6 +64,7 @@ def multiples(
 ) -> list[Multiple]:
     """The symptoms that were reported in these courses, the worst first, each drawn for every course."""
     days = {cycle.pk: _days(cycle, today) for cycle in courses}
+    places = _places(len(courses))
     within = [reports[day] for found in days.values() for day in found if day in reports]
     burden = {s.code: sum(report.severities.get(s.code, 0) for report in within) for s in symptoms}
     shown = sorted((s for s in symptoms if burden[s.code]), key=lambda s: (-burden[s.code], s.position))[:SHOWN]
@@ -70,7 +72,10 @@ def multiples(
         Multiple(
             symptom.code,
             symptom.word,
-            [_block(index, cycle, days[cycle.pk], reports, symptom.code) for index, cycle in enumerate(courses)],
+            [
+                _block(place, cycle, days[cycle.pk], reports, symptom.code)
+                for place, cycle in zip(places, courses, strict=True)
+            ],
         )
         for symptom in shown
     ]
@@ -81,15 +86,24 @@ def _days(cycle: Cycle, today: date) -> list[date]:
     return [day for day in days if day <= today]
 
 
-def _block(index: int, cycle: Cycle, days: Sequence[date], reports: Mapping[date, DayOfReports], code: str) -> Block:
-    x = 1 + index * BLOCK
-    step = INSIDE / cycle.length
+def _places(count: int) -> list[tuple[float, float]]:
+    """Start and width of each course's share of the picture."""
+    share = WIDTH / max(count, 1)
+    return [(round(index * share + 1, 1), round(share - GAP, 1)) for index in range(count)]
+
+
+def _block(
+    place: tuple[float, float], cycle: Cycle, days: Sequence[date], reports: Mapping[date, DayOfReports], code: str
+) -> Block:
+    x, width = place
+    step = width / cycle.length
     found = [_said(reports.get(day), code) for day in days]
     return Block(
         number=cycle.number,
         x=x,
-        middle=x + INSIDE / 2,
-        bars=[_bar(round(x + place * step, 1), step, said) for place, said in enumerate(found) if said is not None],
+        width=width,
+        middle=round(x + width / 2, 1),
+        bars=[_bar(round(x + index * step, 1), step, said) for index, said in enumerate(found) if said is not None],
         severities=found,
     )
 

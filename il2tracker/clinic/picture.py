@@ -64,6 +64,11 @@ class Page:
         return words.age(self.patient, self.today)
 
     @property
+    def is_untimed(self) -> bool:
+        """Whether the plan is one on which CD4+ and viral load are not looked at."""
+        return bool(self.versions) and not self.versions[0].version.timing_matters
+
+    @property
     def course_words(self) -> str:
         """ "Course 3, day 4 of 5"."""
         current = self.course.cycle if self.course else None

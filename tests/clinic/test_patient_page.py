@@ -172,3 +172,10 @@ def test_the_number_of_statements_does_not_grow_with_the_record(north, cast, cli
         north.alert(ada, "AMBER", "tired, severe", minutes=number)
         factories.injection(ada, ada.user, at=NOW, amount="1")
     assert statements(client, cast.ben, ada.code) == few <= 34
+
+
+def test_a_plan_without_these_tests_says_so_instead_of_asking_for_them(north, cast, see):
+    north.plan(cast.dan_patient, 12, protocol="kidney-label")
+    text = see(cast.ben, f"/people/{cast.dan_patient.code}/").text_read
+    assert "CD4+ and viral load are not part of this plan" in text
+    assert "Two results make a drawing" not in text

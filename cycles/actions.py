@@ -19,7 +19,7 @@ from cycles import concerns, schedule
 from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, Protocol
 from il2tracker.accounts import access
-from il2tracker.accounts.models import Patient, User
+from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
@@ -115,7 +115,8 @@ def _refuse_amounts(regimen: schedule.Regimen, protocol: Protocol) -> None:
 def _signature(by: User, patient: Patient) -> dict[str, Any]:
     if not access.is_member_for(by, patient):
         return {"signed_by": by, "signed_as": PlanVersion.SignedAs.PATIENT, "signed_title": by.name}
-    title = by.memberships.values_list("title", flat=True).first()
+    clinics = Sharing.objects.open().filter(patient=patient).values("clinic")
+    title = by.memberships.filter(clinic__in=clinics).values_list("title", flat=True).first()
     return {"signed_by": by, "signed_as": PlanVersion.SignedAs.CLINIC, "signed_title": f"{by.name}, {title}"}
 
 
@@ -335,6 +336,7 @@ def _tell_clinic(by: User, injection: Injection, now: datetime, *, twice: bool =
             evidence=concern.evidence,
             source="cycles.injection",
             source_ref=injection.ref,
+            holds=concern.holds,
             now=now,
         )
 

@@ -15,12 +15,16 @@ from il2tracker import ui
 
 @dataclass(frozen=True)
 class Concern:
-    """One alert to raise. `call` = the person who recorded it is shown whom to call at once."""
+    """One alert to raise. `call` = the person who recorded it is shown whom to call at once.
+
+    `holds` = no reminder asks for the next injection before somebody has looked at this one (R1, D19).
+    """
 
     rule: str
     title: str
     evidence: str
     call: bool
+    holds: bool
 
 
 def about(injection: Injection, *, twice: bool = False) -> list[Concern]:
@@ -50,7 +54,7 @@ def _ceiling(plan: Plan | None) -> Decimal:
 
 
 def _two_close(injection: Injection) -> Concern:
-    return Concern("two-close", _("Two injections close together"), _what(injection), call=True)
+    return Concern("two-close", _("Two injections close together"), _what(injection), call=True, holds=True)
 
 
 def _above_plan(injection: Injection) -> Concern:
@@ -58,16 +62,16 @@ def _above_plan(injection: Injection) -> Concern:
     evidence = _what(injection)
     if dose is not None:
         evidence += " " + _("The plan says %(amount)s.") % {"amount": ui.miu(dose.amount)}
-    return Concern("above-plan", _("More than planned"), evidence, call=True)
+    return Concern("above-plan", _("More than planned"), evidence, call=True, holds=True)
 
 
 def _off_plan(injection: Injection) -> Concern:
-    return Concern("off-plan", _("An injection outside the plan"), _what(injection), call=False)
+    return Concern("off-plan", _("An injection outside the plan"), _what(injection), call=False, holds=False)
 
 
 def _told_to_stop(injection: Injection) -> Concern:
     evidence = injection.note or _("Nothing was added.")
-    return Concern("told-to-stop", _("Not taken: says somebody told them to stop"), evidence, call=False)
+    return Concern("told-to-stop", _("Not taken: says somebody told them to stop"), evidence, call=False, holds=True)
 
 
 def _what(injection: Injection) -> str:

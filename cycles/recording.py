@@ -137,7 +137,7 @@ class Page:
         """When is on time, whether it is too late, whether all rests until a call (R1); who sees the rest."""
         if self.dose is None:
             return {"clinic": access.open_clinic(self.patient)}
-        alerts = Alert.objects.of(self.patient).open().urgent()
+        alerts = Alert.objects.of(self.patient).holding()
         return {
             "on_time": (self.dose.due_at - schedule.ON_TIME, self.dose.due_at + schedule.ON_TIME),
             "too_late": self.is_too_late,

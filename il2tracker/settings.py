@@ -172,6 +172,9 @@ CONTENT_SECURITY_POLICY = {
     }
 }
 
+# What was saved is said once, from the session: the default would put clinical words into a cookie.
+MESSAGE_STORAGE = "django.contrib.messages.storage.session.SessionStorage"
+
 # Uploads: only lab files, 1 MB at most
 DATA_UPLOAD_MAX_MEMORY_SIZE = 2_000_000
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2_000_000

@@ -26,7 +26,9 @@ def patient_or_404(user: Any, code: str | None = None) -> Patient:
 
 
 def is_member_for(user: Any, patient: Patient) -> bool:
-    """Whether the user works in a clinic that the patient shares with now."""
+    """Whether the user works in a clinic that the patient shares with now. Nobody is his own clinician."""
+    if patient.user_id == user.pk:
+        return False
     return Sharing.objects.open().filter(patient=patient, clinic__memberships__user=user).exists()
 
 

@@ -25,21 +25,23 @@ def raise_alert(
     source: str,
     source_ref: str,
     now: datetime,
+    holds: bool | None = None,
 ) -> Alert:
-    """One alert per rule and source entry; raising it again returns the first. `rule` is its id in the rule table."""
+    """One alert per rule, source entry and evidence: an entry that is corrected and now says more is told anew.
+
+    `rule` is its id in the rule table. `holds` = reminders to inject wait for a person; urgent ones always do.
+    """
     patient.lock()
-    known = Alert.objects.filter(patient=patient, rule=rule, source=source, source_ref=source_ref).first()
+    same = {"rule": rule, "tier": tier, "source": source, "source_ref": source_ref, "evidence": evidence}
+    known = Alert.objects.filter(patient=patient, **same).first()
     if known is not None:
         return known
     alert = Alert.objects.create(
         patient=patient,
-        rule=rule,
-        tier=tier,
         title=title,
-        evidence=evidence,
-        source=source,
-        source_ref=source_ref,
+        holds=tier in Alert.URGENT or bool(holds),
         raised_at=now,
+        **same,
     )
     _note(alert, "raised", by, now)
     return alert
@@ -64,25 +66,18 @@ def acknowledge(*, by: User, alert: Alert, now: datetime, note: str = "") -> Ale
 
 @transaction.atomic
 def answer(*, by: User, alert: Alert, answer: str, now: datetime) -> Alert:
-    """What the patient says happened. Never an acknowledgement; without a clinic it closes the alert (A21)."""
+    """What the patient says happened. Never an acknowledgement; without a clinic it closes the alert (A21).
+
+    "I cannot reach them" opens it again.
+    """
     access.require_recording(by, alert.patient)
     alert.patient.lock()
     alert.refresh_from_db()
     alert.patient_answer, alert.patient_answered_at = answer, now
-    if not alert.needs_clinic() and answer != Alert.Answer.NOT_REACHED:
-        alert.closed_at = now
+    if not alert.needs_clinic():
+        alert.closed_at = None if answer == Alert.Answer.NOT_REACHED else now
     alert.save(update_fields=["patient_answer", "patient_answered_at", "closed_at"])
     _note(alert, f"answered_{answer}", by, now)
-    return alert
-
-
-@transaction.atomic
-def mark_notified(*, alert: Alert, now: datetime) -> Alert:
-    """A mail about it was accepted by the mail server."""
-    if alert.notified_at is None:
-        alert.notified_at = now
-        alert.save(update_fields=["notified_at"])
-        _note(alert, "notified", None, now)
     return alert
 
 

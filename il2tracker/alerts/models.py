@@ -20,9 +20,9 @@ class AlertQuerySet(PatientRecordQuerySet):
         """Nobody has acknowledged it yet. Without a clinic the patient's own answer closes it (A21)."""
         return self.filter(acknowledged_at__isnull=True, closed_at__isnull=True)
 
-    def urgent(self) -> AlertQuerySet:
-        """Contact the care team now."""
-        return self.filter(tier__in=Alert.URGENT)
+    def holding(self) -> AlertQuerySet:
+        """Open ones that hold back every reminder to inject ("hold wins", R1)."""
+        return self.open().filter(holds=True)
 
     def most_urgent_first(self) -> AlertQuerySet:
         """Emergency, red, amber; the oldest of each first."""
@@ -52,6 +52,7 @@ class Alert(PatientRecord):
     tier = models.CharField(max_length=9, choices=Tier.choices)
     title = models.CharField(max_length=200)
     evidence = models.TextField(blank=True)
+    holds = models.BooleanField(help_text=_("whether reminders to inject wait until a person has dealt with it"))
     source = models.CharField(max_length=40)
     source_ref = models.CharField(max_length=20)
     raised_at = models.DateTimeField()
@@ -105,13 +106,6 @@ class Transition(models.Model):
 
     def __str__(self) -> str:
         return f"{self.alert_ref} {self.what} {self.at:%Y-%m-%d %H:%M}"
-
-
-def paused_by(patient_ids: list[int]) -> set[int]:
-    """The patients for whom an open red or emergency alert pauses injection reminders ("hold wins")."""
-    return set(
-        Alert.objects.open().urgent().filter(patient__in=patient_ids).values_list("patient", flat=True).distinct()
-    )
 
 
 def happened(alert: Alert, what: str, by_ref: str, at: datetime) -> Transition:

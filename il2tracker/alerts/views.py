@@ -56,7 +56,7 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return render(request, "alerts/answer.html", {"alert": first, "patient": first.patient}, status=422)
-    refs = [ref, *request.POST.getlist("also")]
+    refs = [ref, *(also for also in request.POST.getlist("also") if also.isalnum())]
     now, said = timezone.now(), form.cleaned_data["answer"]
     for alert in Alert.objects.visible_to(request.user).of(first.patient).filter(ref__in=refs):
         actions.answer(by=request.user, alert=alert, answer=said, now=now)
@@ -71,8 +71,10 @@ def _say(request: SignedInRequest, alert: Alert, said: str) -> None:
         messages.success(request, _("Noted: you have called. Do what they told you. Call again if it gets worse."))
     elif said == Alert.Answer.NOT_REACHED:
         messages.warning(request, _("Do not wait. If you cannot get through, call %(number)s.") % number)
-    else:
+    elif alert.needs_clinic():
         messages.info(request, _("Noted: ticked by mistake. The report stays, so that your clinic can check with you."))
+    else:
+        messages.info(request, _("Noted: ticked by mistake. The report stays in your diary."))
 
 
 def _back(request: SignedInRequest) -> str:

@@ -145,8 +145,8 @@ def _last_dose_on(row: dict[str, Any]) -> date | None:
 
 
 def open_alerts(patient_id: int | None = None) -> dict[int, str]:
-    """Patient → the entry behind the oldest open red or emergency alert. It pauses reminders of doses ("hold wins")."""
-    rows = Alert.objects.open().urgent().order_by("-raised_at", "-pk")
+    """Patient → the entry behind the oldest open alert that holds. It pauses reminders of doses ("hold wins")."""
+    rows = Alert.objects.holding().order_by("-raised_at", "-pk")
     if patient_id is not None:
         rows = rows.filter(patient=patient_id)
     return dict(rows.values_list("patient_id", "source_ref"))

@@ -147,7 +147,7 @@ def read(patient: Patient, now: datetime) -> Board:
         today=today,
         courses=courses,
         course=course,
-        alert=Alert.objects.open().urgent().of(patient).most_urgent_first().first(),
+        alert=Alert.objects.holding().of(patient).most_urgent_first().first(),
         place=suggested_place(given),
         last_given_on=max((injection.local_given_at.date() for injection in given), default=None),
     )

@@ -175,3 +175,9 @@ def test_a_zone_that_does_not_exist_is_refused(cast):
 def test_earlier_treatment_needs_its_date(cast):
     with pytest.raises(ValidationError, match="date of the last earlier injection"):
         actions.update_patient(by=cast.anna, patient=cast.anna_patient, earlier_il2="on")
+
+
+def test_nobody_prescribes_for_himself_in_the_name_of_his_own_clinic(cast):
+    actions.join_clinic(by=cast.eve, clinic=cast.north, user=cast.anna, title="nurse")
+    assert not access.is_member_for(cast.anna, cast.anna_patient)
+    assert not access.may_prescribe(cast.anna, cast.anna_patient)

@@ -141,6 +141,22 @@ def test_without_a_clinic_saying_that_one_has_called_closes_it(cast, client):
     assert Alert.objects.open().count() == 0
 
 
+def test_without_a_clinic_nobody_is_said_to_check(cast, client):
+    patient = factories.lone_patient()
+    client.force_login(patient.user)
+    alert = alert_of(cast, patient=patient, by=patient.user)
+    response = client.post(path("answer", alert), {"answer": "mistake"})
+    assert messages_of(response) == ["Noted: ticked by mistake. The report stays in your diary."]
+
+
+def test_references_that_are_none_are_passed_over(cast, client):
+    alert = alert_of(cast)
+    client.force_login(cast.anna)
+    client.post(path("answer", alert), {"answer": "mistake", "also": ["\0", "x" * 500]})
+    alert.refresh_from_db()
+    assert alert.patient_answer == "mistake"
+
+
 def test_an_answer_reaches_no_alert_of_another_patient(cast, client):
     alert, dans = alert_of(cast), alert_of(cast, patient=cast.dan_patient, by=cast.dan)
     client.force_login(cast.anna)

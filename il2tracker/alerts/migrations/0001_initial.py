@@ -41,6 +41,10 @@ class Migration(migrations.Migration):
                 ),
                 ("title", models.CharField(max_length=200)),
                 ("evidence", models.TextField(blank=True)),
+                (
+                    "holds",
+                    models.BooleanField(help_text="whether reminders to inject wait until a person has dealt with it"),
+                ),
                 ("source", models.CharField(max_length=40)),
                 ("source_ref", models.CharField(max_length=20)),
                 ("raised_at", models.DateTimeField()),

@@ -41,7 +41,7 @@ def sweep() -> Swept:
 
 
 def send(batch: Batch) -> None:
-    """Hand over every row of the batch on one connection. Trouble with the server ends the batch, and so does its lease."""
+    """Hand over every row on one connection, until the server is in trouble or the lease nearly over."""
     backend, wait = Backend(), timedelta(0)
     rows = iter(batch.rows)
     try:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_http_methods
@@ -14,19 +17,23 @@ from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.reminders import actions, mails, unsubscribing
 from il2tracker.reminders.forms import PreferencesForm
-from il2tracker.reminders.models import Preference
+from il2tracker.reminders.models import Preference, Reminder
+
+UNDELIVERED_SHOWN = timedelta(days=30)
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: SignedInRequest) -> HttpResponse:
     """The person's own switches."""
-    access.patient_or_404(request.user)
+    patient = access.patient_or_404(request.user)
     stored = list(Preference.objects.visible_to(request.user))
     form = PreferencesForm(request.POST or None, preferences=stored)
     if not form.is_valid():
-        status = 422 if form.is_bound else 200
-        return render(request, "reminders/preferences.html", {"form": form}, status=status)
+        since = timezone.now() - UNDELIVERED_SHOWN
+        undelivered = Reminder.objects.visible_to(request.user).failed_for(patient, since).first()
+        words = {"form": form, "patient": patient, "undelivered": undelivered}
+        return render(request, "reminders/preferences.html", words, status=422 if form.is_bound else 200)
     actions.choose(by=request.user, switches=form.switches, lead_minutes=form.cleaned_data["lead_minutes"])
     messages.success(request, _("Your reminders are saved."))
     return redirect("reminders:preferences")

@@ -1,7 +1,10 @@
 """The page of switches, and the page behind the address at the foot of every mail."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
+from django.utils import timezone
 
 from il2tracker.accounts.models import SecretLink
 from il2tracker.audit.models import AuditEvent
@@ -9,6 +12,7 @@ from il2tracker.reminders import facts, kinds, unsubscribing
 from il2tracker.reminders.models import Preference
 from tests import factories
 from tests.factories import Cast
+from tests.reminders import outbox
 
 pytestmark = pytest.mark.django_db
 PAGE = "/settings/reminders/"
@@ -59,6 +63,15 @@ def test_a_lead_that_is_not_offered_is_refused_and_the_switches_kept(anna: Clien
     assert "There is a problem" in page
     assert page.count("checked") == 1
     assert not Preference.objects.exists()
+
+
+def test_a_refused_mail_is_told_to_the_person_it_was_for(anna: Client, cast: Cast) -> None:
+    assert "was refused" not in anna.get(PAGE).content.decode()
+    outbox.row(cast.dan_patient, state="dead")
+    outbox.row(cast.anna_patient, state="dead", due_at=timezone.now() - timedelta(days=31))
+    assert "was refused" not in anna.get(PAGE).content.decode()
+    outbox.row(cast.anna_patient, state="dead")
+    assert "A mail to anna@example.org was refused on" in anna.get(PAGE).content.decode()
 
 
 def test_who_keeps_no_diary_has_no_such_page(client: Client, cast: Cast) -> None:

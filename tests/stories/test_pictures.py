@@ -3,11 +3,14 @@
 import os
 import re
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
+from il2tracker.accounts.models import Patient
 from il2tracker.reminders import heartbeat
 from il2tracker.reminders.models import Heartbeat
+from sideeffects import actions as sideeffects
 from tests.stories.conftest import NOW
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -28,6 +31,12 @@ def working(clinic):
     Heartbeat.objects.update(swept_at=NOW)
 
 
+def report_less_urine():
+    anna = Patient.objects.get(user__email="patient@demo.example")
+    answers = sideeffects.Answers(flags=frozenset({"urine_less"}))
+    sideeffects.record_check_in(by=anna.user, patient=anna, key=uuid4(), answers=answers, now=NOW)
+
+
 def test_the_pictures_of_the_readme_can_be_taken_at_any_time(working, sign_in, folder):
     phone = sign_in("patient", width=390)
     phone.screenshot(path=folder / "today-390.png")
@@ -35,6 +44,7 @@ def test_the_pictures_of_the_readme_can_be_taken_at_any_time(working, sign_in, f
     screen.goto("/results/trend/")
     screen.set_viewport_size({"width": 1280, "height": 1700})
     screen.screenshot(path=folder / "results-1280.png")
+    report_less_urine()
     clinic = sign_in("nurse", width=1280)
     clinic.screenshot(path=folder / "panel-1280.png")
     shown = re.findall(r"docs/pictures/([\w-]+\.png)", (ROOT / "README.md").read_text(encoding="utf-8"))

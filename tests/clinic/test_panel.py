@@ -7,6 +7,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Patient, Sharing
 from il2tracker.clinic.panel import PER_PAGE, read_key, write_key
 from tests import factories
@@ -31,6 +32,12 @@ def counts(answer):
 def test_a_clinician_sees_the_patients_of_the_clinic_only(cast, see):
     assert set(codes(see(cast.ben))) == {cast.anna_patient.code, cast.dan_patient.code}
     assert codes(see(cast.carla)) == []
+
+
+def test_whoever_shares_with_the_clinician_alone_is_not_on_the_clinics_list(cast, see):
+    accounts.share_with_person(by=cast.anna, patient=cast.anna_patient, person=cast.carla)
+    assert codes(see(cast.carla)) == []
+    assert see(cast.carla, f"/people/{cast.anna_patient.code}/").status_code == 404
 
 
 def test_a_patient_who_stops_sharing_is_gone_at_once(cast, see):

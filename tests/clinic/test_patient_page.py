@@ -179,3 +179,9 @@ def test_a_plan_without_these_tests_says_so_instead_of_asking_for_them(north, ca
     text = see(cast.ben, f"/people/{cast.dan_patient.code}/").text_read
     assert "CD4+ and viral load are not part of this plan" in text
     assert "Two results make a drawing" not in text
+
+
+def test_an_alert_about_an_injection_leads_to_its_entry(page, ada):
+    given = factories.injection(ada, ada.user, at=NOW, amount="9", now=NOW).injection
+    answer = page()
+    assert f'<a href="/diary/entry/{given.ref}/">The entry</a>' in answer.content.decode()

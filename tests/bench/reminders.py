@@ -40,9 +40,8 @@ def test_planning_and_sending(smtp_sink: SmtpSink) -> None:
     due = Reminder.objects.filter(kind="injection_due").order_by("pk")
     Reminder.objects.exclude(pk__in=due.values("pk")[:MAILS]).delete()
     outbox.bring_to_now(Reminder.objects.all())
-    texts = [
-        mails.build(row, now).message().as_bytes() for row in Reminder.objects.select_related("recipient", "patient")
-    ]
+    rows_with_people = Reminder.objects.select_related("recipient", "patient")
+    texts = [mails.build(row, now).message().as_bytes(linesep="\r\n") for row in rows_with_people]
 
     def raw() -> None:
         with smtplib.SMTP(smtp_sink.host, smtp_sink.port) as line:

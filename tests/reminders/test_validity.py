@@ -201,12 +201,17 @@ def test_a_record_that_was_undone_lets_the_mail_leave(smtp_sink: SmtpSink) -> No
 
 
 @pytest.mark.django_db
-def test_an_amber_alert_does_not_hold_reminders_back(smtp_sink: SmtpSink) -> None:
+@pytest.mark.parametrize(("holds", "mails"), [(False, 1), (True, 0)], ids=["only told", "holds"])
+def test_an_alert_holds_reminders_back_when_it_says_so_whatever_its_tier(
+    smtp_sink: SmtpSink, holds: bool, mails: int
+) -> None:
     story = Story(DOSE)
     story.alert()
-    Alert.objects.update(tier="AMBER")
+    Alert.objects.update(tier="AMBER", holds=holds)
     sending.sweep()
-    assert len(smtp_sink.wait_for(1)) == 1
+    assert len(smtp_sink.messages) == mails
+    story.row.refresh_from_db()
+    assert story.row.cancel_reason == ("alert" if holds else "")
 
 
 RACES = {write: (kind, reason) for kind, write, reason in reversed(LOCKING)}

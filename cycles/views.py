@@ -18,7 +18,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_http_methods, require_safe
 
-from cycles import actions, concerns, recording, schedule, story
+from cycles import actions, concerns, plan_actions, recording, schedule, story
 from cycles.doubts import TWICE, Doubt
 from cycles.forms import NotTakenForm, UndoForm
 from cycles.models import Cycle, Injection, Plan, PlannedDose
@@ -52,9 +52,15 @@ def record(request: SignedInRequest) -> HttpResponse:
 @form_page
 def log(request: SignedInRequest, ref: str) -> HttpResponse:
     """Record a planned injection (ux 2.2)."""
+    dose = _dose(request, ref)
+    return _record(request, recording.open_page(request.user, dose.patient, timezone.now(), dose=dose))
+
+
+def _dose(request: SignedInRequest, ref: str) -> PlannedDose:
     dose = get_object_or_404(PlannedDose.objects.visible_to(request.user).for_recording(), ref=ref)
     access.require_recording(request.user, dose.patient)
-    return _record(request, recording.open_page(request.user, dose.patient, timezone.now(), dose=dose))
+    access.looked(request.user, dose.patient, "cycles.dose", dose)
+    return dose
 
 
 @login_required
@@ -137,8 +143,7 @@ def _in_words(injection: Injection, request: SignedInRequest) -> str:
 @form_page
 def skip(request: SignedInRequest, ref: str) -> HttpResponse:
     """Say that a planned injection was not taken, and why. Too ill leads to the check-in."""
-    dose = get_object_or_404(PlannedDose.objects.visible_to(request.user).for_recording(), ref=ref)
-    access.require_recording(request.user, dose.patient)
+    dose = _dose(request, ref)
     if dose.record is not None:
         return _already(request, dose.record)
     now, form = timezone.now(), NotTakenForm(request.POST or None, initial={"key": uuid4()})
@@ -160,11 +165,19 @@ def _entry(request: SignedInRequest, ref: str) -> Injection:
     return get_object_or_404(Injection.objects.visible_to(request.user).with_story(), ref=ref)
 
 
+def _own_entry(request: SignedInRequest, ref: str) -> Injection:
+    injection = _entry(request, ref)
+    actions.require_own(request.user, injection)
+    access.looked(request.user, injection.patient, "cycles.injection", injection)
+    return injection
+
+
 @login_required
 @require_safe
 def entry(request: SignedInRequest, ref: str) -> HttpResponse:
     """One record with everything that was ever changed about it."""
     injection = _entry(request, ref)
+    access.looked(request.user, injection.patient, "cycles.injection", injection)
     own = request.user.pk in {injection.patient.user_id, injection.recorded_by_id}
     context = {
         "injection": injection,
@@ -179,8 +192,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
 @form_page
 def correct(request: SignedInRequest, ref: str) -> HttpResponse:
     """Change a record; the old version stays in its history."""
-    injection = _entry(request, ref)
-    actions.require_own(request.user, injection)
+    injection = _own_entry(request, ref)
     if injection.voided_at is not None or injection.state == Injection.State.SKIPPED:
         return redirect("cycles:entry", injection.ref)
     page = recording.open_page(
@@ -209,8 +221,7 @@ def _changed(request: SignedInRequest, injection: Injection, *, twice: bool) -> 
 @form_page
 def undo(request: SignedInRequest, ref: str) -> HttpResponse:
     """Ask once, then take an entry back: it stays in the history, and its slot is open again (A5, R9)."""
-    injection, now = _entry(request, ref), timezone.now()
-    actions.require_own(request.user, injection)
+    injection, now = _own_entry(request, ref), timezone.now()
     if injection.voided_at is not None:
         return redirect("cycles:entry", injection.ref)
     late = now - injection.recorded_at > actions.UNDO_WITHOUT_REASON
@@ -230,6 +241,7 @@ def call(request: SignedInRequest, ref: str) -> HttpResponse:
     injection = _entry(request, ref)
     access.require_recording(request.user, injection.patient)
     patient = injection.patient
+    access.looked(request.user, patient, "cycles.injection", injection)
     card, clinic = access.contact_card(patient, timezone.now()), access.open_clinic(patient)
     context = {"injection": injection, "patient": patient, "card": card, "clinic": clinic}
     return render(request, "cycles/call.html", context)
@@ -240,6 +252,7 @@ def call(request: SignedInRequest, ref: str) -> HttpResponse:
 def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """The plan in words."""
     patient = access.patient_or_404(request.user, code)
+    access.looked(request.user, patient, "cycles.plan")
     today = patient.today(timezone.now())
     found = Plan.objects.visible_to(request.user).of(patient).active().with_versions().first()
     context = {
@@ -259,6 +272,7 @@ def plan_choose(request: SignedInRequest, code: str | None = None) -> HttpRespon
     """The library, each protocol with its source and what is known about it. Nothing is chosen beforehand."""
     patient = access.patient_or_404(request.user, code)
     access.require_prescribing(request.user, patient)
+    access.looked(request.user, patient, "cycles.plan")
     context = {
         "patient": patient,
         "protocols": _offered(request, patient),
@@ -278,6 +292,7 @@ def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> Ht
     """Enter the plan, look at every dose and blood test, save version 1."""
     patient = access.patient_or_404(request.user, code)
     access.require_prescribing(request.user, patient)
+    access.looked(request.user, patient, "cycles.plan")
     protocol, now = get_object_or_404(_offered(request, patient), slug=slug), timezone.now()
     today, step = patient.today(now), request.POST.get("step")
     form = PlanForm(request.POST or None, protocol=protocol, today=today, viewer=request.user)
@@ -288,7 +303,7 @@ def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> Ht
         context |= {"form": form, "outlook": form.outlook(), "signs_as_clinic": request.user.pk != patient.user_id}
         return render(request, "cycles/plan_preview.html", context)
     try:
-        actions.create_plan(by=request.user, patient=patient, protocol=protocol, now=now, **form.plan)
+        plan_actions.create_plan(by=request.user, patient=patient, protocol=protocol, now=now, **form.plan)
     except ValidationError as refused:
         form.add_error(None, refused)
         return _answer(request, "cycles/plan_new.html", form, **context)

@@ -13,6 +13,7 @@ from django.core.exceptions import ImproperlyConfigured
 from structlog.types import EventDict
 
 from il2tracker import environment as env
+from il2tracker.audit import masking
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 VAR = Path(env.text("IL2_VAR", str(BASE_DIR / "var")))
@@ -151,8 +152,9 @@ SESSION_COOKIE_SAMESITE = CSRF_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS
 SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
-SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if env.flag("IL2_BEHIND_PROXY", False) else None
-ALLAUTH_TRUSTED_PROXY_COUNT = 1 if env.flag("IL2_BEHIND_PROXY", False) else 0
+BEHIND_PROXY = env.flag("IL2_BEHIND_PROXY", False)
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https") if BEHIND_PROXY else None
+ALLAUTH_TRUSTED_PROXY_COUNT = 1 if BEHIND_PROXY else 0
 SECURE_HSTS_SECONDS = int(timedelta(days=365).total_seconds()) if HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = HTTPS
 SECURE_REFERRER_POLICY = "same-origin"
@@ -239,7 +241,8 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"plain": {"format": "{asctime} {levelname} {name} {message}", "style": "{"}},
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "filters": {"masked": {"()": "il2tracker.audit.masking.Masked"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain", "filters": ["masked"]}},
     "root": {"handlers": ["console"], "level": env.text("IL2_LOG_LEVEL", "INFO")},
     "loggers": {"django_structlog": {"level": "WARNING"}, "django.request": {"level": "ERROR"}},
 }
@@ -258,6 +261,7 @@ structlog.configure(
         structlog.stdlib.filter_by_level,
         structlog.contextvars.merge_contextvars,
         _without_traceback,
+        masking.requests,
         structlog.processors.KeyValueRenderer(key_order=["event"]),
     ],
     wrapper_class=structlog.stdlib.BoundLogger,

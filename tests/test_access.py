@@ -19,6 +19,8 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from il2tracker.accounts import looked
+from il2tracker.audit.models import AuditEvent
 from il2tracker.reminders import unsubscribing
 from il2tracker.reminders.kinds import INJECTION_DUE
 from labs import actions as labs
@@ -38,7 +40,7 @@ alerts/<ref>/acknowledge/        | 302 403 404 200 404 404 403 | 302 403 404 302
 alerts/<ref>/answer/             | 302 405 405 405 405 405 405 | 302 422 404 403 404 404 422
 check-in/                        | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 check-in/<ref>/                  | 302 200 404 200 404 404 200 | -
-check-in/<ref>/finish/           | 302 302 404 403 404 404 302 | 302 302 404 403 404 404 302
+check-in/<ref>/finish/           | 302 302 404 403 404 404 302 | 302 422 404 403 404 404 422
 check-in/<ref>/now/              | 302 200 404 200 404 404 200 | -
 check-in/earlier/                | 302 200 200 404 404 404 404 | -
 course/                          | 302 200 200 404 404 404 404 | -
@@ -52,7 +54,7 @@ diary/entry/<ref>/call/          | 302 200 404 403 404 404 200 | -
 diary/entry/<ref>/change/        | 302 200 404 403 404 404 403 | 302 422 404 403 404 404 403
 diary/entry/<ref>/undo/          | 302 200 404 403 404 404 403 | 302 302 404 403 404 404 403
 healthz                          | 503 503 503 503 503 503 503 | -
-people/                          | 302 404 404 200 200 404 404 | -
+people/                          | 302 404 404 200 200 404 404 | 302 404 404 200 200 404 404
 people/<code>/                   | 302 404 404 200 404 404 404 | -
 people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
@@ -167,7 +169,8 @@ def _world() -> SimpleNamespace:
         clients[role].force_login(getattr(cast, role))
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
-    return SimpleNamespace(code=anna.code, slug="hiv-sc-4-5", token=token, refs=refs, cookies=cookies)
+    codes = {"code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "token": token}
+    return SimpleNamespace(**codes, refs=refs, cookies=cookies)
 
 
 def address(world: SimpleNamespace, route: str) -> str:
@@ -238,6 +241,36 @@ def test_only_the_administrator_gets_into_the_admin(world: SimpleNamespace, rout
     answer = ask(world, "eve", method, path)
     assert answer.status_code < 500
     assert_private(answer)
+
+
+ABOUT_ANNA = [route for route in rows() if re.search("<code>|<ref>", route) or route == "people/"]
+
+
+@pytest.mark.parametrize("role", ["ben", "sam"])
+@pytest.mark.parametrize("route", ABOUT_ANNA)
+def test_whoever_opens_a_page_about_anna_is_named_to_her(world: SimpleNamespace, route: str, role: str) -> None:
+    path, was_shown = address(world, route), rows()[route][0][ROLES.index(role)] == 200
+    events = reads(world, role, path)
+    assert len(events) == was_shown, events
+    assert all(looked.in_words(action).startswith("looked at ") for action in events)
+
+
+@pytest.mark.parametrize("route", ABOUT_ANNA)
+def test_annas_own_reading_is_not_written_down(world: SimpleNamespace, route: str) -> None:
+    assert reads(world, "anna", address(world, route)) == []
+
+
+def reads(world: SimpleNamespace, role: str, path: str) -> list[str]:
+    """What the log says about Anna's record after the page was asked for."""
+    client = Client()
+    client.cookies = SimpleCookie(world.cookies[role])
+    with transaction.atomic():
+        last = AuditEvent.objects.latest("pk").pk
+        client.get(path)
+        found = AuditEvent.objects.filter(pk__gt=last, patient_ref=world.patient_ref).exclude(actor_ref="")
+        actions = list(found.values_list("action", flat=True))
+        transaction.set_rollback(True)
+    return actions
 
 
 def test_everybody_who_is_not_signed_in_is_sent_to_the_sign_in(world: SimpleNamespace) -> None:

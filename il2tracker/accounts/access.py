@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -11,7 +12,9 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest
 from django.utils.translation import gettext as _
 
+from il2tracker import ui
 from il2tracker.accounts.models import Clinic, Patient, Sharing, User
+from il2tracker.audit import log
 
 
 def patient_or_404(user: Any, code: str | None = None) -> Patient:
@@ -23,6 +26,18 @@ def patient_or_404(user: Any, code: str | None = None) -> Patient:
     if patient is None:
         raise Http404
     return patient
+
+
+def looked(user: Any, patient: Patient, page: str, subject: log.HasRef | None = None) -> None:
+    """Write down that somebody else opened a page about the patient. `page` is "labs.trend"; every view calls this."""
+    if patient.user_id != user.pk:
+        log.record(action=f"{page}.opened", by=user, patient=patient, subject=subject)
+
+
+def looked_at_all(user: Any, patients: Iterable[Patient], page: str) -> None:
+    """The same for a page that shows several patients: each of them is told."""
+    others = [patient for patient in patients if patient.user_id != user.pk]
+    log.record_each(action=f"{page}.opened", by=user, patients=others)
 
 
 def is_member_for(user: Any, patient: Patient) -> bool:
@@ -104,7 +119,25 @@ def _clinic_number(clinic: Clinic, now: datetime) -> tuple[str, str]:
     if clinic.day_phone == clinic.night_phone or clinic.opens_at is None or clinic.closes_at is None:
         return clinic.night_phone, _("the same number day and night")
     local = now.astimezone(ZoneInfo(clinic.time_zone))
-    is_open = local.weekday() < 5 and clinic.opens_at <= local.time() < clinic.closes_at
-    if is_open:
-        return clinic.day_phone, _("until %(time)s today") % {"time": clinic.closes_at.strftime("%H:%M")}
-    return clinic.night_phone, _("out of hours")
+    closes = _closing(clinic.open_days, clinic.opens_at, clinic.closes_at, local)
+    return (clinic.night_phone, _("out of hours")) if closes is None else (clinic.day_phone, _until(closes, local))
+
+
+def _closing(days: str, opens_at: time, closes_at: time, local: datetime) -> datetime | None:
+    """When a clinic that is open at `local` closes; hours past midnight belong to the day on which they began."""
+    for begun in (local.date() - timedelta(days=1), local.date()):
+        ends = begun + timedelta(days=1) if closes_at <= opens_at else begun
+        opens, closes = (datetime.combine(*moment, local.tzinfo) for moment in ((begun, opens_at), (ends, closes_at)))
+        if str(begun.isoweekday()) in days and opens <= local < closes:
+            return closes
+    return None
+
+
+def _until(closes: datetime, local: datetime) -> str:
+    """In words that readers of either clock understand: the card is shown to people whose clock is not known."""
+    if closes.time() == time(0):
+        return _("until midnight")
+    times = {"time": ui.clock(closes, "12"), "hours": ui.clock(closes, "24")}
+    if closes.date() == local.date():
+        return _("until %(time)s (%(hours)s) today") % times
+    return _("until %(time)s (%(hours)s) tomorrow") % times

@@ -68,6 +68,7 @@ def create_patient(*, by: User | None, clinic: Clinic | None = None, user: User 
     """A patient's record, shared with `clinic` from the start when one is given. Raises ValidationError."""
     facts.setdefault("time_zone", clinic.time_zone if clinic else settings.DEFAULT_TIME_ZONE)
     if user is not None:
+        user = User.objects.select_for_update().get(pk=user.pk)  # of two at once the second is refused, not half done
         facts.setdefault("name", user.name)
     facts.setdefault("code", _free_code())
     patient = Patient(user=user, **facts)
@@ -99,7 +100,7 @@ def update_patient(*, by: User, patient: Patient, **facts: Any) -> Patient:
 @transaction.atomic
 def share_with_clinic(*, by: User | None, patient: Patient, clinic: Clinic) -> Sharing:
     """Let the clinic's team see everything; the open sharing is returned when there is one already."""
-    sharing, _created = Sharing.objects.get_or_create(patient=patient, clinic=clinic, revoked_at=None)
+    sharing = _opened(patient, clinic=clinic)
     log.record(action="accounts.sharing.opened", by=by, patient=patient, subject=sharing)
     return sharing
 
@@ -107,10 +108,17 @@ def share_with_clinic(*, by: User | None, patient: Patient, clinic: Clinic) -> S
 @transaction.atomic
 def share_with_person(*, by: User, patient: Patient, person: User, may_record: bool = False) -> Sharing:
     """Let a person see, and record when granted (A7)."""
-    sharing, _created = Sharing.objects.get_or_create(
-        patient=patient, person=person, revoked_at=None, defaults={"may_record": may_record}
-    )
+    sharing = _opened(patient, person=person, defaults={"may_record": may_record})
     log.record(action="accounts.sharing.opened", by=by, patient=patient, subject=sharing)
+    return sharing
+
+
+def _opened(patient: Patient, *, defaults: dict[str, Any] | None = None, **to: Clinic | User) -> Sharing:
+    """The sharing that counts now. One whose time is over is closed for good, or it would stand in the way."""
+    patient = patient.lock()
+    standing = Sharing.objects.filter(patient=patient, revoked_at=None, **to)
+    standing.exclude(pk__in=Sharing.objects.open()).update(revoked_at=timezone.now())
+    sharing, _created = standing.get_or_create(patient=patient, **to, defaults=defaults)
     return sharing
 
 

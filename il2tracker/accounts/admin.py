@@ -8,10 +8,11 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
-from django.db.models import TimeField
+from django.db.models import QuerySet, TimeField
 from django.forms import TimeInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import Clinic, Membership, User
 from il2tracker.audit import log
@@ -34,16 +35,31 @@ class Site(admin.AdminSite):
 
 
 class Logged(admin.ModelAdmin):
-    """Writes one line of the access log for each save."""
+    """Writes one line of the access log for each row that is saved or removed."""
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        action = f"accounts.{obj._meta.model_name}.{'changed' if change else 'created'}"
+        self._log(request, obj, "changed" if change else "created", ", ".join(form.changed_data))
+
+    def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        self._log(request, obj, "deleted", self.told_of(obj))
+        super().delete_model(request, obj)
+
+    def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        for obj in queryset.order_by("pk"):
+            self._log(request, obj, "deleted", self.told_of(obj))
+        super().delete_queryset(request, queryset)
+
+    def told_of(self, obj: Any) -> str:
+        """What the log says about a row that will not be there to be asked."""
+        return str(obj)
+
+    def _log(self, request: HttpRequest, obj: Any, verb: str, detail: str) -> None:
         log.record(
-            action=action,
+            action=f"accounts.{obj._meta.model_name}.{verb}",
             by=cast(User, request.user),
             subject=getattr(obj, "user", obj),
-            detail=", ".join(form.changed_data)[:200],
+            detail=detail[:200],
         )
 
 
@@ -70,11 +86,27 @@ class ClinicAdmin(Logged):
     # Django's own clock picker writes inline styles, which the policy forbids.
     formfield_overrides = {TimeField: {"widget": TimeInput}}
 
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        """Never: sharings and signatures hang on it."""
+        return False
+
 
 class MembershipAdmin(Logged):
     """Who works where."""
 
     list_display = ("user", "clinic", "title", "on_call_rank")
+
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        """Everybody but the administrator herself: who runs the installation sees no patient by her own hand."""
+        if db_field.name == "user":
+            kwargs["queryset"] = User.objects.exclude(pk=request.user.pk)
+        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
+        if field is not None and db_field.name == "user":
+            field.error_messages["invalid_choice"] = _("Choose somebody else: nobody joins a clinic by her own hand.")
+        return field
+
+    def told_of(self, obj: Membership) -> str:
+        return obj.clinic.slug
 
 
 site = Site()

@@ -61,7 +61,10 @@ def zone_field() -> forms.ChoiceField:
     """Which clock the person's days follow."""
     return forms.ChoiceField(
         label=_("Time zone"),
-        help_text=_("Days and reminders follow this clock."),
+        help_text=_(
+            "Days and reminders follow this clock. Your next course follows the new clock; a course that is running "
+            "keeps the hours it began with."
+        ),
         choices=zones.choices,
         error_messages={"required": _("Choose your time zone.")},
     )
@@ -179,5 +182,5 @@ class ShareForm(BaseForm):
         super().__init__(*args, **kwargs)
         field = self.fields["clinic"]
         assert isinstance(field, forms.ModelChoiceField)
-        seeing = patient.sharings.filter(revoked_at=None, clinic__isnull=False).values("clinic")
+        seeing = patient.sharings.open().with_clinics().values("clinic")
         field.queryset = Clinic.objects.filter(~Q(pk__in=seeing)).order_by("name")

@@ -47,13 +47,16 @@ def _look(sitting: list[AuditEvent]) -> Look:
 def in_words(action: str) -> str:
     """What a dotted action did, for the person it was about: "cycles.injection.logged" → "wrote in your injections"."""
     package, *_rest, verb = action.split(".")
-    thing = {
+    things = {
+        "clinic.panel": _("the clinic’s list, with your line"),
+        "today": _("your course"),
         "cycles": _("your injections and plan"),
         "labs": _("your results"),
         "sideeffects": _("how you felt"),
         "alerts": _("an urgent report"),
         "reminders": _("your reminders"),
         "accounts": _("your details"),
-    }.get(package, _("your page"))
+    }
+    thing = things.get(action.rpartition(".")[0]) or things.get(package, _("your page"))
     looked = verb in {"opened", "viewed", "seen", "read"} and package != "accounts"
     return _("looked at %(thing)s") % {"thing": thing} if looked else _("changed %(thing)s") % {"thing": thing}

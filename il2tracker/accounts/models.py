@@ -23,6 +23,12 @@ def validate_zone(name: str) -> None:
         raise ValidationError(_("There is no time zone called “%(name)s”."), params={"name": name})
 
 
+def validate_days(days: str) -> None:
+    """Refuse what is not a row of days, each once."""
+    if not days or set(days) - set("1234567") or len(set(days)) != len(days):
+        raise ValidationError(_("Write the days as numbers from 1 (Monday) to 7 (Sunday), each once: 12345."))
+
+
 class UserManager(BaseUserManager["User"]):
     """What Django's createsuperuser needs; everything else uses accounts.actions."""
 
@@ -94,6 +100,13 @@ class Clinic(models.Model):
     night_phone = models.CharField(_("number out of hours"), max_length=30)
     opens_at = models.TimeField(_("opens"), null=True, blank=True)
     closes_at = models.TimeField(_("closes"), null=True, blank=True)
+    open_days = models.CharField(
+        _("open on"),
+        max_length=7,
+        default="12345",
+        validators=[validate_days],
+        help_text=_("The days by number, 1 is Monday, 7 is Sunday: 12345 is Monday to Friday."),
+    )
     emergency_phone = models.CharField(_("local emergency number"), max_length=30)
     crisis_phone = models.CharField(_("local crisis line"), max_length=30, blank=True)
     escalate_after = models.PositiveSmallIntegerField(_("minutes until an alert goes on"), default=15)
@@ -125,6 +138,14 @@ class PatientQuerySet(models.QuerySet["Patient"]):
         if not user.is_authenticated or not user.is_active:
             return self.none()
         return self.filter(Q(user=user) | Q(pk__in=Sharing.objects.open().with_user(user).values("patient")))
+
+    def of_clinics(self, user: Any) -> PatientQuerySet:
+        """Those shared now with a clinic in which the person works: the clinic's list."""
+        return self.filter(pk__in=Sharing.objects.open().filter(clinic__memberships__user=user).values("patient"))
+
+    def shared_with(self, user: Any) -> PatientQuerySet:
+        """Those shared now with the person alone."""
+        return self.filter(pk__in=Sharing.objects.open().filter(person=user).values("patient"))
 
     def recordable_by(self, user: Any) -> PatientQuerySet:
         """The person's own record, and those whose owner lets this person record (A6)."""

@@ -8,6 +8,7 @@ from allauth.account import views as allauth
 from django.conf import settings as project
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
 from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
@@ -43,7 +44,7 @@ def sign_in(request: HttpRequest) -> HttpResponse:
 def settings(request: SignedInRequest) -> HttpResponse:
     """ "More": everything that is not an entry."""
     user = request.user
-    others = [] if user.is_clinician else Patient.objects.visible_to(user).exclude(user=user).order_by("name", "code")
+    others = Patient.objects.visible_to(user).shared_with(user).exclude(user=user).order_by("name", "code")
     return render(request, "accounts/settings.html", {"patient": user.patient_or_none, "others": others})
 
 
@@ -56,7 +57,12 @@ def start(request: SignedInRequest) -> HttpResponse:
     form = StartForm(request.POST or None, initial={"name": request.user.name, "time_zone": project.DEFAULT_TIME_ZONE})
     if not form.is_valid():
         return answer(request, "accounts/start.html", form)
-    actions.create_patient(by=request.user, user=request.user, **form.cleaned_data)
+    try:
+        actions.create_patient(by=request.user, user=request.user, **form.cleaned_data)
+    except ValidationError as refused:
+        if "user" not in refused.message_dict:
+            raise
+        return redirect("today:home")  # sent twice at once: the first made the diary
     messages.success(request, _("Your diary is ready."))
     return redirect("today:home")
 

@@ -29,6 +29,7 @@ def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
     alert = get_object_or_404(alerts, ref=ref)
     if not access.is_member_for(request.user, alert.patient):
         raise PermissionDenied
+    access.looked(request.user, alert.patient, "alerts.alert", alert)
     form = AcknowledgeForm(request.POST if request.method == "POST" else None)
     if request.method == "POST" and form.is_valid():
         now = timezone.now()
@@ -53,6 +54,7 @@ def answer(request: SignedInRequest, ref: str) -> HttpResponse:
     """What came of calling, for this alert and those shown with it (`also`). Never an acknowledgement (A21)."""
     first = get_object_or_404(Alert.objects.visible_to(request.user).select_related("patient"), ref=ref)
     access.require_recording(request.user, first.patient)
+    access.looked(request.user, first.patient, "alerts.alert", first)
     form = AnswerForm(request.POST)
     if not form.is_valid():
         return render(request, "alerts/answer.html", {"alert": first, "patient": first.patient}, status=422)

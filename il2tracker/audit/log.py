@@ -1,5 +1,6 @@
 """Writing the access log, explicitly, at the place of the read or write."""
 
+from collections.abc import Iterable
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -32,3 +33,9 @@ def record(
         detail=detail,
         source=source.get(),
     )
+
+
+def record_each(*, action: str, by: HasRef, patients: Iterable[HasRef]) -> None:
+    """One event for each patient of a page that shows several: one statement."""
+    who = {"actor_ref": by.ref, "actor_name": getattr(by, "name", "")[:120], "source": source.get()}
+    AuditEvent.objects.bulk_create(AuditEvent(action=action, patient_ref=each.ref, **who) for each in patients)

@@ -71,7 +71,7 @@ class Panel:
 
 def search(patients: QuerySet[Patient], text: str) -> QuerySet[Patient]:
     """Those whose code or name holds the text."""
-    text = text.strip()
+    text = text.replace("\0", "").strip()
     return patients.filter(Q(code__iexact=text) | Q(name__icontains=text)) if text else patients
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
@@ -13,21 +14,25 @@ from django.views.decorators.http import require_http_methods, require_safe
 from il2tracker.accounts import access, actions
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-from il2tracker.audit import log
 from il2tracker.clinic import panel as composing
 from il2tracker.clinic import picture
 from il2tracker.clinic.forms import AddPatientForm
 
 
 @login_required
-@require_safe
+@require_http_methods(["GET", "HEAD", "POST"])
 def panel(request: SignedInRequest) -> HttpResponse:
-    """The clinic's patients, whoever needs a person first at the top."""
+    """The clinic's patients, whoever needs a person first at the top.
+
+    A search is a POST that changes nothing: names in addresses would stay in histories and logs.
+    """
     _require_clinician(request)
-    now, query = timezone.now(), request.GET.get("q", "")
-    patients = composing.search(Patient.objects.visible_to(request.user).exclude(user=request.user), query)
-    show, after = request.GET.get("show", ""), request.GET.get("after", "")
+    sent = request.POST if request.method == "POST" else request.GET
+    now, query = timezone.now(), request.POST.get("q", "").strip()
+    patients = composing.search(_listed(request), query)
+    show, after = sent.get("show", ""), sent.get("after", "")
     page = composing.compose(patients, now, show=show, after=after, clock=request.user.clock)
+    access.looked_at_all(request.user, (row.facts.patient for row in page.rows), "clinic.panel")
     return render(request, "clinic/panel.html", {"panel": page, "query": query, "now": now})
 
 
@@ -38,7 +43,7 @@ def patient(request: SignedInRequest, code: str) -> HttpResponse:
     found = access.patient_or_404(request.user, code)
     if not access.is_member_for(request.user, found):
         raise Http404
-    log.record(action="clinic.patient.opened", by=request.user, patient=found)
+    access.looked(request.user, found, "clinic.patient")
     page = picture.compose(found, request.user, timezone.now())
     return render(request, "clinic/patient.html", {"page": page, "patient": found})
 
@@ -54,6 +59,10 @@ def add_patient(request: SignedInRequest) -> HttpResponse:
     added = actions.create_patient(by=request.user, **form.cleaned_data)
     messages.success(request, _("%(name)s is on your panel with the code %(code)s.") % vars(added))
     return redirect("clinic:patient", code=added.code)
+
+
+def _listed(request: SignedInRequest) -> QuerySet[Patient]:
+    return Patient.objects.visible_to(request.user).of_clinics(request.user).exclude(user=request.user)
 
 
 def _require_clinician(request: SignedInRequest) -> None:

@@ -15,7 +15,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-from il2tracker.audit import log
 from il2tracker.today import actions, blood, board
 from il2tracker.today import course as course_page
 from il2tracker.today import home as home_page
@@ -44,8 +43,7 @@ def home(request: SignedInRequest) -> HttpResponse:
 def course(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """A course with every slot: the present one, or the one whose number is asked for."""
     patient, now = access.patient_or_404(request.user, code), timezone.now()
-    if patient.user_id != request.user.pk:
-        log.record(action="today.course.opened", by=request.user, patient=patient)
+    access.looked(request.user, patient, "today.course")
     page = course_page.compose(
         patient,
         now,
@@ -74,6 +72,7 @@ def blood_test(request: SignedInRequest, code: str | None = None) -> HttpRespons
     cycle = board.read_courses(patient, today).coming
     if cycle is None or not cycle.version.timing_matters:
         raise Http404
+    access.looked(request.user, patient, "today.blood_test")
     row = blood.kept(cycle)
     known = {"booked_for": row.booked_for, "drawn_on": row.drawn_on} if row else {}
     form = BloodTestForm(request.POST or None, starts_on=cycle.starts_on, today=today, initial=known)

@@ -33,6 +33,7 @@ def upload(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """Choose a file with one patient's results."""
     patient = access.patient_or_404(request.user, code)
     require_adding(request, patient)
+    access.looked(request.user, patient, "labs.add")
     return _upload(request, patient)
 
 
@@ -72,6 +73,7 @@ def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     asked = upload.asked()
     if batch.patient is None and len(asked.patients) > MOST_PEOPLE:
         return _too_many(request, batch, len(asked.patients))
+    access.looked_at_all(request.user, set(upload.patients.values()), "labs.upload")
     form = AnswersForm(sent(request), asked=asked, own=batch.patient is not None, visible=shelf,
                        initial=_initial(batch, asked, shelf))  # fmt: skip
     if request.method == "POST" and form.is_valid():

@@ -18,7 +18,6 @@ from django.views.decorators.http import require_http_methods, require_safe
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-from il2tracker.audit import log
 from labs import actions, draws, facts, words
 from labs.forms import CorrectForm, DrawForm, RemoveForm
 from labs.models import LabResult
@@ -38,11 +37,6 @@ def sent(request: HttpRequest) -> QueryDict | None:
     return request.POST if request.method == "POST" else None
 
 
-def _looked(request: SignedInRequest, patient: Patient, page: str) -> None:
-    if patient.user_id != request.user.pk:
-        log.record(action=f"labs.{page}.opened", by=request.user, patient=patient)
-
-
 def require_adding(request: SignedInRequest, patient: Patient) -> None:
     """Raises PermissionDenied (403) unless the viewer may add results of this patient."""
     if not actions.may_add(request.user, patient):
@@ -59,7 +53,7 @@ def to(request: SignedInRequest, name: str, patient: Patient) -> HttpResponse:
 def results(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """Every result, newest draw first, fifty draws a page; each with its verdict in words."""
     patient = access.patient_or_404(request.user, code)
-    _looked(request, patient, "results")
+    access.looked(request.user, patient, "labs.results")
     known = facts.load([patient], timezone.now())[patient.pk]
     rows = draws.drawings(draws.judged(known), request.user)
     before = _date(request.GET.get("before", ""))
@@ -88,7 +82,7 @@ def _date(text: str) -> date | None:
 def trend(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """CD4+ and viral load over time with the courses (2.7). A clinician sees doses, nadir and progress as well."""
     patient = access.patient_or_404(request.user, code)
-    _looked(request, patient, "trend")
+    access.looked(request.user, patient, "labs.trend")
     chosen = request.GET.get("range", "1")
     for_clinic = access.is_member_for(request.user, patient)
     shown = picture(
@@ -104,6 +98,7 @@ def add(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """Enter the results of one draw. What looks odd or is there already is asked about, then kept."""
     patient, now = access.patient_or_404(request.user, code), timezone.now()
     require_adding(request, patient)
+    access.looked(request.user, patient, "labs.add")
     form = DrawForm(sent(request), patient=patient, viewer=request.user, now=now)
     if not form.is_valid() or "back" in request.POST:
         return answer(request, "labs/add.html", form, patient=patient)
@@ -172,7 +167,7 @@ def _result(request: SignedInRequest, ref: str) -> LabResult:
 def entry(request: SignedInRequest, ref: str) -> HttpResponse:
     """One result: what was written, what it counts for, and every version of it."""
     result = _result(request, ref)
-    _looked(request, result.patient, "result")
+    access.looked(request.user, result.patient, "labs.result", result)
     known = facts.load([result.patient], timezone.now())[result.patient_id]
     rows = draws.drawings(draws.judged(known), request.user)
     row = next((row for row in rows if result.pk in {each.result.pk for each in row.judged}), None)
@@ -195,6 +190,7 @@ def correct(request: SignedInRequest, ref: str) -> HttpResponse:
     """Change a result; the old value stays visible on its page."""
     result, now = _result(request, ref), timezone.now()
     require_adding(request, result.patient)
+    access.looked(request.user, result.patient, "labs.result", result)
     form = CorrectForm(sent(request), result=result, viewer=request.user, now=now)
     if not form.is_valid():
         return answer(request, "labs/correct.html", form, patient=result.patient, result=result)
@@ -220,6 +216,7 @@ def remove(request: SignedInRequest, ref: str) -> HttpResponse:
     """Take a result out of every list, with a reason; the row stays."""
     result = _result(request, ref)
     require_adding(request, result.patient)
+    access.looked(request.user, result.patient, "labs.result", result)
     form = RemoveForm(sent(request))
     if not form.is_valid():
         return answer(request, "labs/remove.html", form, patient=result.patient, result=result)

@@ -10,6 +10,7 @@ from il2tracker.audit.models import AuditEvent
 from tests import factories
 
 pytestmark = pytest.mark.django_db
+FACTS = ("name", "slug", "time_zone", "day_phone", "opens_at", "open_days")
 
 
 def test_it_holds_people_clinics_and_memberships_and_nothing_else() -> None:
@@ -32,7 +33,7 @@ def test_an_administrator_changes_a_clinics_number_and_the_log_keeps_it(client: 
     cast = factories.cast()
     client.force_login(cast.eve)
     url = f"/system/admin/accounts/clinic/{cast.north.pk}/change/"
-    facts = {name: getattr(cast.north, name) or "" for name in ("name", "slug", "time_zone", "day_phone", "opens_at")}
+    facts = {name: getattr(cast.north, name) or "" for name in FACTS}
     more = {"night_phone": "020 7946 0999", "emergency_phone": "112", "escalate_after": 15, "closes_at": "18:00"}
     assert client.post(url, {**facts, **more}).status_code == 302
     cast.north.refresh_from_db()
@@ -51,3 +52,39 @@ def test_an_administrator_bars_a_person_but_neither_adds_nor_deletes_one(client:
     assert not cast.sam.is_active
     assert client.get("/system/admin/accounts/user/add/").status_code == 403
     assert client.get(f"/system/admin/accounts/user/{cast.sam.pk}/delete/").status_code == 403
+
+
+def test_an_administrator_makes_others_members_but_never_herself(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    for person, status, members in ((cast.eve, 200, 1), (cast.sam, 302, 2)):
+        facts = {"clinic": cast.north.pk, "user": person.pk, "title": "nurse"}
+        assert client.post("/system/admin/accounts/membership/add/", facts).status_code == status
+        assert cast.north.memberships.count() == members
+    own = cast.north.memberships.get(user=cast.sam)
+    facts = {"clinic": cast.north.pk, "user": cast.eve.pk, "title": "nurse"}
+    assert client.post(f"/system/admin/accounts/membership/{own.pk}/change/", facts).status_code == 200
+    assert not cast.north.memberships.filter(user=cast.eve).exists()
+
+
+def test_a_membership_that_is_removed_stays_in_the_log(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    first, second = cast.north.memberships.get(), cast.south.memberships.get()
+    client.post(f"/system/admin/accounts/membership/{first.pk}/delete/", {"post": "yes"})
+    chosen = {"action": "delete_selected", "_selected_action": [second.pk], "post": "yes"}
+    client.post("/system/admin/accounts/membership/", chosen)
+    assert not cast.north.memberships.exists()
+    assert not cast.south.memberships.exists()
+    events = AuditEvent.objects.filter(action="accounts.membership.deleted").order_by("pk")
+    told = [(event.actor_ref, event.subject_ref, event.detail) for event in events]
+    assert told == [(cast.eve.ref, cast.ben.ref, "clinic-north"), (cast.eve.ref, cast.carla.ref, "clinic-south")]
+
+
+def test_a_clinic_is_never_deleted_with_all_that_hangs_on_it(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    assert client.post(f"/system/admin/accounts/clinic/{cast.north.pk}/delete/", {"post": "yes"}).status_code == 403
+    chosen = {"action": "delete_selected", "_selected_action": [cast.north.pk], "post": "yes"}
+    client.post("/system/admin/accounts/clinic/", chosen)
+    cast.north.refresh_from_db()

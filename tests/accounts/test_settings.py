@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 
 from il2tracker.accounts import actions
-from il2tracker.accounts.models import Patient
+from il2tracker.accounts.models import Patient, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -114,6 +114,16 @@ def test_an_invented_colour_is_refused(anna: Client, cast: factories.Cast) -> No
     assert (cast.anna.theme, cast.anna.clock) == ("auto", "12")
 
 
+def test_the_first_questions_sent_twice_at_once_make_one_diary(client: Client, monkeypatch: Any) -> None:
+    nina = factories.user("Nina")
+    client.force_login(nina)
+    monkeypatch.setattr(User, "patient_or_none", None)  # what both requests read before either wrote
+    for _click in range(2):
+        answer = client.post("/settings/start/", {"name": "Nina", "time_zone": "Europe/Berlin", **NUMBERS})
+        assert (answer.status_code, answer["Location"]) == (302, "/")
+    assert Patient.objects.filter(user=nina).count() == 1
+
+
 def test_a_person_without_clinic_starts_a_diary_with_the_numbers_to_call(client: Client) -> None:
     person = factories.user("Nina")
     client.force_login(person)
@@ -142,3 +152,11 @@ def test_a_carer_finds_the_diaries_shared_with_him_until_the_sharing_ends(client
     assert f'href="/people/{cast.anna_patient.code}/course/"' in page
     actions.stop_sharing(by=cast.anna, sharing=cast.sam.sharings.get())
     assert "’s diary" not in text(client.get("/settings/"))
+
+
+def test_a_clinician_finds_a_diary_shared_with_him_personally_here(client: Client, cast: factories.Cast) -> None:
+    actions.share_with_person(by=cast.anna, patient=cast.anna_patient, person=cast.carla)
+    client.force_login(cast.carla)
+    assert f"/people/{cast.anna_patient.code}/course/" in text(client.get("/settings/"))
+    client.force_login(cast.ben)
+    assert "/course/" not in text(client.get("/settings/"))

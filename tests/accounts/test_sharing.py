@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 import time_machine
 from django.test import Client
+from django.utils import timezone
 
 from il2tracker.accounts import actions, looked
 from il2tracker.accounts.models import Patient, Sharing
@@ -56,6 +58,13 @@ def test_only_a_clinic_that_does_not_see_it_yet_can_be_chosen(anna: Client, cast
     assert answer.status_code == 422
     assert '<a href="#id_clinic">' in text(answer)
     assert cast.anna_patient.sharings.count() == 2
+
+
+def test_a_clinic_whose_time_is_over_can_be_chosen_again(anna: Client, cast: factories.Cast) -> None:
+    Sharing.objects.filter(pk=with_clinic(cast).pk).update(until=timezone.now() - timedelta(days=1))
+    page = text(anna.post("/settings/sharing/", {"clinic": "clinic-north"}, follow=True))
+    assert "Clinic North can see your diary now." in page
+    assert cast.anna_patient in Patient.objects.visible_to(cast.ben)
 
 
 def test_stopping_asks_first_and_changes_nothing_by_looking(anna: Client, cast: factories.Cast) -> None:
@@ -158,6 +167,9 @@ def test_a_page_key_that_is_no_key_is_not_found(anna: Client) -> None:
         ("sideeffects.checkin.opened", "looked at how you felt"),
         ("accounts.sharing.opened", "changed your details"),
         ("clinic.patient.opened", "looked at your page"),
+        ("clinic.panel.opened", "looked at the clinic’s list, with your line"),
+        ("today.course.opened", "looked at your course"),
+        ("alerts.alert.opened", "looked at an urgent report"),
         ("elsewhere.thing.done", "changed your page"),
     ],
 )

@@ -1,6 +1,6 @@
 """Access rules: whose record a person may see, write and prescribe for; whom a patient calls."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 import pytest
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -9,7 +9,7 @@ from django.http import Http404
 from django.utils import timezone
 
 from il2tracker.accounts import access, actions
-from il2tracker.accounts.models import Patient, Sharing, User
+from il2tracker.accounts.models import Clinic, Patient, Sharing, User
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -106,6 +106,16 @@ def test_a_deactivated_person_sees_nothing(cast):
     assert not sees(cast.ben, cast.anna_patient)
 
 
+def test_a_sharing_past_its_end_is_replaced_by_a_new_one(cast):
+    Sharing.objects.filter(patient=cast.anna_patient).update(until=timezone.now() - timedelta(seconds=1))
+    actions.share_with_clinic(by=cast.anna, patient=cast.anna_patient, clinic=cast.north)
+    actions.share_with_person(by=cast.anna, patient=cast.anna_patient, person=cast.sam, may_record=True)
+    assert sees(cast.ben, cast.anna_patient)
+    assert access.may_record(cast.sam, cast.anna_patient)
+    assert cast.anna_patient.sharings.filter(revoked_at=None).count() == 2
+    assert cast.anna_patient.sharings.count() == 4
+
+
 def test_sharing_twice_keeps_one_open_sharing(cast):
     actions.share_with_clinic(by=cast.anna, patient=cast.anna_patient, clinic=cast.north)
     assert Sharing.objects.filter(patient=cast.anna_patient, clinic=cast.north).count() == 1
@@ -133,11 +143,11 @@ def test_an_address_signs_in_one_person_whatever_its_capitals(cast):
     ("moment", "phone", "words"),
     [
         (factories.utc(2026, 11, 20, 7, 59), "020 7946 0019", "out of hours"),
-        (factories.utc(2026, 11, 20, 8, 0), "020 7946 0018", "until 18:00 today"),
-        (factories.utc(2026, 11, 20, 17, 59), "020 7946 0018", "until 18:00 today"),
+        (factories.utc(2026, 11, 20, 8, 0), "020 7946 0018", "until 6pm (18:00) today"),
+        (factories.utc(2026, 11, 20, 17, 59), "020 7946 0018", "until 6pm (18:00) today"),
         (factories.utc(2026, 11, 20, 18, 0), "020 7946 0019", "out of hours"),
         (factories.utc(2026, 11, 21, 12, 0), "020 7946 0019", "out of hours"),
-        (factories.utc(2026, 7, 1, 7, 30), "020 7946 0018", "until 18:00 today"),
+        (factories.utc(2026, 7, 1, 7, 30), "020 7946 0018", "until 6pm (18:00) today"),
     ],
 )
 def test_the_number_to_call_follows_the_clinics_own_clock(cast, moment, phone, words):
@@ -145,6 +155,34 @@ def test_the_number_to_call_follows_the_clinics_own_clock(cast, moment, phone, w
     assert (card.phone, card.phone_words) == (phone, words)
     assert card.emergency_phone == "999"
     assert card.is_complete
+
+
+# 20 November 2026 is a Friday, day 5.
+@pytest.mark.parametrize(
+    ("days", "opens", "closes", "moment", "words"),
+    [
+        ("6", 8, 18, (2026, 11, 21, 12, 0), "until 6pm (18:00) today"),
+        ("6", 8, 18, (2026, 11, 20, 12, 0), "out of hours"),
+        ("5", 20, 2, (2026, 11, 20, 19, 59), "out of hours"),
+        ("5", 20, 2, (2026, 11, 20, 20, 0), "until 2am (02:00) tomorrow"),
+        ("5", 20, 2, (2026, 11, 21, 1, 59), "until 2am (02:00) today"),
+        ("5", 20, 2, (2026, 11, 21, 2, 0), "out of hours"),
+        ("5", 20, 2, (2026, 11, 20, 1, 0), "out of hours"),
+        ("5", 8, 0, (2026, 11, 20, 23, 0), "until midnight"),
+        ("5", 8, 8, (2026, 11, 21, 7, 0), "until 8am (08:00) today"),
+    ],
+)
+def test_the_hours_are_those_of_the_clinics_own_days_also_past_midnight(cast, days, opens, closes, moment, words):
+    facts = {"open_days": days, "opens_at": time(opens), "closes_at": time(closes)}
+    Clinic.objects.filter(pk=cast.north.pk).update(**facts)
+    assert access.contact_card(cast.anna_patient, factories.utc(*moment)).phone_words == words
+
+
+@pytest.mark.parametrize("days", ["", "0", "18", "Mon", "11"])
+def test_open_days_are_numbers_from_monday_to_sunday(cast, days):
+    cast.north.open_days = days
+    with pytest.raises(ValidationError):
+        cast.north.full_clean()
 
 
 def test_without_a_clinic_the_patients_own_numbers_are_shown():

@@ -26,6 +26,32 @@ def test_the_machine_is_an_actor_without_a_name():
 
 
 @pytest.mark.parametrize(
+    ("behind", "forwarded", "source"),
+    [
+        (False, "203.0.113.9", "10.0.0.1"),
+        (True, "203.0.113.9", "203.0.113.9"),
+        (True, "6.6.6.6, 203.0.113.9", "203.0.113.9"),  # the rest is what the visitor made up
+        (True, "", "10.0.0.1"),
+        (True, "x" * 500, "x" * 60),
+    ],
+)
+def test_behind_a_proxy_the_source_is_whom_the_proxy_saw(client, settings, behind, forwarded, source):
+    settings.BEHIND_PROXY = behind
+    cast = factories.cast()
+    client.force_login(cast.ben)
+    client.get(f"/people/{cast.anna_patient.code}/", REMOTE_ADDR="10.0.0.1", HTTP_X_FORWARDED_FOR=forwarded)
+    assert AuditEvent.objects.latest("pk").source == source
+
+
+def test_a_page_with_several_patients_leaves_one_event_for_each_in_one_statement(django_assert_num_queries):
+    cast = factories.cast()
+    with django_assert_num_queries(1):
+        log.record_each(action="clinic.panel.opened", by=cast.ben, patients=[cast.anna_patient, cast.dan_patient])
+    told = AuditEvent.objects.filter(action="clinic.panel.opened").values_list("patient_ref", flat=True)
+    assert set(told) == {cast.anna_patient.ref, cast.dan_patient.ref}
+
+
+@pytest.mark.parametrize(
     "statement",
     [
         "UPDATE audit_auditevent SET action = 'forged'",

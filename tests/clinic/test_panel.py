@@ -5,6 +5,7 @@ import re
 import pytest
 import time_machine
 from django.db import connection
+from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from il2tracker.accounts import actions as accounts
@@ -126,15 +127,45 @@ def test_filters_count_and_hold(north, cast, see):
 
 @pytest.mark.parametrize("typed", ["anna", "NN", " Ann "])
 def test_a_patient_is_found_by_part_of_the_name(cast, see, typed):
-    assert codes(see(cast.ben, f"/people/?q={typed}")) == [cast.anna_patient.code]
+    assert codes(see(cast.ben, q=typed)) == [cast.anna_patient.code]
+
+
+def test_a_name_that_is_looked_for_never_stands_in_an_address(cast, see):
+    many(cast, PER_PAGE + 5)
+    page = see(cast.ben, q="P")
+    assert page.status_code == 200
+    assert not re.search(r'(href|action)="[^"]*q=', page.content.decode())
+    assert not re.search(r'<form method="get"', page.content.decode())
+    assert len(codes(see(cast.ben, "/people/?q=Anna"))) == PER_PAGE
+
+
+def test_filters_and_pages_keep_what_is_looked_for(north, cast, see):
+    running = north.patient("Pia", started=3)
+    many(cast, PER_PAGE + 5)
+    assert codes(see(cast.ben, q="P", show="course")) == [running.code]
+    first = see(cast.ben, q="P")
+    after = re.search(r'name="after" value="([^"]*)"', first.content.decode())[1]
+    second = see(cast.ben, q="P", show="all", after=after)
+    assert len(codes(first) + codes(second)) == PER_PAGE + 6
+    assert set(codes(first)).isdisjoint(codes(second))
+
+
+def test_a_search_sent_from_elsewhere_is_refused(cast):
+    client = Client(enforce_csrf_checks=True)
+    client.force_login(cast.ben)
+    assert client.post("/people/", {"q": "Anna"}).status_code == 403
+
+
+def test_a_sign_that_no_name_has_finds_nobody_and_breaks_nothing(cast, see):
+    assert codes(see(cast.ben, q="An\0na")) == [cast.anna_patient.code]
 
 
 def test_a_patient_is_found_by_code_whatever_the_case(cast, see):
-    assert codes(see(cast.ben, f"/people/?q={cast.dan_patient.code.lower()}")) == [cast.dan_patient.code]
+    assert codes(see(cast.ben, q=cast.dan_patient.code.lower())) == [cast.dan_patient.code]
 
 
 def test_empty_lists_say_why(cast, see):
-    assert "Nobody found for “xyz”" in see(cast.ben, "/people/?q=xyz").text_read
+    assert "Nobody found for “xyz”" in see(cast.ben, q="xyz").text_read
     text = see(cast.ben, "/people/?show=needs").text_read
     assert "No one needs action 0 in a course, 0 starting in 14 days, 2 patients in all." in text
     assert "No patients yet" in see(cast.carla).text_read

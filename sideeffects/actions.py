@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
-from uuid import UUID
+from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
@@ -54,7 +54,7 @@ Seen = tuple[Alert, Mapping[str, Decimal]]
 
 
 class Recorded(NamedTuple):
-    """The check-in, and whether this call made it (False: it was there already)."""
+    """The check-in, and whether this call wrote it (False: it was there already, word for word)."""
 
     check_in: CheckIn
     created: bool
@@ -142,15 +142,31 @@ def assess(*, patient: Patient, answers: Answers, felt_at: datetime) -> list[tri
     return triage.assess(facts_of(patient, answers, felt_at, version))
 
 
-def often_seen(check_in: CheckIn) -> str:
-    """T17 in words, when the signs of a check-in are often seen after an injection and nothing else speaks; else ""."""
-    answers = Answers(
+def said(check_in: CheckIn) -> Answers:
+    """The answers that a check-in holds."""
+    return Answers(
         flags=frozenset(check_in.flags),
+        none_of_flags=check_in.none_of_flags,
         temperature=check_in.reading,
+        temperature_typed=check_in.temperature_typed,
         medicine=check_in.medicine,
         severities={report.symptom.code: report.severity for report in check_in.reports.all()},
+        no_symptoms=check_in.no_symptoms,
+        note=check_in.note,
+        unfinished=check_in.unfinished,
     )
+
+
+def urgent_and_new(check_in: CheckIn, answers: Answers) -> bool:
+    """Whether the answers hold something urgent that the check-in has not told yet."""
+    told, signs = {alert.rule for alert in check_in.alerts.all()}, check_in.grades.keys()
     findings = assess(patient=check_in.patient, answers=answers, felt_at=check_in.felt_at)
+    return triage.is_urgent([one for one in findings if one.rule not in told or not set(one.signs) <= signs])
+
+
+def often_seen(check_in: CheckIn) -> str:
+    """T17 in words, when the signs of a check-in are often seen after an injection and nothing else speaks; else ""."""
+    findings = assess(patient=check_in.patient, answers=said(check_in), felt_at=check_in.felt_at)
     return next((finding.title for finding in findings if finding.tier is None), "")
 
 
@@ -161,12 +177,14 @@ def often_seen(check_in: CheckIn) -> str:
 def record_check_in(
     *, by: User, patient: Patient, key: UUID, answers: Answers, now: datetime, felt_at: datetime | None = None
 ) -> Recorded:
-    """Save a check-in and raise what the rule table demands. One row per `key`: a retry returns the first.
+    """Save a check-in and raise what the rule table demands. One row per `key` and answers: a retry returns the first.
 
+    The same key with other answers (back in the browser, then a red flag) is a check-in of its own: nothing is dropped.
     Raises PermissionDenied for whoever may not record for the patient.
     """
     access.require_recording(by, patient)
     patient = patient.lock()
+    key = uuid5(key, _fingerprint(patient, answers))
     known = CheckIn.objects.of(patient).filter(idempotency_key=key).first()
     if known is not None:
         return Recorded(known, created=False)
@@ -184,24 +202,39 @@ def record_check_in(
     return Recorded(check_in, created=True)
 
 
+def _fingerprint(patient: Patient, answers: Answers) -> str:
+    """The same text for the same answers of the same patient."""
+    facts = {**asdict(answers), "flags": sorted(answers.flags), "patient": patient.ref}
+    return json.dumps(facts, sort_keys=True, default=str)
+
+
 @transaction.atomic
-def finish_check_in(*, by: User, check_in: CheckIn, answers: Answers, now: datetime) -> CheckIn:
+def finish_check_in(*, by: User, check_in: CheckIn, answers: Answers, now: datetime) -> Recorded:
     """Complete what was saved early because it was urgent (R4). Alerts raised by then stay; new ones are added.
 
-    Raises PermissionDenied. A check-in that is finished already is returned as it is.
+    Raises PermissionDenied. A check-in that is finished already stays: other answers to it are a new check-in.
     """
     access.require_recording(by, check_in.patient)
     check_in.patient.lock()
     check_in.refresh_from_db()
+    was, before = check_in.grades, said(check_in)
+    together = _together(before, answers)
+    if not check_in.is_unfinished and together == before:
+        return Recorded(check_in, created=False)
     if not check_in.is_unfinished:
-        return check_in
-    was = check_in.grades
-    flags = answers.flags | frozenset(check_in.flags)
-    answers = replace(answers, flags=flags, none_of_flags=answers.none_of_flags and not flags)
-    _write(by, check_in, answers)
+        key = check_in.idempotency_key
+        return record_check_in(by=by, patient=check_in.patient, key=key, answers=answers, now=now)
+    _write(by, check_in, together)
     log.record(action="sideeffects.check_in.finished", by=by, patient=check_in.patient, subject=check_in)
-    _raise_alerts(by, check_in, answers, now, was)
-    return check_in
+    _raise_alerts(by, check_in, together, now, was)
+    return Recorded(check_in, created=True)
+
+
+def _together(before: Answers, answers: Answers) -> Answers:
+    """What was told already stays told."""
+    flags = before.flags | answers.flags
+    severities = {**before.severities, **answers.severities}
+    return replace(answers, flags=flags, none_of_flags=answers.none_of_flags and not flags, severities=severities)
 
 
 def _write(by: User, check_in: CheckIn, answers: Answers) -> None:

@@ -22,8 +22,6 @@ from sideeffects.units import Temperature, TemperatureError, parse_temperature
 
 DRIP_ROUTES = frozenset({Route.CONTINUOUS, Route.INTRAVENOUS})
 SEVERITIES = [choice for choice in SymptomReport.Severity.choices if choice[0]]
-# What belongs to the request, not to the answers.
-NOT_ANSWERS = frozenset({"csrfmiddlewaretoken"})
 
 
 class KeyField(forms.UUIDField):
@@ -100,7 +98,9 @@ class CheckInForm(ui.BaseForm):
             )
 
     def _sent(self, name: str) -> list[str]:
-        return self.data.getlist(name) if isinstance(self.data, QueryDict) else []
+        """The values as sent; without NUL, which PostgreSQL keeps in no text."""
+        values = self.data.getlist(name) if isinstance(self.data, QueryDict) else []
+        return [value.replace("\0", "") for value in values]
 
     @property
     def ticked_flags(self) -> frozenset[str]:
@@ -159,8 +159,13 @@ class CheckInForm(ui.BaseForm):
             severities={code: grade for code, grade in graded.items() if grade is not None},
             no_symptoms=bool(cleaned.get("no_symptoms")) and not graded,
             note=cleaned.get("note") or "",
-            unfinished={name: self._sent(name) for name in self.data if name not in NOT_ANSWERS} if self.errors else {},
+            unfinished=self._unfinished(),
         )
+
+    def _unfinished(self) -> dict[str, list[str]]:
+        """What was sent in the boxes of this form and nowhere else, while something in it is not understood."""
+        asked = [*self.fields, "symptoms"] if self.errors else []
+        return {name: self._sent(name) for name in asked if name in self.data}
 
     @property
     def groups(self) -> list[ChipGroup]:

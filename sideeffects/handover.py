@@ -50,6 +50,12 @@ def saved_words(check_in: CheckIn, viewer: User) -> str:
     return _("Saved at %(time)s: %(what)s.") % {"time": ui.clock(check_in.local_felt_at, viewer), "what": what}
 
 
+def saved_already_words(check_in: CheckIn, viewer: User) -> str:
+    """What a second attempt with the same answers is told."""
+    time = ui.clock(check_in.local_felt_at, viewer)
+    return _("This check-in was saved already, at %(time)s. Nothing was added.") % {"time": time}
+
+
 def is_feverish(check_in: CheckIn) -> bool:
     """Whether the words about fever belong on the page: a reading, or flu-like signs."""
     return check_in.reading is not None or any(r.symptom.code in FLU_LIKE for r in check_in.reports.all())

@@ -16,7 +16,6 @@ from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-from il2tracker.audit import log
 from sideeffects import actions, handover, triage
 from sideeffects.forms import CheckInForm, unfinished_data
 from sideeffects.models import CheckIn, catalogue, listed_effects
@@ -31,6 +30,7 @@ def check_in(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """How are you now? What is urgent in an answer is saved and interrupts, also when the rest is not valid (R4)."""
     patient = access.patient_or_404(request.user, code)
     access.require_recording(request.user, patient)
+    access.looked(request.user, patient, "sideeffects.form")
     now = timezone.now()
     version = actions.version_in_force(patient, patient.today(now))
     form = _form(request.POST if request.method == "POST" else None, patient, version)
@@ -38,7 +38,7 @@ def check_in(request: SignedInRequest, code: str | None = None) -> HttpResponse:
         recorded = actions.record_check_in(
             by=request.user, patient=patient, key=form.cleaned_data["key"], answers=form.answers(), now=now
         )
-        return _after(request, recorded.check_in.ref)
+        return _after(request, recorded)
     return _page(request, form, patient=patient, version=version, now=now)
 
 
@@ -49,13 +49,15 @@ def finish(request: SignedInRequest, ref: str) -> HttpResponse:
     saved = _check_in_or_404(request, ref)
     patient, now = saved.patient, timezone.now()
     access.require_recording(request.user, patient)
-    if not saved.is_unfinished:
+    if request.method != "POST" and not saved.is_unfinished:
         return redirect("sideeffects:entry", saved.ref)
+    access.looked(request.user, patient, "sideeffects.form", saved)
     version = actions.version_in_force(patient, saved.felt_on)
     form = _form(request.POST if request.method == "POST" else unfinished_data(saved), patient, version)
-    if request.method == "POST" and form.is_valid():
-        finished = actions.finish_check_in(by=request.user, check_in=saved, answers=form.answers(), now=now)
-        return _after(request, finished.ref)
+    if request.method == "POST" and (form.is_valid() or actions.urgent_and_new(saved, form.answers())):
+        return _after(
+            request, actions.finish_check_in(by=request.user, check_in=saved, answers=form.answers(), now=now)
+        )
     return _page(request, form, patient=patient, version=version, now=now, saved=saved)
 
 
@@ -75,12 +77,13 @@ def _page(request: HttpRequest, form: CheckInForm, **context: Any) -> HttpRespon
     return render(request, "sideeffects/check_in.html", {"form": form, **context}, status=status)
 
 
-def _after(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The page with the numbers for anything urgent; for the rest a status that names what was saved."""
-    saved = _check_in_or_404(request, ref)
+def _after(request: SignedInRequest, recorded: actions.Recorded) -> HttpResponse:
+    """The page with the numbers for anything urgent; for the rest a status that names what was saved, and when."""
+    saved = _check_in_or_404(request, recorded.check_in.ref)
     if any(alert.is_urgent for alert in saved.alerts.all()):
         return redirect("sideeffects:urgent", saved.ref)
-    messages.success(request, handover.saved_words(saved, request.user))
+    words = handover.saved_words if recorded.created else handover.saved_already_words
+    messages.success(request, words(saved, request.user))
     return redirect("sideeffects:entry", saved.ref)
 
 
@@ -96,6 +99,7 @@ def urgent(request: SignedInRequest, ref: str) -> HttpResponse:
     alerts = [alert for alert in saved.alerts.all() if alert.is_urgent]
     if not alerts:
         return redirect("sideeffects:entry", saved.ref)
+    access.looked(request.user, saved.patient, "sideeffects.check_in", saved)
     flags = handover.flag_words(saved)
     context = {
         "check_in": saved,
@@ -121,8 +125,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
     saved, now = _check_in_or_404(request, ref), timezone.now()
     patient = saved.patient
     reads_for_clinic = access.is_member_for(request.user, patient)
-    if patient.user_id != request.user.pk:
-        log.record(action="sideeffects.check_in.read", by=request.user, patient=patient, subject=saved)
+    access.looked(request.user, patient, "sideeffects.check_in", saved)
     context = {
         "check_in": saved,
         "patient": patient,
@@ -135,6 +138,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "may_record": access.may_record(request.user, patient),
         "may_acknowledge": reads_for_clinic,
         "effects": listed_effects(saved) if reads_for_clinic else [],
+        "has_clinic": access.open_clinic(patient) is not None,
         "card": access.contact_card(patient, now),
     }
     return render(request, "sideeffects/entry.html", context)
@@ -145,6 +149,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
 def earlier(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """Check-ins, the newest first, a page at a time by key."""
     patient = access.patient_or_404(request.user, code)
+    access.looked(request.user, patient, "sideeffects.check_ins")
     rows = CheckIn.objects.visible_to(request.user).of(patient).with_reports().newest_first()
     before = request.GET.get("before")
     if before:

@@ -61,10 +61,19 @@ def test_a_check_in_keeps_what_was_entered_as_it_was_entered(cast):
 
 def test_a_retry_with_the_same_key_returns_the_first_and_raises_nothing_again(cast):
     key = uuid4()
-    first, again = save(cast, key=key, flags=["fainted"]), save(cast, key=key, flags=["fainted", "breathless"])
+    sent = {"flags": ["fainted", "urine_less"], "temperature": "38.40", "severities": {"tired": 1}}
+    first, again = (save(cast, key=key, at=NOW + timedelta(minutes=n), **sent) for n in (0, 2))
     assert (first.created, again.created) == (True, False)
     assert again.check_in == first.check_in
-    assert Alert.objects.count() == 1
+    assert Alert.objects.count() == 3
+
+
+def test_the_same_key_with_other_answers_is_a_check_in_of_its_own_with_its_alerts(cast):
+    key = uuid4()
+    first, other = save(cast, key=key, none_of_flags=True), save(cast, key=key, flags=["breathless"])
+    assert (first.created, other.created) == (True, True)
+    assert rules(other.check_in) == ["T3"]
+    assert CheckIn.objects.count() == 2
 
 
 def test_every_rule_that_fires_raises_one_alert_that_names_it(cast):
@@ -229,7 +238,7 @@ def test_finishing_completes_the_same_check_in_and_keeps_its_alerts(cast):
     check_in = save(cast, flags=["fainted"], unfinished={"temperature": ["hot"]}).check_in
     finished = finish_check_in(
         by=cast.anna, check_in=check_in, answers=Answers(none_of_flags=True, severities={"tired": 1}), now=NOW
-    )
+    ).check_in
     assert not finished.is_unfinished
     assert (finished.flags, finished.none_of_flags) == (["fainted"], False)
     assert rules(finished) == ["T7"]
@@ -242,6 +251,14 @@ def test_finishing_raises_what_is_new_also_under_a_rule_that_fired_already(cast)
     finish_check_in(by=cast.anna, check_in=check_in, answers=more, now=NOW)
     assert rules(check_in) == ["T11", "T11", "T5"]
     assert "sore, red place" in Alert.objects.filter(rule="T11").latest("pk").title
+
+
+def test_every_attempt_to_finish_tells_what_is_new_under_one_rule(cast):
+    check_in = save(cast, flags=["palpitations"], unfinished={"x": ["y"]}).check_in
+    for flag in ("sore_leg", "sight", "sight"):
+        more = Answers(flags=frozenset({flag}), unfinished={"x": ["y"]})
+        finish_check_in(by=cast.anna, check_in=check_in, answers=more, now=NOW)
+    assert rules(check_in) == ["T11", "T11", "T11"]
 
 
 def test_a_finished_check_in_is_not_changed_again(cast):

@@ -148,6 +148,46 @@ def test_a_double_click_leaves_one_check_in(anna):
     assert len(places) == CheckIn.objects.count() == Alert.objects.count() == 1
 
 
+def test_a_calm_check_in_sent_twice_is_said_to_be_there_already(anna):
+    key = str(uuid4())
+    send(anna, key=key, none_of_flags="on")
+    page = text(anna.get(send(anna, key=key, none_of_flags="on").headers["Location"]))
+    assert "This check-in was saved already" in page
+    assert CheckIn.objects.count() == 1
+
+
+def test_going_back_and_ticking_a_red_flag_is_a_new_check_in_that_interrupts(anna, cast):
+    key = str(uuid4())
+    send(anna, key=key, none_of_flags="on")
+    places = {send(anna, key=key, flags="chest_pain").headers["Location"] for _ in range(2)}
+    newest = CheckIn.objects.newest_first().first()
+    assert places == {reverse("sideeffects:urgent", args=[newest.ref])}
+    assert [row.flags for row in CheckIn.objects.newest_first()] == [["chest_pain"], []]
+    assert Alert.objects.open().of(cast.anna_patient).count() == 1
+
+
+def test_the_key_of_somebody_else_stops_nothing(anna, cast):
+    key = str(uuid4())
+    send(anna, key=key, flags="fainted")
+    anna.force_login(cast.dan)
+    assert "/now/" in send(anna, key=key, flags="fainted").headers["Location"]
+    assert CheckIn.objects.of(cast.dan_patient).count() == 1
+
+
+@pytest.mark.parametrize("field", ["note", "temperature", "medicine", "key", "unit", "no\0such", "how_tired"])
+def test_a_sign_that_no_database_keeps_does_not_lose_an_urgent_report(anna, field):
+    response = send(anna, **{"flags": ["chest_pain", "\0"], "symptoms": "tired", field: "a\0b"})
+    saved = CheckIn.objects.get()
+    assert response.headers["Location"] == reverse("sideeffects:urgent", args=[saved.ref])
+    assert "\0" not in repr(saved.unfinished)
+    assert {"no\0such", "nosuch"}.isdisjoint(saved.unfinished)
+
+
+def test_only_what_the_form_asks_is_kept_to_finish(anna):
+    send(anna, flags="chest_pain", temperature="hot", password="secret", how_nonsense="1")
+    assert {"password", "how_nonsense"}.isdisjoint(CheckIn.objects.get().unfinished)
+
+
 def test_a_key_that_was_tampered_with_stops_nothing(anna):
     assert "/now/" in send(anna, flags="fainted", key="no key").headers["Location"]
 
@@ -204,6 +244,28 @@ def test_the_rest_is_kept_to_finish(anna):
     saved.refresh_from_db()
     assert (str(saved.reading), saved.is_unfinished, CheckIn.objects.count()) == ("38.6\xa0°C", False, 1)
     assert anna.get(url).headers["Location"] == reverse("sideeffects:entry", args=[saved.ref])
+
+
+def test_a_red_flag_ticked_while_finishing_is_saved_although_the_rest_is_not_valid(anna):
+    send(anna, flags="urine_less", temperature="hot")
+    saved = CheckIn.objects.get()
+    response = send(anna, reverse("sideeffects:finish", args=[saved.ref]), flags="chest_pain", temperature="hot")
+    assert response.headers["Location"] == reverse("sideeffects:urgent", args=[saved.ref])
+    saved.refresh_from_db()
+    assert (saved.flags, saved.is_unfinished) == (["chest_pain", "urine_less"], True)
+    assert Alert.objects.open().count() == 2
+
+
+def test_going_back_after_finishing_and_ticking_a_red_flag_is_a_new_check_in(anna):
+    send(anna, flags="urine_less", temperature="hot")
+    url = reverse("sideeffects:finish", args=[CheckIn.objects.get().ref])
+    for _ in range(2):
+        send(anna, url, flags="urine_less", temperature="38")
+    assert CheckIn.objects.count() == 1
+    for _ in range(2):
+        send(anna, url, flags=["urine_less", "chest_pain"], temperature="38")
+    assert [row.flags for row in CheckIn.objects.newest_first()] == [["chest_pain", "urine_less"], ["urine_less"]]
+    assert Alert.objects.open().count() == 2
 
 
 # The page that interrupts
@@ -287,6 +349,17 @@ def test_a_severe_symptom_asks_to_call_today(anna):
     assert "020 7946" in page
 
 
+def test_only_who_has_a_clinic_reads_of_the_clinics_list(anna, cast, client):
+    words = "This report is in your clinic’s list"
+    sent = {"none_of_flags": "on", "symptoms": ["itch"], "how_itch": "3"}
+    assert words in text(anna.get(send(anna, **sent).headers["Location"]))
+    client.force_login(factories.lone_patient().user)
+    page = text(client.get(send(client, **sent).headers["Location"]))
+    assert "020 7946 0100" in page
+    assert words not in page
+    assert "No clinic sees this report." in page
+
+
 def test_mild_aches_after_an_injection_are_noted_as_often_seen_beside_what_else_they_can_be(anna, cast):
     plan = factories.plan(cast.anna_patient, cast.ben)
     now = timezone.now()
@@ -312,7 +385,7 @@ def test_a_clinician_reads_the_entry_with_its_alert_and_the_sources_and_the_pati
     assert "rule T2" in page
     assert "Taste change" in page
     assert "New check-in" not in page
-    assert AuditEvent.objects.filter(action="sideeffects.check_in.read", actor_ref=cast.ben.ref).count() == 1
+    assert AuditEvent.objects.filter(action="sideeffects.check_in.opened", actor_ref=cast.ben.ref).count() == 1
 
 
 def test_an_empty_list_says_what_it_will_show(anna):

@@ -123,7 +123,7 @@ def month_ticks(across: Across) -> list[Tick]:
     """First days of months, so many as fit, the year beside January and the first one."""
     first_on, last_on, size = across.first_on, across.last_on, across.size
     months = (last_on.year - first_on.year) * 12 + last_on.month - first_on.month + 1
-    room = 72 if size.width < 500 else 90
+    room = 60 if size.width < 500 else 90
     wanted = max(int((size.plot.right - size.plot.left) / room), 2)
     step = next((step for step in MONTH_STEPS if months / step <= wanted), MONTH_STEPS[-1])
     ticks: list[Tick] = []

@@ -20,7 +20,7 @@ MOST_LABELLED = 24
 MARK = 6.0
 LINE_STEP = 8
 CROWD = 60  # with more marks than this they are drawn smaller
-NARROW = Size(310, 220, left=44)  # on a 320 px phone its smallest words are still 12 px
+NARROW = Size(310, 220)  # on a 320 px phone its smallest words are still 12 px
 WIDE = Size(800, 300)
 WIDE_LOW = Size(800, 240)
 

@@ -217,7 +217,7 @@ def _limit(marks: Sequence[Mark]) -> list[Threshold]:
     limits = [mark.value for mark in marks if mark.comparator == "<" and mark.value]
     if not limits or len(set(limits)) > 1:
         return []
-    return [Threshold(limits[-1], _("Limit of the test: %(limit)s") % {"limit": units.figure(limits[-1])})]
+    return [Threshold(limits[-1], _("Test limit: %(limit)s") % {"limit": units.figure(limits[-1])})]
 
 
 # For the clinician

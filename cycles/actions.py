@@ -1,12 +1,8 @@
-"""Everything that is written about plans, cycles and injections."""
+"""Everything that is written about injections. Plans and courses have actions of their own in plan_actions.py."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Mapping
-from datetime import date, datetime, timedelta
-from decimal import Decimal
-from pathlib import Path
+from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -15,11 +11,10 @@ from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext as _
 
-from cycles import concerns, schedule
-from cycles.doubts import MOST_PER_INJECTION
-from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, Protocol
+from cycles import concerns
+from cycles.models import Injection, PlannedDose
 from il2tracker.accounts import access
-from il2tracker.accounts.models import Patient, Sharing, User
+from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
@@ -29,15 +24,7 @@ UNDO_WITHOUT_REASON = timedelta(minutes=10)
 # App's own: clocks of phone and server may differ by this much before a time counts as future.
 CLOCK_SLACK = timedelta(minutes=2)
 # What a lock or a foreign key makes certain: asking the database again would double the statements of a save.
-CERTAIN = {"patient", "plan", "version", "planned_dose", "recorded_by", "voided_by", "ref", "idempotency_key"}
-COPIED = (
-    "indication",
-    "route",
-    "fever_above",
-    "fever_unit",
-    "fever_only_if_not_relieved",
-    "timing_matters",
-)
+CERTAIN = {"patient", "planned_dose", "recorded_by", "voided_by", "ref", "idempotency_key"}
 
 
 class Logged(NamedTuple):
@@ -45,228 +32,6 @@ class Logged(NamedTuple):
 
     injection: Injection
     created: bool
-
-
-def load_library(model: type[Protocol] = Protocol) -> None:
-    """Bring the protocol library to the state of library.json. Plans keep their own copies. Safe to repeat.
-
-    A migration passes the model as it was then, so that it fills only the columns that exist at that point.
-    """
-    columns = {field.name for field in model._meta.fields}
-    rows = json.loads((Path(__file__).parent / "library.json").read_text(encoding="utf-8"))
-    for position, row in enumerate(rows):
-        facts = {name: value for name, value in row.items() if name in columns}
-        model.objects.update_or_create(slug=row["slug"], defaults={**facts, "position": position})
-
-
-@transaction.atomic
-def create_plan(
-    *,
-    by: User,
-    patient: Patient,
-    protocol: Protocol,
-    document: dict[str, Any],
-    slot_times: Mapping[str, str],
-    starts_on: date,
-    now: datetime,
-    past: bool = False,
-    **terms: Any,
-) -> Plan:
-    """Version 1 of a plan and its first cycle. `terms`: cd4_goal, syringe_mark, min_gap_hours, late_after_minutes.
-
-    `starts_on` before the patient's today only with `past` (record a past course). Raises PermissionDenied,
-    ValidationError (no numbers to call (P37), start in the past, impossible amount, an active plan, an overlapping
-    course) and schedule.RegimenError.
-    """
-    access.require_prescribing(by, patient)
-    patient = patient.lock()
-    if not access.contact_card(patient, now).is_complete:
-        raise ValidationError(_("Add the numbers to call before making a plan."))
-    if starts_on < patient.today(now) and not past:
-        raise ValidationError(_("This start date has passed. Choose “record a past course” to enter it anyway."))
-    _refuse_amounts(schedule.parse(document), protocol)
-    plan = Plan(patient=patient, protocol=protocol)
-    plan.full_clean()
-    plan.save()
-    _sign(by, plan, now, document=document, slot_times=dict(slot_times), starts_on=starts_on, **terms)
-    log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
-    open_next_cycle(plan=plan, today=patient.today(now))
-    return plan
-
-
-def _sign(by: User, plan: Plan, now: datetime, **terms: Any) -> PlanVersion:
-    """Version 1, with the protocol's own terms copied."""
-    copied = {name: getattr(plan.protocol, name) for name in COPIED}
-    version = PlanVersion(plan=plan, number=1, signed_at=now, **_signature(by, plan.patient), **copied, **terms)
-    version.full_clean()
-    version.save()
-    return version
-
-
-def _refuse_amounts(regimen: schedule.Regimen, protocol: Protocol) -> None:
-    """A plan may hold neither a missing amount nor one above what the treatment uses for an injection (W6)."""
-    largest = regimen.largest_amount()
-    if regimen.needs_amounts or largest is None:
-        raise ValidationError(_("Enter the amount of every injection."))
-    if largest > (protocol.injection_ceiling or MOST_PER_INJECTION):
-        raise ValidationError(_("An amount is more than this treatment uses for one injection."))
-
-
-def _signature(by: User, patient: Patient) -> dict[str, Any]:
-    if not access.is_member_for(by, patient):
-        return {"signed_by": by, "signed_as": PlanVersion.SignedAs.PATIENT, "signed_title": by.name}
-    clinics = Sharing.objects.open().filter(patient=patient).values("clinic")
-    title = by.memberships.filter(clinic__in=clinics).values_list("title", flat=True).first()
-    return {"signed_by": by, "signed_as": PlanVersion.SignedAs.CLINIC, "signed_title": f"{by.name}, {title}"}
-
-
-@transaction.atomic
-def end_plan(*, by: User, plan: Plan, on: date, reason: str) -> Plan:
-    """End a plan: its not-started cycles are cancelled, record and labs stay (M8, H23). Raises PermissionDenied."""
-    access.require_prescribing(by, plan.patient)
-    patient = plan.patient.lock()
-    plan.ended_on, plan.end_reason = on, reason
-    plan.save(update_fields=["ended_on", "end_reason"])
-    for cycle in plan.cycles.filter(starts_on__gt=on):
-        _decide(by, cycle, Cycle.State.CANCELLED, reason)
-    log.record(action="cycles.plan.ended", by=by, patient=patient, subject=plan)
-    return plan
-
-
-@transaction.atomic
-def open_next_cycle(*, plan: Plan, today: date) -> Cycle | None:
-    """Make rows until exactly one cycle of the plan has not started (A14). Idempotent; None when nothing was missing.
-
-    A held cycle keeps its date until a person moves it (H22), so nothing opens behind it.
-    """
-    plan.patient.lock()
-    opened = None
-    latest = plan.cycles.order_by("-number").first()
-    while plan.ended_on is None and _needs_successor(latest, today):
-        latest = opened = _open_cycle(plan, latest)
-    return opened
-
-
-def _needs_successor(latest: Cycle | None, today: date) -> bool:
-    if latest is None:
-        return True
-    courses = latest.version.regimen.courses
-    if courses is not None and latest.number >= courses:
-        return False
-    past = latest.state != Cycle.State.HELD and latest.starts_on <= today
-    return past or latest.state == Cycle.State.CANCELLED
-
-
-def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
-    version = plan.versions.order_by("-number").first()
-    assert version is not None
-    number = latest.number + 1 if latest else 1
-    starts_on = latest.next_starts_on if latest else version.starts_on
-    cycle = Cycle(
-        patient=plan.patient,
-        plan=plan,
-        version=version,
-        number=number,
-        starts_on=starts_on,
-        last_dose_on=schedule.last_dose_on(version.regimen, number, starts_on),
-    )
-    _refuse_overlap(cycle, starts_on)
-    cycle.save()
-    PlannedDose.objects.bulk_create(_doses(cycle))
-    log.record(action="cycles.cycle.opened", by=None, patient=plan.patient, subject=cycle)
-    return cycle
-
-
-def _doses(cycle: Cycle) -> list[PlannedDose]:
-    version = cycle.version
-    unrolled = schedule.unroll(version.regimen, cycle.number, cycle.starts_on, version.times)
-    return [_dose(cycle, planned, planned.amount) for planned in unrolled if planned.amount is not None]
-
-
-def _dose(cycle: Cycle, planned: schedule.Planned, amount: Decimal) -> PlannedDose:
-    zone = cycle.patient.zone
-    return PlannedDose(
-        patient=cycle.patient,
-        cycle=cycle,
-        day=planned.day,
-        slot=planned.slot,
-        due_on=planned.on,
-        local_time=planned.local_time,
-        zone=zone.key,
-        due_at=schedule.moment(planned.on, planned.local_time, zone),
-        amount=amount,
-    )
-
-
-@transaction.atomic
-def move_cycle(*, by: User, cycle: Cycle, starts_on: date, today: date, reason: str) -> Cycle:
-    """Shift a whole not-started course, never stretch it (2.2).
-
-    Raises PermissionDenied and ValidationError (it has started, it would overlap another course).
-    """
-    access.require_prescribing(by, cycle.patient)
-    patient = cycle.patient.lock()
-    cycle.refresh_from_db()
-    if cycle.starts_on <= today or Injection.objects.standing().filter(planned_dose__cycle=cycle).exists():
-        raise ValidationError(_("This course has started. A started course is never moved; it can be stopped."))
-    _refuse_overlap(cycle, starts_on)
-    cycle.starts_on, cycle.reason, cycle.state = starts_on, reason, Cycle.State.PLANNED
-    cycle.last_dose_on = schedule.last_dose_on(cycle.version.regimen, cycle.number, starts_on)
-    _save(by, cycle)
-    moved = {(dose.day, dose.slot): dose for dose in _doses(cycle)}
-    doses = list(cycle.doses.all())
-    for dose in doses:
-        new = moved[dose.day, dose.slot]
-        dose.due_on, dose.due_at, dose.zone = new.due_on, new.due_at, new.zone
-    PlannedDose.objects.bulk_update(doses, ["due_on", "due_at", "zone"])
-    log.record(action="cycles.cycle.moved", by=by, patient=patient, subject=cycle)
-    return cycle
-
-
-def _refuse_overlap(cycle: Cycle, starts_on: date) -> None:
-    last = starts_on + (cycle.last_dose_on - cycle.starts_on)
-    others = Cycle.objects.of(cycle.patient).exclude(pk=cycle.pk).exclude(state=Cycle.State.CANCELLED)
-    other = others.filter(starts_on__lte=last, last_dose_on__gte=starts_on).first()
-    if other:
-        raise ValidationError(_("This date overlaps course %(number)s.") % {"number": other.number})
-
-
-@transaction.atomic
-def hold_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
-    """A person stops a course until a person decides (H22). Raises PermissionDenied."""
-    return _decide(by, cycle, Cycle.State.HELD, reason)
-
-
-@transaction.atomic
-def cancel_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
-    """The course does not take place. Raises PermissionDenied."""
-    return _decide(by, cycle, Cycle.State.CANCELLED, reason)
-
-
-@transaction.atomic
-def stop_cycle(*, by: User, cycle: Cycle, on: date, reason: str) -> Cycle:
-    """The course ends early after `on`; its later doses count neither as taken nor as missed (2.2).
-
-    Raises PermissionDenied.
-    """
-    return _decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
-
-
-def _decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | None = None) -> Cycle:
-    access.require_prescribing(by, cycle.patient)
-    patient = cycle.patient.lock()
-    cycle.refresh_from_db()
-    cycle.state, cycle.reason, cycle.stopped_on = state, reason, stopped_on
-    _save(by, cycle)
-    log.record(action=f"cycles.cycle.{state}", by=by, patient=patient, subject=cycle)
-    return cycle
-
-
-def _save(by: User, row: Cycle | Injection) -> None:
-    """Checked without asking the database for what the lock and the foreign keys make certain anyway."""
-    row._history_user = by  # type: ignore[union-attr]
-    row.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
-    row.save()
 
 
 @transaction.atomic
@@ -386,3 +151,9 @@ def void_injection(*, by: User, injection: Injection, now: datetime, reason: str
     _save(by, injection)
     log.record(action="cycles.injection.voided", by=by, patient=injection.patient, subject=injection)
     return injection
+
+
+def _save(by: User, injection: Injection) -> None:
+    injection._history_user = by
+    injection.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
+    injection.save()

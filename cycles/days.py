@@ -147,11 +147,8 @@ def _due(cycle: Cycle, doses: Sequence[PlannedDose], now: datetime) -> PlannedDo
 
 
 def _too_late(cycle: Cycle, dose: PlannedDose, following: PlannedDose | None, now: datetime) -> bool:
-    limit = cycle.version.late_after_minutes
-    timing = schedule.timing(
-        dose.due_at, now, following.due_at if following else None, timedelta(minutes=limit) if limit else None
-    )
-    return timing is schedule.Timing.TOO_LATE
+    next_due_at = following.due_at if following else None
+    return schedule.timing(dose.due_at, now, next_due_at, cycle.version.late_after) is schedule.Timing.TOO_LATE
 
 
 def _state(cycle: Cycle, dose: PlannedDose, due: PlannedDose | None, now: datetime) -> State:

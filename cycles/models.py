@@ -1,8 +1,8 @@
-"""Protocols, plans, cycles, planned doses, and the injections that were really given."""
+"""Cycles, planned doses, and the injections that were really given. Also the door to protocols.py and plans.py."""
 
 from __future__ import annotations
 
-from datetime import date, datetime, time, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -11,103 +11,17 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Exists, F, OuterRef, Q
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from cycles import reasons, schedule, sites
-from cycles.protocols import Protocol, Thresholds
-from il2tracker.accounts.models import Patient
+from cycles.plans import Plan, PlanVersion, current_plan
+from cycles.protocols import Protocol
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
-
-class PlanQuerySet(PatientRecordQuerySet):
-    """Plans that still run."""
-
-    def active(self) -> PlanQuerySet:
-        """Not ended."""
-        return self.filter(ended_on__isnull=True)
-
-    def with_versions(self) -> PlanQuerySet:
-        """Loads what `current_version` reads."""
-        return self.select_related("protocol").prefetch_related("versions__signed_by")
-
-
-class Plan(PatientRecord):
-    """A patient's prescription. What it says stands in its versions."""
-
-    protocol = models.ForeignKey(Protocol, on_delete=models.PROTECT, related_name="plans")
-    ended_on = models.DateField(null=True, blank=True)
-    end_reason = models.CharField(max_length=200, blank=True)
-
-    objects = PlanQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(
-                fields=["patient"],
-                condition=Q(ended_on__isnull=True),
-                name="one_active_plan",
-                violation_error_message=_("There is an active plan already. End it before making another."),
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"Plan {self.ref}"
-
-    @property
-    def current_version(self) -> PlanVersion:
-        """The newest version; every plan has one."""
-        return max(self.versions.all(), key=lambda version: version.number)
-
-
-class PlanVersion(Thresholds):
-    """What the plan says from a date on, and who signed it. Never edited."""
-
-    class SignedAs(models.TextChoices):
-        CLINIC = "clinic", _("confirmed by a clinician")
-        PATIENT = "patient", _("entered by you, not confirmed by a clinician")
-
-    plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="versions")
-    number = models.PositiveSmallIntegerField()
-    slot_times = models.JSONField()
-    cd4_goal = models.PositiveSmallIntegerField(null=True, blank=True)
-    syringe_mark = models.CharField(max_length=80, blank=True)
-    min_gap_hours = models.PositiveSmallIntegerField(null=True, blank=True)
-    late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
-    starts_on = models.DateField()
-    signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
-    signed_as = models.CharField(max_length=7, choices=SignedAs.choices)
-    signed_title = models.CharField(max_length=180)
-    signed_at = models.DateTimeField()
-
-    class Meta:
-        ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="version_number_unique_per_plan")]
-
-    def __str__(self) -> str:
-        return f"version {self.number}"
-
-    @property
-    def times(self) -> dict[str, time]:
-        """Local time of each slot."""
-        return {slot: time.fromisoformat(text) for slot, text in self.slot_times.items()}
-
-    @property
-    def min_gap(self) -> timedelta | None:
-        """The shortest time between two injections: the plan's own, else 8 hours for two a day (B8)."""
-        if self.min_gap_hours is not None:
-            return timedelta(hours=self.min_gap_hours)
-        return schedule.default_min_gap(self.regimen.doses_a_day)
-
-    @property
-    def late_after(self) -> timedelta | None:
-        """From how long after its hour an injection is a matter for the clinic; None = midway to the next (B8)."""
-        return None if self.late_after_minutes is None else timedelta(minutes=self.late_after_minutes)
-
-    @property
-    def is_confirmed(self) -> bool:
-        """Whether a clinician signed it."""
-        return self.signed_as == self.SignedAs.CLINIC
+# Plans, protocols and courses are one set of tables to everybody else.
+__all__ = ["Cycle", "Injection", "Plan", "PlanVersion", "PlannedDose", "Protocol", "current_plan", "planned_total"]
 
 
 class CycleQuerySet(PatientRecordQuerySet):
@@ -124,6 +38,16 @@ class CycleQuerySet(PatientRecordQuerySet):
     def coming(self, today: date) -> CycleQuerySet:
         """Not started yet, the next first."""
         return self.exclude(state=Cycle.State.CANCELLED).filter(starts_on__gt=today).order_by("starts_on")
+
+    def going_on(self, today: date) -> CycleQuerySet:
+        """Neither over nor decided to be over: running, on hold, or still to come."""
+        undecided = self.filter(state__in=[Cycle.State.PLANNED, Cycle.State.HELD])
+        return undecided.filter(Q(last_dose_on__gte=today) | Q(state=Cycle.State.HELD))
+
+    def on_an_old_clock(self, today: date) -> CycleQuerySet:
+        """To start after `today`, with doses in another zone than the patient's present one (H09)."""
+        elsewhere = PlannedDose.objects.filter(cycle=OuterRef("pk")).exclude(zone=OuterRef("patient__time_zone"))
+        return self.exclude(state=Cycle.State.CANCELLED).filter(Exists(elsewhere), starts_on__gt=today)
 
 
 class Cycle(PatientRecord):
@@ -172,6 +96,20 @@ class Cycle(PatientRecord):
         """Neither held nor cancelled."""
         return self.state not in {self.State.HELD, self.State.CANCELLED}
 
+    def may_move(self, today: date) -> bool:
+        """Whether a person may still give it another day, hold or cancel it: it has not started, or is on hold."""
+        return self.state == self.State.HELD or (self.state == self.State.PLANNED and self.starts_on > today)
+
+    def may_stop(self, today: date) -> bool:
+        """Whether it has begun and is not over."""
+        held = self.state == self.State.HELD and self.starts_on <= today
+        return held or (self.state == self.State.PLANNED and self.is_running(today))
+
+    @cached_property
+    def decision(self) -> Any:
+        """The newest version in its history that a person made: `history_user`, `history_date`. None as planned."""
+        return self.history.filter(history_type="~").select_related("history_user").first()
+
     def wants(self, dose: PlannedDose) -> bool:
         """Whether one of its doses is still to be given: the course goes ahead and was not stopped before that day."""
         return self.goes_ahead and (self.stopped_on is None or dose.due_on <= self.stopped_on)
@@ -201,7 +139,7 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
 
     def with_records(self) -> PlannedDoseQuerySet:
         """Loads what `record` reads."""
-        return self.prefetch_related(
+        return self.select_related("patient").prefetch_related(
             models.Prefetch("injections", Injection.objects.standing().select_related("recorded_by"), "standing")
         )
 
@@ -213,7 +151,7 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
         """What waits to be recorded: at most 20 of the last 60 days, the newest first, those of later today last."""
         waiting = self.unlogged().counting().filter(due_on__lte=today, due_at__gt=now - timedelta(days=60))
         later = models.Case(models.When(due_at__gt=now, then=1), default=0)
-        return waiting.select_related("cycle").order_by(later, "-due_at")[:20]
+        return waiting.select_related("cycle", "patient").order_by(later, "-due_at")[:20]
 
     def unlogged(self) -> PlannedDoseQuerySet:
         """Nothing recorded for it."""
@@ -288,7 +226,8 @@ class InjectionQuerySet(PatientRecordQuerySet):
     def with_story(self) -> InjectionQuerySet:
         """Loads what an entry's page reads."""
         return self.select_related(
-            "patient", "recorded_by", "voided_by", "planned_dose__cycle__version", "planned_dose__cycle__plan__protocol"
+            *("patient", "recorded_by", "voided_by", "planned_dose__patient"),
+            *("planned_dose__cycle__version", "planned_dose__cycle__plan__protocol"),
         )
 
 
@@ -380,11 +319,6 @@ class Injection(PatientRecord):
         """Whether the amount is not the planned one."""
         dose = self.planned_dose
         return dose is not None and self.amount is not None and self.amount != dose.amount
-
-
-def current_plan(patient: Patient) -> Plan | None:
-    """The patient's active plan with its versions, or None."""
-    return Plan.objects.active().of(patient).with_versions().first()
 
 
 def planned_total(doses: Any) -> Decimal:

@@ -18,7 +18,7 @@ from tests.smtp_sink import SmtpSink
 
 DATABASE = os.environ.get("IL2_TEST_DATABASE", "sqlite")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
-LIBRARIES = ("cycles.actions", "labs.actions", "sideeffects.actions")
+LIBRARIES = ("cycles.plan_actions", "labs.actions", "sideeffects.actions")
 NOT_AN_ERROR = ("the server responded with a status of 4",)
 """What Chromium logs as an error although a page may well answer so: 403, 404, 422."""
 

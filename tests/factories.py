@@ -9,8 +9,9 @@ from uuid import uuid4
 
 from django.utils import timezone
 
-from cycles.actions import Logged, create_plan, log_injection, void_injection
+from cycles.actions import Logged, log_injection, void_injection
 from cycles.models import Plan, PlannedDose, Protocol
+from cycles.plan_actions import create_plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.actions import raise_alert

@@ -2,7 +2,7 @@ from django.db import migrations
 
 
 def load(apps, editor):
-    from cycles.actions import load_library
+    from cycles.plan_actions import load_library
 
     load_library(apps.get_model("cycles", "Protocol"))
 

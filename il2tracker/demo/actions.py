@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from cycles import actions as cycles
-from cycles import schedule, sites
+from cycles import plan_actions, schedule, sites
 from cycles.models import Plan, PlannedDose, Protocol
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
@@ -31,7 +31,7 @@ from sideeffects import actions as sideeffects
 from sideeffects.units import parse_temperature
 
 PLANNED_BEFORE = timedelta(days=23)
-LIBRARIES: tuple[Callable[[], None], ...] = (cycles.load_library, labs.load_library, sideeffects.load_library)
+LIBRARIES: tuple[Callable[[], None], ...] = (plan_actions.load_library, labs.load_library, sideeffects.load_library)
 # Minutes after the planned time, in turn: people are never on the minute.
 MINUTES_LATE = (2, 5, 6, 1, -2, 12, 4, 0, 9, 3)
 RECORDED_AFTER = timedelta(minutes=3)
@@ -127,7 +127,7 @@ def _plan(life: story.Life, patient: Patient, signer: User, today: date) -> Plan
     """Made three weeks before course 1, as a clinic would; later courses open as their time comes."""
     protocol = Protocol.objects.get(slug=life.protocol)
     starts_on = life.starts_on(today)
-    plan = cycles.create_plan(
+    plan = plan_actions.create_plan(
         by=signer,
         patient=patient,
         protocol=protocol,
@@ -138,7 +138,7 @@ def _plan(life: story.Life, patient: Patient, signer: User, today: date) -> Plan
         cd4_goal=600 if protocol.indication == "hiv" else None,
         **life.terms,
     )
-    cycles.open_next_cycle(plan=plan, today=today)
+    plan_actions.open_next_cycle(plan=plan, today=today)
     return plan
 
 

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, Subquery
 
-from cycles import actions as cycles
+from cycles import plan_actions as cycles
 from cycles.models import Cycle, Plan
 from il2tracker.reminders import clocks, facts, heartbeat, kinds, wishes
 from il2tracker.reminders.models import Heartbeat, Reminder, State
@@ -37,6 +37,7 @@ class Planned(NamedTuple):
     added: int
     restored: int
     cancelled: int
+    rezoned: int = 0
 
 
 class _Known(NamedTuple):
@@ -51,16 +52,17 @@ class _Known(NamedTuple):
 
 
 def plan(now: datetime | None = None) -> Planned:
-    """One tick: open the courses that follow started ones (A14), then bring the outbox up to date.
+    """One tick: open the courses that follow started ones (A14) and put those to come on their patients' present
+    clock (H09), then bring the outbox up to date.
 
     `now` (aware) is the database's clock unless a test gives another.
     """
     now = now or clocks.database_now()
-    opened = open_next_cycles(now)
+    opened, rezoned = open_next_cycles(now), follow_patients(now)
     since = _planned_until(now)
     tick = settle(wanted(now, since), now)
     heartbeat.planned(now)
-    return tick._replace(opened=opened)
+    return tick._replace(opened=opened, rezoned=rezoned)
 
 
 def _planned_until(now: datetime) -> datetime:
@@ -78,6 +80,17 @@ def open_next_cycles(now: datetime) -> int:
         except Exception:  # one plan that cannot go on must not silence everybody else's reminders
             logger.exception("No next course for plan %s", row.ref)
     return opened
+
+
+def follow_patients(now: datetime) -> int:
+    """Call the action for every course whose patient has moved to another time zone before it starts."""
+    rezoned = 0
+    for cycle in Cycle.objects.on_an_old_clock(now.date() - ONE_DAY).select_related("patient", "version"):
+        try:
+            rezoned += cycles.follow_patient(cycle=cycle, now=now)
+        except Exception:  # the hours of one course must not silence everybody's reminders
+            logger.exception("Course %s stays on its old clock", cycle.ref)
+    return rezoned
 
 
 def _without_a_next_course(now: datetime) -> Iterator[Plan]:

@@ -13,7 +13,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from cycles.actions import open_next_cycle
+from cycles.plan_actions import open_next_cycle
 from cycles.models import PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Patient, User

@@ -5,7 +5,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cycles.actions import hold_cycle
+from cycles.plan_actions import hold_cycle
 from cycles.models import Cycle, PlannedDose
 from il2tracker.audit.models import AuditEvent
 from tests import factories

@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from cycles.actions import hold_cycle
+from cycles.plan_actions import hold_cycle
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import actions as alerts

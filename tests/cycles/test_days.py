@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
-from cycles.actions import hold_cycle, stop_cycle
 from cycles.days import State, lay_out
 from cycles.models import PlannedDose
+from cycles.plan_actions import hold_cycle, stop_cycle
 from tests import factories
 from tests.factories import utc
 

@@ -11,8 +11,8 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from cycles.actions import hold_cycle
 from cycles.models import Injection, PlannedDose
+from cycles.plan_actions import hold_cycle
 from il2tracker.alerts.actions import acknowledge
 from il2tracker.alerts.models import Alert
 from tests import factories

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cycles import actions as cycles
+from cycles import plan_actions as cycles
 from cycles.models import Cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.reminders import clocks, invariants

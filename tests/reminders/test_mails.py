@@ -15,7 +15,7 @@ import pytest
 from django.core import checks
 from django.core.mail.message import EmailMultiAlternatives
 
-from cycles import actions as cycles
+from cycles import plan_actions as cycles
 from cycles.models import Plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts

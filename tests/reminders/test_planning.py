@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cycles import actions as cycles
+from cycles import plan_actions as cycles
 from cycles.models import Cycle, Plan, PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
@@ -203,7 +203,7 @@ def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], An
         first.logged = factories.injection(cast.anna_patient, cast.anna, first).injection
 
     def undo() -> None:
-        cycles.void_injection(by=cast.anna, injection=first.logged, now=first.logged.recorded_at)
+        factories.void(cast.anna, first.logged)
 
     def switch(on: bool) -> Callable[[], Any]:
         switches = dict.fromkeys(kinds.SWITCHES, on)
@@ -493,3 +493,12 @@ def test_what_expired_before_the_plan_was_there_has_no_row(cast: Cast) -> None:
 def test_the_tick_leaves_a_heartbeat(plan: Plan) -> None:
     planning.plan(before(1))
     assert Heartbeat.read().planned_at == before(1)
+
+
+def test_a_patient_who_moves_is_reminded_by_the_new_clock(cast: Cast, plan: Plan, first: PlannedDose) -> None:
+    """H09: the course to come follows, within one tick and once."""
+    planning.plan(before(1))
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, time_zone="America/New_York")
+    assert [planning.plan(before(1)).rezoned for _tick in range(2)] == [1, 0]
+    row = Reminder.objects.get(kind="injection_due", occurrence=f"c{first.cycle_id}/d1/am")
+    assert (row.due_at, row.zone) == (on(START, 14, 45), "America/New_York")

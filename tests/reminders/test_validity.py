@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, transaction
 
-from cycles import actions as cycles
+from cycles import plan_actions as cycles
 from cycles.models import PlannedDose
 from il2tracker.accounts.models import User
 from il2tracker.alerts import actions as alerts
@@ -55,7 +55,7 @@ class Story:
 
     def log_and_undo(self) -> None:
         injection = self.log()
-        cycles.void_injection(by=self.cast.anna, injection=injection, now=injection.recorded_at)
+        factories.void(self.cast.anna, injection)
 
     def end_plan(self) -> None:
         cycles.end_plan(by=self.cast.ben, plan=self.plan, on=EVE, reason="moved away")

@@ -12,7 +12,7 @@ import pytest
 import time_machine
 from django.test import Client
 
-from cycles.actions import open_next_cycle
+from cycles.plan_actions import open_next_cycle
 from cycles.models import Plan, PlannedDose
 from il2tracker.accounts.models import Patient, User
 from tests import factories

@@ -5,7 +5,7 @@ from datetime import date
 
 import pytest
 
-from cycles.actions import stop_cycle
+from cycles.plan_actions import stop_cycle
 from cycles.models import Cycle, Injection, PlannedDose
 from il2tracker.audit.models import AuditEvent
 from labs.models import Bloodwork

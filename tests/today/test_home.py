@@ -9,7 +9,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cycles.actions import end_plan, hold_cycle
+from cycles.plan_actions import end_plan, hold_cycle
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts

@@ -99,7 +99,7 @@ class MembershipAdmin(Logged):
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Everybody but the administrator herself: who runs the installation sees no patient by her own hand."""
         if db_field.name == "user":
-            kwargs["queryset"] = User.objects.exclude(pk=request.user.pk)
+            kwargs["queryset"] = User.objects.exclude(pk=cast(User, request.user).pk)
         field = super().formfield_for_foreignkey(db_field, request, **kwargs)
         if field is not None and db_field.name == "user":
             field.error_messages["invalid_choice"] = _("Choose somebody else: nobody joins a clinic by her own hand.")

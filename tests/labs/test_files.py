@@ -14,6 +14,7 @@ from django.test import Client
 from django.utils import timezone
 
 from il2tracker.accounts.actions import create_patient
+from il2tracker.audit.models import AuditEvent
 from labs.models import ImportBatch, LabResult
 from tests import factories
 from tests.labs.samples import ACTG, DATA, QVIRUS_CD4, QVIRUS_VL, values, visit_dates
@@ -239,6 +240,13 @@ def test_an_upload_is_gone_after_a_day_and_when_it_is_dropped(anna: Client, text
 
 def test_a_file_with_several_people_is_for_clinicians(anna: Client, cast: factories.Cast) -> None:
     assert anna.get("/people/import/").status_code == 404
+
+
+def test_looking_at_the_rows_of_a_file_is_told_to_the_patient(ben: Client, cast: factories.Cast) -> None:
+    page = upload(ben, b"date,cd4\n2026-01-05,612\n", f"/people/{cast.anna_patient.code}/results/import/").url
+    ben.get(page)
+    event = AuditEvent.objects.get(action="labs.upload.opened")
+    assert (event.actor_ref, event.patient_ref) == (cast.ben.ref, cast.anna_patient.ref)
 
 
 def test_a_clinician_imports_for_one_patient_too(ben: Client, cast: factories.Cast) -> None:

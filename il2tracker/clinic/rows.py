@@ -22,6 +22,7 @@ class Row:
     facts: Facts
     reasons: list[Reason]
     course: str
+    last_given: str
     plan: str
     next: str
     next_what: str
@@ -61,12 +62,22 @@ def _row(facts: Facts, found: list[Reason], results: labs.Facts, clock: str) -> 
         facts=facts,
         reasons=found,
         course=words.course(current, coming, facts.today) or _("no plan"),
+        last_given=_last_given(facts, clock),
         plan=words.plan(newest.version, newest.number) if newest else "",
         next=when,
         next_what=what,
         glance=glances.glance(results),
         timed=newest is None or newest.version.timing_matters,
     )
+
+
+def _last_given(facts: Facts, clock: str) -> str:
+    """When the last injection of a running course was given, as far as it is recorded."""
+    if not (facts.in_course and facts.current and facts.current.last_given_at):
+        return ""
+    at = facts.current.last_given_at.astimezone(facts.patient.zone)
+    day = _("today") if at.date() == facts.today else ui.short_day(at)
+    return _("last injection %(day)s %(time)s") % {"day": day, "time": ui.clock(at, clock)}
 
 
 def _next(facts: Facts, clock: str) -> tuple[str, str]:

@@ -80,7 +80,8 @@ def test_a_row_holds_course_result_and_what_is_next(north, cast, see):
     north.result(patient, 10)
     text = see(cast.ben).text_read
     assert (
-        f"{patient.code} A., 56 1, day 4 of 5 5 days, 8 weeks 612 11 Nov, 10 days less than 20 10pm injection" in text
+        f"{patient.code} A., 56 1, day 4 of 5 5 days, 8 weeks Last injection today 10am"
+        " 612 11 Nov, 10 days less than 20 10pm injection" in text
     )
 
 
@@ -102,7 +103,8 @@ def test_a_result_that_came_too_soon_is_never_the_number(north, cast, see):
 
 def test_a_kidney_plan_has_no_place_for_these_tests(north, cast, see):
     north.plan(cast.dan_patient, 12, protocol="kidney-label")
-    assert "1, week 2 of 5 kidney, 5 weeks not part of this plan Mon 23 Nov injection, 10pm" in see(cast.ben).text_read
+    text = see(cast.ben).text_read
+    assert "1, week 2 of 5 kidney, 5 weeks Last injection Fri 20 Nov 10pm not part of this plan Mon 23 Nov" in text
 
 
 def test_an_alert_can_be_acknowledged_from_its_row(north, cast, see):
@@ -297,3 +299,12 @@ def test_a_code_that_is_taken_is_never_given_twice(cast, see, monkeypatch):
     monkeypatch.setattr(actions, "new_code", lambda: next(drawn))
     see(cast.ben, "/people/add/", name="Noah", birth_year="", time_zone="Europe/London")
     assert Patient.objects.get(name="Noah").code == "7KQ4"
+
+
+@pytest.mark.parametrize(
+    ("started", "words"), [(3, "Last injection today 10am"), (1, "Last injection today 10am"), (25, None)]
+)
+def test_a_row_in_a_course_says_when_the_last_injection_was(north, cast, see, started, words):
+    north.patient("Ada", started=started)
+    assert ("Last injection" in see(cast.ben).text_read) is (words is not None)
+    assert words is None or words in see(cast.ben).text_read

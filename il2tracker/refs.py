@@ -1,21 +1,37 @@
-"""Random public names for rows: a URL never holds a number that can be counted up."""
+"""Random public names for rows: a URL never holds a number that can be counted up, nor by accident a word."""
 
 import secrets
 
 # No 0/O, 1/I/L and no vowels: nothing to misread on the telephone, and no accidental words.
 LETTERS = "23456789BCDFGHJKMNPQRSTVWXZ"
+# Each word that no mail may say, whole or only so much of it that it could be taken for one.
+ACCIDENTS = (
+    *("aid", "aldes", "bloo", "canc", "carc", "cd4", "cell", "copies", "coun", "cour", "cycl"),
+    *("diag", "disea", "doc", "dose", "dosi", "drug", "effec", "feve", "heal", "hiv", "hosp", "ibup", "il-2", "il2"),
+    *("illn", "immu", "infec", "injec", "inter", "iu", "kidn", "lab", "load", "medi", "mg", "milli", "miu", "ml"),
+    *("needl", "nurs", "onco", "pain", "parac", "patie", "pharm", "prole", "regi", "rena", "resu", "rna", "samp"),
+    *("skip", "subcu", "sympt", "syri", "tcell", "t-cell", "test", "thera", "treat", "tumo", "unit", "valu", "vial"),
+    *("viral", "virus", "ward"),
+)
+
+
+def is_harmless(text: str) -> bool:
+    """Whether nothing in it reads like a word that mails never say, however it is spelt."""
+    small = text.lower()
+    return not any(accident in small for accident in ACCIDENTS)
 
 
 def new_ref() -> str:
     """Ten random characters, about 47 bits: the name of a row in a URL."""
-    return "".join(secrets.choice(LETTERS) for _ in range(10)).lower()
+    return _drawn(10).lower()
 
 
 def new_code() -> str:
     """Four random characters: what a clinic calls a patient by."""
-    return "".join(secrets.choice(LETTERS) for _ in range(4))
+    return _drawn(4)
 
 
-def new_token() -> str:
-    """Twenty-two URL-safe characters, 128 bits: the secret part of a mailed link."""
-    return secrets.token_urlsafe(16)
+def _drawn(length: int) -> str:
+    while not is_harmless(drawn := "".join(secrets.choice(LETTERS) for _ in range(length))):
+        pass
+    return drawn

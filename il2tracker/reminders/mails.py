@@ -35,7 +35,10 @@ DAY, DAY_OF_MONTH, WITH_YEAR = "l j F", "j F", "j F Y"
 
 
 def build(row: Reminder, now: datetime) -> EmailMultiAlternatives:
-    """The mail of a reminder as it reads at `now`. Its Message-ID is the row's own, however often it is sent."""
+    """The mail of a reminder as it reads at `now`. Its Message-ID is the row's own, however often it is sent.
+
+    It is written in decimal digits: in hexadecimal ones a test's name may stand by accident.
+    """
     assert row.recipient is not None
     assert row.patient is not None
     stop_url = unsubscribing.link(row.recipient, row.kind)
@@ -54,7 +57,7 @@ def build(row: Reminder, now: datetime) -> EmailMultiAlternatives:
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[row.recipient.email],
         headers={
-            "Message-ID": f"<{row.message_uuid}@{settings.MESSAGE_ID_DOMAIN}>",
+            "Message-ID": f"<{row.message_uuid.int}@{settings.MESSAGE_ID_DOMAIN}>",
             "Auto-Submitted": "auto-generated",
             "List-Unsubscribe": f"<{stop_url}>",
             "List-Unsubscribe-Post": "List-Unsubscribe=One-Click",

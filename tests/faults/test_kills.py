@@ -75,7 +75,7 @@ def test_nothing_is_lost_silently_and_no_dose_mail_is_doubled(
     killed = send_under_fire(kills, random.Random(seed))
 
     arrived = Counter(str(mail.message["Message-ID"]).strip("<>").partition("@")[0] for mail in smtp_sink.messages)
-    ends = {str(row.message_uuid): row for row in Reminder.objects.all()}
+    ends = {str(row.message_uuid.int): row for row in Reminder.objects.all()}
     assert len(ends) == rows, "nothing is deleted"
     assert {row.state for row in ends.values()} <= {State.SENT, State.UNCERTAIN}
     assert [name for name, row in ends.items() if row.state == State.SENT and not arrived[name]] == []

@@ -73,7 +73,7 @@ def test_a_due_reminder_is_sent_once_however_often_the_sweep_runs(row: Reminder,
     assert row.handing_over_at <= row.accepted_at
     (received,) = smtp_sink.messages
     assert received.rcpt_tos == ("anna@example.org",)
-    assert received.message["Message-ID"] == f"<{row.message_uuid}@mail.invalid>"
+    assert received.message["Message-ID"] == f"<{row.message_uuid.int}@mail.invalid>"
 
 
 def test_what_is_not_due_yet_stays(row: Reminder, smtp_sink: SmtpSink) -> None:

@@ -154,6 +154,6 @@ def void_injection(*, by: User, injection: Injection, now: datetime, reason: str
 
 
 def _save(by: User, injection: Injection) -> None:
-    injection._history_user = by
+    injection._history_user = by  # type: ignore[attr-defined]
     injection.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
     injection.save()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, datetime, time
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,6 +18,9 @@ from cycles.models import Injection, PlannedDose
 from cycles.reasons import TOLD, NotTaken
 from il2tracker import ui
 from il2tracker.accounts.models import Patient, User
+
+# App's own: the injection of a day is not recorded as given more than a day before it.
+EARLIEST_BEFORE = timedelta(days=1)
 
 
 class ClockField(forms.CharField):
@@ -40,6 +43,21 @@ class ClockField(forms.CharField):
             raise ValidationError(_("Write %(time)sam or %(time)spm.") % {"time": text}) from None
         except ValueError:
             raise ValidationError(_("Write the time like 9:40pm or 21:40.")) from None
+
+
+class DayField(forms.DateField):
+    """A civil date, typed or picked, in a year that a diary can hold."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-day"})
+        super().__init__(widget=widget, **kwargs)
+
+    def clean(self, value: Any) -> date | None:
+        """The date, or None when it is left out and may be."""
+        on: date | None = super().clean(value)
+        if on is not None and not schedule.EARLIEST <= on <= schedule.LATEST:
+            raise ValidationError(_("Check the year: %(year)s cannot be right.") % {"year": on.year})
+        return on
 
 
 class AmountField(forms.CharField):
@@ -79,10 +97,9 @@ class InjectionForm(ui.BaseForm):
     key = forms.UUIDField(widget=forms.HiddenInput)
     amount = AmountField(label=gettext_lazy("Amount you injected"))
     when = forms.ChoiceField(choices=[("now", gettext_lazy("Now")), ("earlier", gettext_lazy("Earlier"))])
-    given_on = forms.DateField(
+    given_on = DayField(
         label=gettext_lazy("Day"),
         required=False,
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-day"}),
         error_messages={"invalid": gettext_lazy("Enter the day as a date.")},
     )
     given_time = ClockField(
@@ -126,6 +143,8 @@ class InjectionForm(ui.BaseForm):
     def _clean_earlier(self, cleaned: dict[str, Any]) -> None:
         if cleaned.get("given_on") is None:
             self.add_error("given_on", _("Enter the day of the injection."))
+        elif self.dose is not None and cleaned["given_on"] < self.dose.due_on - EARLIEST_BEFORE:
+            self.add_error("given_on", self._too_early(self.dose))
         if cleaned.get("given_time") is None:
             self.add_error("given_time", _("Enter the time of the injection."))
         if self.errors.keys() & {"given_on", "given_time"}:
@@ -134,6 +153,10 @@ class InjectionForm(ui.BaseForm):
         if given_at > self.now + CLOCK_SLACK:
             self.add_error("given_time", self._future(cleaned["given_on"], cleaned["given_time"]))
         cleaned["given_at"] = min(given_at, self.now)
+
+    def _too_early(self, dose: PlannedDose) -> str:
+        words = {"day": ui.long_day(dose.due_on), "first": ui.long_day(dose.due_on - EARLIEST_BEFORE)}
+        return _("This is the injection of %(day)s. It can be given from %(first)s on: check the day.") % words
 
     def _future(self, given_on: date, given_time: time) -> str:
         local = self.now.astimezone(self.patient.zone)

@@ -285,6 +285,6 @@ def _decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | 
 
 
 def _save(by: User, cycle: Cycle) -> None:
-    cycle._history_user = by
+    cycle._history_user = by  # type: ignore[attr-defined]
     cycle.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
     cycle.save()

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy
 
 from cycles import schedule
 from cycles.doubts import MOST_PER_INJECTION
-from cycles.forms import AmountField, ClockField
+from cycles.forms import AmountField, ClockField, DayField
 from cycles.models import SLOT_WORDS
 from cycles.outlook import Outlook, look_ahead
 from cycles.protocols import Indication, Protocol
@@ -43,9 +43,8 @@ def _whole(label: Any, help_text: Any, unit: Any, least: int, most: int) -> form
 class PlanForm(ui.BaseForm):
     """Start, hours, amounts where the protocol has none, goal and limits."""
 
-    starts_on = forms.DateField(
+    starts_on = DayField(
         label=gettext_lazy("First day of the course"),
-        widget=forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-day"}),
         error_messages={
             "required": gettext_lazy("Enter the first day of the course."),
             "invalid": gettext_lazy("Enter the first day as a date."),

@@ -19,6 +19,9 @@ from cycles.regimen import MIU, SLOTS, Dose, Phase, Regimen, RegimenError, parse
 # The document and its calendar are one engine to everybody else.
 __all__ = ["MIU", "SLOTS", "Dose", "Phase", "Regimen", "RegimenError", "parse", "parse_days", "plain"]
 
+# App's own: a year outside of these is a slip of the keyboard. Between them every hour has a moment in UTC.
+EARLIEST, LATEST = date(1980, 1, 1), date(2200, 12, 31)
+
 BLOODWORK_LEAD = timedelta(days=14)  # P54: blood for CD4+ and viral load two weeks before each course
 BLOODWORK_OPENS = timedelta(days=21)  # X1, app's own: the earliest draw that counts for the next course
 BLOODWORK_CLOSES = timedelta(days=1)  # X1, app's own: the latest draw that counts for the next course

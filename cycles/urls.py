@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cycles import views
+from cycles import course_views, views
 
 app_name = "cycles"
 urlpatterns = [
@@ -17,6 +17,9 @@ urlpatterns = [
     path("plan/", views.plan, name="plan"),
     path("plan/new/", views.plan_choose, name="plan_choose"),
     path("plan/new/<slug:slug>/", views.plan_new, name="plan_new"),
+    path("plan/course/<str:ref>/change/", course_views.change, name="course_change"),
+    path("plan/course/<str:ref>/stop/", course_views.stop, name="course_stop"),
+    path("plan/<str:ref>/end/", course_views.end, name="plan_end"),
     path("people/<str:code>/plan/", views.plan, name="plan"),
     path("people/<str:code>/plan/new/", views.plan_choose, name="plan_choose"),
     path("people/<str:code>/plan/new/<slug:slug>/", views.plan_new, name="plan_new"),

@@ -230,7 +230,7 @@ def undo(request: SignedInRequest, ref: str) -> HttpResponse:
         card = access.contact_card(injection.patient, now)
         return _answer(request, "cycles/undo.html", form, injection=injection, patient=injection.patient, card=card)
     actions.void_injection(by=request.user, injection=injection, now=now, **form.cleaned_data)
-    messages.success(request, _("Removed. This injection counts as not recorded again."))
+    messages.success(request, _("Removed. This injection counts as not recorded again, and no reminder asks for it."))
     return _home(request, injection)
 
 
@@ -254,12 +254,17 @@ def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     patient = access.patient_or_404(request.user, code)
     access.looked(request.user, patient, "cycles.plan")
     today = patient.today(timezone.now())
-    found = Plan.objects.visible_to(request.user).of(patient).active().with_versions().first()
+    plans = Plan.objects.visible_to(request.user).of(patient)
+    found = plans.active().with_versions().first()
+    courses = list(Cycle.objects.visible_to(request.user).of(patient).filter(plan=found).order_by("-number"))
     context = {
         "patient": patient,
         "plan": found,
+        "ended": None if found else plans.order_by("-ended_on").first(),
         "version": found.current_version if found else None,
-        "cycles": Cycle.objects.visible_to(request.user).of(patient).filter(plan=found).order_by("-number"),
+        "cycles": courses,
+        "movable": [cycle for cycle in courses if cycle.may_move(today)],
+        "stoppable": [cycle for cycle in courses if cycle.may_stop(today)],
         "today": today,
         "may_prescribe": access.may_prescribe(request.user, patient),
     }

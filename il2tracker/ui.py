@@ -3,6 +3,7 @@
 Tags     {% icon "phone" %}  {% mark "done" %}  {% patient_url "labs:add" %}  {% current "labs" "labs:add" %}
 Numbers  |miu "7.5 million units"   |number "7.5"   {% over value unit %} "over 38 °C (100.5 °F or more)"
 Moments  |in_zone:patient first, then |clock:user "10pm" or "22:00", |long_day, |short_day; |ago:now "35 minutes ago"
+Doses    |hour:user "10pm", or "10pm (London time)" where the patient lives by another clock now
 """
 
 from __future__ import annotations
@@ -144,6 +145,21 @@ def clock(value: datetime | time | None, viewer: Any = None) -> str:
         return _("midday") if moment.hour else _("midnight")
     minutes = f":{moment.minute:02}" if moment.minute else ""
     return f"{moment.hour % 12 or 12}{minutes}{_('pm') if moment.hour >= 12 else _('am')}"
+
+
+@register.filter
+def hour(dose: Any, viewer: Any = None) -> str:
+    """The planned hour of a dose, with the place whose clock it is when the patient lives by another one (H09)."""
+    words = clock(dose.local_time, viewer)
+    return f"{words} ({whose_time(dose)})" if whose_time(dose) else words
+
+
+@register.filter
+def whose_time(dose: Any) -> str:
+    """ "London time" for a dose on another clock than its patient's; else nothing."""
+    if dose.zone == dose.patient.time_zone:
+        return ""
+    return _("%(place)s time") % {"place": dose.zone.rpartition("/")[2].replace("_", " ")}
 
 
 @register.filter

@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycles import schedule
-from cycles.forms import ClockField
+from cycles.forms import ClockField, DayField
 from il2tracker.accounts.models import Patient, User
 from il2tracker.ui import BaseForm, clock
 from labs import units
@@ -22,14 +22,13 @@ from labs.models import Analyte, LabResult
 from labs.table_files import BROWSER_BYTES
 
 
-def day_field(**kwargs: Any) -> forms.DateField:
-    """A civil date, typed or picked."""
-    widget = forms.DateInput(format="%Y-%m-%d", attrs={"type": "date", "class": "w-day"})
+def day_field(**kwargs: Any) -> DayField:
+    """The day of a draw."""
     errors = {
         "required": gettext_lazy("Enter the day on which blood was taken."),
         "invalid": gettext_lazy("Enter the day as a date, like 2026-11-04."),
     }
-    return forms.DateField(widget=widget, error_messages=errors, **kwargs)
+    return DayField(error_messages=errors, **kwargs)
 
 
 class DrawForm(BaseForm):

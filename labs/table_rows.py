@@ -8,11 +8,11 @@ from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
+from cycles.schedule import EARLIEST
 from labs.chart_axes import MONTHS
 from labs.table_files import Column, Kind, Layout, Row, Table, test_named
 from labs.units import Reading, ReadingError, Rule, below, canonical, parse
 
-EARLIEST = date(1980, 1, 1)  # app's own: no CD4+ count or viral load is older
 LONGEST_STUDY = 20_000  # days
 FLOOR_REPEATS = 3  # app's own: a low number that stands at least so often, and in a fiftieth of all, may be a floor
 FLOOR_SHARE = 50

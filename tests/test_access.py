@@ -70,6 +70,9 @@ people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
 people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 people/import/                   | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 plan/                            | 302 200 200 404 404 404 404 | -
+plan/<ref>/end/                  | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
+plan/course/<ref>/change/        | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
+plan/course/<ref>/stop/          | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
 plan/new/                        | 302 403 403 404 404 404 404 | -
 plan/new/<slug>/                 | 302 403 403 404 404 404 404 | 302 403 403 404 404 404 404
 results/                         | 302 200 200 404 404 404 404 | -
@@ -156,6 +159,9 @@ def _world() -> SimpleNamespace:
     file = b"date,cd4\n2026-01-05,612\n"
     upload = labs.keep_upload(by=cast.anna, patient=anna, file_name="cd4.csv", content=file, now=now)
     refs = {
+        "plan/<ref>": plan.ref,
+        "plan/course/<ref>/change": plan.cycles.get(number=2).ref,
+        "plan/course/<ref>/stop": plan.cycles.get(number=1).ref,
         "diary/add": doses[-1].ref,
         "diary/entry": injection.ref,
         "check-in": check_in.ref,

@@ -17,7 +17,7 @@ SOURCES = [
     for file in sorted((ROOT / package).rglob("*.py"))
     if "migrations" not in file.parts
 ]
-VIEWS = [file for file in SOURCES if file.stem == "views" or file.parent.name == "views"]
+VIEWS = [file for file in SOURCES if file.stem.endswith("views") or file.parent.name == "views"]
 TEMPLATES = [file for file in sorted((ROOT / "templates").rglob("*.html")) if "emails" not in file.parts]
 WRITES = {"save", "create", "delete", "update", "get_or_create", "update_or_create", "bulk_create", "bulk_update"}
 BULK = {"update", "bulk_create", "bulk_update"}

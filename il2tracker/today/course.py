@@ -122,10 +122,8 @@ def _laid_out(board: Board, cycle: Cycle, now: datetime) -> CourseDays:
 
 
 def _lines(course: CourseDays, clock: str) -> list[Line]:
-    slots = dict.fromkeys((slot.dose.slot, slot.dose.local_time) for slot in course.slots)
-    return [
-        Line(ui.clock(local_time, clock), [_slot_of(day, name) for day in course.days]) for name, local_time in slots
-    ]
+    slots = dict.fromkeys((slot.dose.slot, ui.hour(slot.dose, clock)) for slot in course.slots)
+    return [Line(hour, [_slot_of(day, name) for day in course.days]) for name, hour in slots]
 
 
 def _slot_of(day: CourseDay, name: str) -> Slot | None:

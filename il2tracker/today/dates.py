@@ -53,13 +53,13 @@ def _of_course(board: Board, clock: str) -> list[NextDate]:
     dates = [NextDate(course.cycle.last_dose_on, _last_day_words(course, clock))]
     if board.due is None and board.later:
         dose = board.later.dose
-        facts = {"time": ui.clock(dose.local_time, clock), "amount": ui.miu(dose.amount)}
+        facts = {"time": ui.hour(dose, clock), "amount": ui.miu(dose.amount)}
         dates.append(NextDate(dose.due_on, _("Next injection: %(amount)s at %(time)s") % facts))
     return dates
 
 
 def _last_day_words(course: CourseDays, clock: str) -> str:
-    times = [ui.clock(slot.dose.local_time, clock) for slot in course.days[-1].slots]
+    times = [ui.hour(slot.dose, clock) for slot in course.days[-1].slots]
     return _("Last day of this course: %(times)s") % {"times": _(" and ").join(times)}
 
 

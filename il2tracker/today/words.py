@@ -14,7 +14,7 @@ AFTERNOON, EVENING = 12, 17
 
 def when(dose: PlannedDose, today: date, clock: str) -> str:
     """ "Tonight at 10pm", "This morning at 10am", "Last night at 10pm", "Monday 23 November 2026 at 10pm"."""
-    hour = ui.clock(dose.local_time, clock)
+    hour = ui.hour(dose, clock)
     return _("%(day)s at %(time)s") % {"day": _day_words(dose.due_on, dose.local_time.hour, today), "time": hour}
 
 

@@ -13,6 +13,7 @@ from django.urls import reverse
 
 from cycles.models import Injection, PlannedDose
 from cycles.plan_actions import hold_cycle
+from il2tracker.accounts import actions as accounts
 from il2tracker.alerts.actions import acknowledge
 from il2tracker.alerts.models import Alert
 from tests import factories
@@ -281,10 +282,47 @@ def test_more_than_two_hours_early_asks_once(client, cast, course, tonight):
     client.force_login(cast.anna)
     with time_machine.travel(NOW - timedelta(hours=2, minutes=1), tick=False):
         form = sent()
-        assert "planned for 10pm" in ask(client, tonight, **form).content.decode()
+        question = ask(client, tonight, **form).content.decode()
+        assert "planned for 10pm on Saturday 21 November 2026" in question
+        assert "You are recording it at 7:57pm on Saturday 21 November 2026" in question
         assert not Injection.objects.filter(planned_dose=tonight).exists()
         client.post(url(tonight), {**form, "answer": "early"})
     assert record_of(tonight).given_at == NOW - timedelta(hours=2, minutes=1)
+
+
+@pytest.mark.parametrize(
+    ("day", "words"),
+    [
+        ("2026-11-19", "It can be given from Friday 20 November 2026 on: check the day."),
+        ("1026-11-21", "Check the year: 1026 cannot be right."),
+        ("0001-01-01", "Check the year: 1 cannot be right."),
+        ("9999-12-31", "Check the year: 9999 cannot be right."),
+    ],
+)
+def test_a_day_that_cannot_be_the_day_of_this_injection_is_refused_in_words(client, cast, tonight, day, words):
+    client.force_login(cast.anna)
+    answer = client.post(url(tonight), sent(when="earlier", given_on=day, given_time="9pm"))
+    assert answer.status_code == 422
+    assert words in str(answer.context["form"].errors["given_on"])
+
+
+@pytest.mark.parametrize("zone", ["Pacific/Kiritimati", "Pacific/Pago_Pago"])
+@pytest.mark.parametrize("day", ["0001-01-01", "1979-12-31", "9999-12-31"])
+def test_no_year_breaks_a_record_outside_the_plan_anywhere(client, cast, zone, day):
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, time_zone=zone)
+    client.force_login(cast.anna)
+    form = sent(when="earlier", given_on=day, given_time="11:59pm", amount="3")
+    assert "given_on" in client.post(reverse("cycles:record_unplanned"), form).context["form"].errors
+
+
+def test_the_hours_of_a_course_that_runs_name_their_place_once_the_patient_lives_elsewhere(client, cast, tonight):
+    """H09: a course that runs keeps the hours it began with."""
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, time_zone="America/New_York")
+    client.force_login(cast.anna)
+    assert "On time is 8pm to midnight (London time)." in client.get(url(tonight)).content.decode()
+    assert "planned for 10pm (London time)" in client.get(reverse("cycles:record")).content.decode()
+    assert "10pm (London time)" in client.get(reverse("today:course")).content.decode()
+    assert "at 10pm (London time)" in client.get("/").content.decode()
 
 
 def test_going_back_from_a_question_keeps_what_was_entered(client, cast, tonight):

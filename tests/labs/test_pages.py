@@ -10,6 +10,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
+from il2tracker.accounts import actions
 from il2tracker.audit.models import AuditEvent
 from labs.models import LabResult
 from tests import factories
@@ -44,6 +45,8 @@ def test_results_typed_as_people_write_them_are_kept(anna: Client, text: Any) ->
         ({"cd4": "612", "drawn_on": ""}, "Enter the day on which blood was taken."),
         ({"cd4": "612", "drawn_on": "yesterday"}, "Enter the day as a date"),
         ({"cd4": "612", "drawn_on": "2126-01-01"}, "This day has not come yet."),
+        ({"cd4": "612", "drawn_on": "1026-11-04"}, "Check the year: 1026 cannot be right."),
+        ({"cd4": "612", "drawn_on": "0001-01-01", "drawn_time": "8am"}, "Check the year: 1 cannot be right."),
         ({"cd4": "612", "drawn_time": "quarter past"}, "Write the time like"),
         ({"cd4": "9" * 150}, "too long"),
         ({"cd4": "<script>alert(1)</script>"}, "is not a value we can read"),
@@ -190,6 +193,22 @@ def test_a_correction_that_meets_another_result_is_answered_in_words(anna: Clien
     answer = anna.post(f"/results/entry/{kept.ref}/change/", {"drawn_on": "2026-03-02", "cd4": "612"})
     assert answer.status_code == 422
     assert "You already have this result." in text(answer)
+
+
+def test_a_verdict_that_waits_for_an_answer_says_how_to_settle_it(
+    cast: factories.Cast, anna: Client, ben: Client, text: Any, result: Any
+) -> None:
+    actions.update_patient(by=cast.anna, patient=cast.anna_patient, earlier_il2="unknown")
+    today = timezone.now().date().isoformat()
+    kept, code = result("612", on=today), cast.anna_patient.code
+    for path in ("/results/", "/results/trend/", f"/results/entry/{kept.ref}/"):
+        page = text(anna.get(path))
+        assert "nobody has noted whether there was IL-2 before this diary" in page
+        assert '<a href="/settings/details/#before">' in page
+        assert "taken too soon after an injection" not in page
+    assert "The patient can answer it under My details." in text(ben.get(f"/people/{code}/results/"))
+    actions.update_patient(by=cast.anna, patient=cast.anna_patient, earlier_il2="never")
+    assert "#before" not in text(anna.get("/results/"))
 
 
 def test_a_removed_result_leaves_the_lists_and_keeps_its_page(anna: Client, text: Any, result: Any) -> None:

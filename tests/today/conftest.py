@@ -12,8 +12,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from cycles.plan_actions import open_next_cycle
 from cycles.models import Plan, PlannedDose
+from cycles.plan_actions import open_next_cycle
 from il2tracker.accounts.models import Patient, User
 from tests import factories
 from tests.factories import utc

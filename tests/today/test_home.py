@@ -9,8 +9,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cycles.plan_actions import end_plan, hold_cycle
 from cycles.models import Cycle, PlannedDose
+from cycles.plan_actions import end_plan, hold_cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
 from labs import units

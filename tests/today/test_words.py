@@ -10,6 +10,10 @@ from il2tracker.today import words
 TODAY = date(2026, 11, 21)
 
 
+def dose(on, at, lives="Europe/London"):
+    return SimpleNamespace(due_on=on, local_time=at, zone="Europe/London", patient=SimpleNamespace(time_zone=lives))
+
+
 @pytest.mark.parametrize(
     ("on", "at", "expected"),
     [
@@ -26,11 +30,11 @@ TODAY = date(2026, 11, 21)
     ],
 )
 def test_a_dose_is_named_by_day_and_hour(on, at, expected):
-    assert words.when(SimpleNamespace(due_on=on, local_time=at), TODAY, "12") == expected
+    assert words.when(dose(on, at), TODAY, "12") == expected
 
 
 def test_the_viewer_s_clock_counts():
-    assert words.when(SimpleNamespace(due_on=TODAY, local_time=time(22)), TODAY, "24") == "Tonight at 22:00"
+    assert words.when(dose(TODAY, time(22)), TODAY, "24") == "Tonight at 22:00"
 
 
 def cycle(starts_on, length, days):
@@ -55,3 +59,8 @@ def cycle(starts_on, length, days):
 )
 def test_the_line_above_the_heading_says_where_in_the_course(starts_on, length, days, expected):
     assert words.where_in_course(cycle(starts_on, length, days), TODAY) == expected
+
+
+def test_an_hour_of_another_clock_names_the_place():
+    """H09: a course that runs keeps its hours when its patient travels."""
+    assert words.when(dose(TODAY, time(22), lives="Asia/Tokyo"), TODAY, "12") == "Tonight at 10pm (London time)"

@@ -1,0 +1,110 @@
+"""The pages on which those who prescribe change what a plan has set going."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from django.contrib import messages
+from django.contrib.auth.decorators import login_required
+from django.core.exceptions import ValidationError
+from django.http import HttpResponse
+from django.shortcuts import get_object_or_404, redirect, render
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_http_methods
+
+from cycles import plan_actions
+from cycles.course_forms import ChangeForm, ReasonForm, StopForm
+from cycles.models import Cycle, Plan
+from il2tracker import ui
+from il2tracker.accounts import access
+from il2tracker.accounts.access import SignedInRequest
+from il2tracker.accounts.models import Patient
+
+form_page = require_http_methods(["GET", "HEAD", "POST"])
+
+
+def _course(request: SignedInRequest, ref: str) -> Cycle:
+    courses = Cycle.objects.visible_to(request.user).select_related("patient", "plan__protocol", "version")
+    cycle: Cycle = get_object_or_404(courses, ref=ref)
+    _require(request, cycle.patient)
+    return cycle
+
+
+def _require(request: SignedInRequest, patient: Patient) -> None:
+    access.require_prescribing(request.user, patient)
+    access.looked(request.user, patient, "cycles.plan")
+
+
+def _answer(
+    request: SignedInRequest, template: str, form: ReasonForm, patient: Patient, **context: object
+) -> HttpResponse:
+    """The page with its form; 422 when what was sent is not right."""
+    status = 422 if form.errors else 200
+    return render(request, template, {"form": form, "patient": patient, **context}, status=status)
+
+
+def _to_plan(request: SignedInRequest, patient: Patient, said: str = "") -> HttpResponse:
+    if said:
+        messages.success(request, said)
+    return redirect(ui.patient_url({"patient": patient, "user": request.user}, "cycles:plan"))
+
+
+@login_required
+@form_page
+def change(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Move, hold or leave out a course that has not started; give a held one a day again (H22)."""
+    cycle = _course(request, ref)
+    today = cycle.patient.today(timezone.now())
+    if not cycle.may_move(today):
+        return _to_plan(request, cycle.patient)
+    form = ChangeForm(request.POST or None, cycle=cycle, today=today)
+    if form.is_valid():
+        try:
+            _decide(request, cycle, today, **form.cleaned_data)
+        except ValidationError as refused:
+            form.add_error(None, refused)
+    if not form.is_valid():
+        return _answer(request, "cycles/course_change.html", form, cycle.patient, cycle=cycle)
+    return _to_plan(request, cycle.patient, form.done)
+
+
+def _decide(request: SignedInRequest, cycle: Cycle, today: date, *, what: str, starts_on: date, reason: str) -> None:
+    if what == ChangeForm.MOVE:
+        plan_actions.move_cycle(by=request.user, cycle=cycle, starts_on=starts_on, today=today, reason=reason)
+    elif what == ChangeForm.HOLD:
+        plan_actions.hold_cycle(by=request.user, cycle=cycle, reason=reason)
+    else:
+        plan_actions.cancel_cycle(by=request.user, cycle=cycle, reason=reason)
+
+
+@login_required
+@form_page
+def stop(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Stop a course that runs: what would have come counts neither as taken nor as missed (2.2)."""
+    cycle = _course(request, ref)
+    today = cycle.patient.today(timezone.now())
+    if not cycle.may_stop(today):
+        return _to_plan(request, cycle.patient)
+    form = StopForm(request.POST or None, cycle=cycle, today=today)
+    if not form.is_valid():
+        return _answer(request, "cycles/course_stop.html", form, cycle.patient, cycle=cycle)
+    on, reason = form.cleaned_data["stopped_on"], form.cleaned_data["reason"]
+    plan_actions.stop_cycle(by=request.user, cycle=cycle, on=on, reason=reason)
+    return _to_plan(request, cycle.patient, _("Course %(number)s is stopped.") % {"number": cycle.number})
+
+
+@login_required
+@form_page
+def end(request: SignedInRequest, ref: str) -> HttpResponse:
+    """End a plan: record, results and sharing stay (M8)."""
+    plan: Plan = get_object_or_404(Plan.objects.visible_to(request.user).select_related("patient", "protocol"), ref=ref)
+    _require(request, plan.patient)
+    if plan.ended_on is not None:
+        return _to_plan(request, plan.patient)
+    form = ReasonForm(request.POST or None)
+    if not form.is_valid():
+        return _answer(request, "cycles/plan_end.html", form, plan.patient, plan=plan)
+    today, reason = plan.patient.today(timezone.now()), form.cleaned_data["reason"]
+    plan_actions.end_plan(by=request.user, plan=plan, on=today, reason=reason)
+    return _to_plan(request, plan.patient, _("The plan has ended. Everything that was recorded stays."))

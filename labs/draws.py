@@ -13,7 +13,7 @@ from labs import facts, words
 from labs.charts import Mark
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.models import LabResult
-from labs.trends import Judgement, Point, Verdict
+from labs.trends import Judgement, Point, Reason, Verdict
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,11 @@ class Drawing:
     def counts(self) -> bool:
         """Whether its CD4+ and viral load are on the line."""
         return self.judgement.verdict.counts
+
+    @property
+    def unsettled(self) -> bool:
+        """Whether it would count, or not, as soon as somebody said if there was IL-2 before the diary."""
+        return self.judgement.reason is Reason.EARLIER_UNKNOWN
 
     @property
     def anchor(self) -> str:

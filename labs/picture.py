@@ -71,6 +71,11 @@ class Picture:
         return any(row.cd4_percent for row in self.rows)
 
     @property
+    def unsettled(self) -> bool:
+        """Whether a result shown waits for an answer about an earlier treatment."""
+        return any(row.unsettled for row in self.rows)
+
+    @property
     def has_courses(self) -> bool:
         """Whether a course is drawn."""
         return any(panel.wide.bands for panel in self.panels)
@@ -109,7 +114,7 @@ def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1",
         last_on=said.last.on if said.last else None,
         change="" if said.change is None else words.change(said.change),
         gained=said.change is not None and said.change > 0,
-        left_out=_left_out(said.left_out),
+        left_out=_left_out(counts),
         viral_load=last_load.label if last_load else "",
         viral_load_rose=trends.rose_after_course(loads),
         bar=_bar(said, known.plan),
@@ -140,7 +145,8 @@ def _too_soon_until(known: Facts) -> date | None:
     return ends[-1] if ends and ends[-1] >= known.today else None
 
 
-def _left_out(count: int) -> str:
+def _left_out(points: Sequence[Point]) -> str:
+    count = sum(point.judgement.verdict in trends.TOO_SOON for point in points)
     if not count:
         return ""
     return ngettext(

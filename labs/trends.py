@@ -128,7 +128,8 @@ class _Doses:
 class DoseRecord:
     """All the injections of a patient, against which draws are judged (2.3 with D1–D3, A11; strictest of C1).
 
-    Skipped, voided, held and cancelled doses must not be passed. `applies` False = every plan has timing switched off.
+    Skipped, voided, held and cancelled doses must not be passed; the last injection of an earlier treatment is one
+    dose more (D3). `applies` False = every plan has timing switched off.
     """
 
     def __init__(
@@ -140,9 +141,11 @@ class DoseRecord:
         applies: bool = True,
     ) -> None:
         self.earlier, self.applies = earlier, applies
-        everything = [*doses, *unlogged]
+        before_all = [GivenDose(earlier.last_on)] if earlier.last_on else []
+        everything = [*before_all, *doses, *unlogged]
         self.timed = _Doses(dose for dose in everything if dose.timing)
-        self.confirmed = _Doses(dose for dose in doses if dose.timing) if unlogged else self.timed
+        known = (dose for dose in (*before_all, *doses) if dose.timing)
+        self.confirmed = _Doses(known) if unlogged else self.timed
         self.untimed = _Doses(dose for dose in everything if not dose.timing)
 
     def judge(self, draw: Draw) -> Judgement:
@@ -157,7 +160,7 @@ class DoseRecord:
 
     def _judge(self, draw: Draw, timed: _Doses) -> Judgement:
         last = timed.last_before(draw)
-        judgement = _without_dose(draw, self.earlier) if last is None else _after_dose(last, draw, timed)
+        judgement = _without_dose(self.earlier) if last is None else _after_dose(last, draw, timed)
         other = self.untimed.last_before(draw)
         newer = other is not None and (last is None or other.on >= last.on)
         return TIMING_OFF if newer and judgement.verdict not in TOO_SOON else judgement
@@ -188,15 +191,12 @@ def _after_dose(last: GivenDose, draw: Draw, timed: _Doses) -> Judgement:
     return Judgement(verdict, reason, last.on, max((draw.on - last.on).days, 0), last.course)
 
 
-def _without_dose(draw: Draw, earlier: EarlierIL2) -> Judgement:
+def _without_dose(earlier: EarlierIL2) -> Judgement:
     if not earlier.known:
         return Judgement(Verdict.UNKNOWN, Reason.EARLIER_UNKNOWN)
     if earlier.last_on is None:
         return Judgement(Verdict.BASELINE, Reason.BEFORE_ANY)
-    if draw.on < earlier.last_on:
-        return Judgement(Verdict.UNKNOWN, Reason.BEFORE_EARLIER)
-    verdict, reason = _by_date(earlier.last_on, draw.on)
-    return Judgement(verdict, reason, last_dose_on=earlier.last_on, days=(draw.on - earlier.last_on).days)
+    return Judgement(Verdict.UNKNOWN, Reason.BEFORE_EARLIER)
 
 
 def _by_date(last_on: date, drawn_on: date) -> tuple[Verdict, Reason]:

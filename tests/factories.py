@@ -65,8 +65,9 @@ def cast() -> Cast:
     north, south = clinic("Clinic North"), clinic("Clinic South")
     accounts.join_clinic(by=eve, clinic=north, user=people["Ben"], title="nurse", on_call_rank=1)
     accounts.join_clinic(by=eve, clinic=south, user=people["Carla"], title="doctor", on_call_rank=1)
-    anna = accounts.create_patient(by=people["Ben"], clinic=north, user=people["Anna"], birth_year=1974)
-    dan = accounts.create_patient(by=people["Ben"], clinic=north, user=people["Dan"], birth_year=1961)
+    known = {"by": people["Ben"], "clinic": north, "earlier_il2": "never"}
+    anna = accounts.create_patient(**known, user=people["Anna"], birth_year=1974)
+    dan = accounts.create_patient(**known, user=people["Dan"], birth_year=1961)
     accounts.share_with_person(by=people["Anna"], patient=anna, person=people["Sam"], may_record=True)
     return Cast(
         anna=people["Anna"],
@@ -86,7 +87,12 @@ def lone_patient(name: str = "Lee") -> Patient:
     """A patient without a clinic, who has entered numbers of his own."""
     person = user(name)
     return accounts.create_patient(
-        by=person, user=person, time_zone="Europe/London", team_phone="020 7946 0100", emergency_phone="999"
+        by=person,
+        user=person,
+        time_zone="Europe/London",
+        team_phone="020 7946 0100",
+        emergency_phone="999",
+        earlier_il2="never",
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import Any
 
 from allauth.account.forms import LoginForm
@@ -11,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from il2tracker.accounts import zones
+from il2tracker.accounts import before, zones
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.ui import BaseForm
 
@@ -92,9 +93,16 @@ class StartForm(BaseForm):
     name = forms.CharField(label=_("Your name"), max_length=120, error_messages={"required": _("Enter your name.")})
     time_zone = zone_field()
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields.update(number_fields())
+        self.now = now
+        self.fields.update({**before.earlier_fields(before.OWN_QUESTION), **number_fields()})
+
+    def clean(self) -> dict[str, Any]:
+        """Checks the answers about an earlier treatment."""
+        cleaned = super().clean() or self.cleaned_data
+        before.check(self, self.now)
+        return cleaned
 
 
 class DetailsForm(forms.ModelForm):
@@ -118,14 +126,20 @@ class DetailsForm(forms.ModelForm):
         model = Patient
         fields = ("name", "birth_year", "time_zone", "temperature_unit", "companion_name", "companion_phone")
 
-    def __init__(self, *args: Any, own_numbers: bool, this_year: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, own_numbers: bool, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.this_year = this_year
+        self.now, self.this_year = now, self.instance.today(now).year
         self.fields["temperature_unit"].in_a_row = True  # type: ignore[attr-defined]
-        if own_numbers:
-            for name, field in number_fields().items():
-                self.fields[name] = field
-                self.initial[name] = getattr(self.instance, name)
+        more = {**before.earlier_fields(before.OWN_QUESTION), **before.nadir_fields()}
+        for name, field in {**more, **(number_fields() if own_numbers else {})}.items():
+            self.fields[name] = field
+            self.initial[name] = getattr(self.instance, name)
+
+    def clean(self) -> dict[str, Any]:
+        """Checks the answers about what was before the diary."""
+        cleaned = super().clean() or self.cleaned_data
+        before.check(self, self.now)
+        return cleaned
 
     def clean_birth_year(self) -> int | None:
         year = self.cleaned_data["birth_year"]

@@ -185,7 +185,7 @@ class Patient(models.Model):
     emergency_phone = models.CharField(_("local emergency number"), max_length=30, blank=True)
     nadir_cd4 = models.PositiveSmallIntegerField(_("lowest CD4+ count ever"), null=True, blank=True)
     nadir_on = models.DateField(_("when it was"), null=True, blank=True)
-    earlier_il2 = models.CharField(max_length=7, choices=EarlierIL2.choices, default=EarlierIL2.NEVER)
+    earlier_il2 = models.CharField(max_length=7, choices=EarlierIL2.choices, default=EarlierIL2.UNKNOWN)
     earlier_il2_on = models.DateField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 

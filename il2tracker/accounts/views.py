@@ -54,7 +54,8 @@ def start(request: SignedInRequest) -> HttpResponse:
     """The first questions to a person who has neither a diary nor a clinic."""
     if request.user.patient_or_none or request.user.is_clinician:
         return redirect("today:home")
-    form = StartForm(request.POST or None, initial={"name": request.user.name, "time_zone": project.DEFAULT_TIME_ZONE})
+    known = {"name": request.user.name, "time_zone": project.DEFAULT_TIME_ZONE}
+    form = StartForm(request.POST or None, initial=known, now=timezone.now())
     if not form.is_valid():
         return answer(request, "accounts/start.html", form)
     try:
@@ -75,8 +76,7 @@ def details(request: SignedInRequest) -> HttpResponse:
     if patient is None:
         return _person(request)
     own_numbers = access.open_clinic(patient) is None
-    year = patient.today(timezone.now()).year
-    form = DetailsForm(request.POST or None, instance=patient, own_numbers=own_numbers, this_year=year)
+    form = DetailsForm(request.POST or None, instance=patient, own_numbers=own_numbers, now=timezone.now())
     if not form.is_valid():
         return answer(request, "accounts/details.html", form, patient=patient)
     actions.update_patient(by=request.user, patient=patient, **form.cleaned_data)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext_lazy as _
 
-from il2tracker.accounts import zones
+from il2tracker.accounts import before, zones
 from il2tracker.accounts.models import Clinic, User
 from il2tracker.ui import BaseForm
 
@@ -38,9 +39,10 @@ class AddPatientForm(BaseForm):
         error_messages={"required": _("Choose the patient's time zone.")},
     )
 
-    def __init__(self, *args: Any, user: User, this_year: int, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, user: User, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.this_year = this_year
+        self.now, self.this_year = now, now.year
+        self.fields.update({**before.earlier_fields(before.CLINICS_QUESTION), **before.nadir_fields()})
         self.clinics = list(Clinic.objects.filter(memberships__user=user).order_by("name"))
         self.initial.setdefault("time_zone", self.clinics[0].time_zone)
         if len(self.clinics) > 1:
@@ -58,7 +60,8 @@ class AddPatientForm(BaseForm):
         return year
 
     def clean(self) -> dict[str, Any]:
-        """Puts the clinic itself in the place of its name."""
-        cleaned = super().clean() or {}
+        """Puts the clinic itself in the place of its name; checks the answers about what was before."""
+        cleaned = super().clean() or self.cleaned_data
+        before.check(self, self.now)
         slug = cleaned.get("clinic", self.clinics[0].slug)
         return {**cleaned, "clinic": next(clinic for clinic in self.clinics if clinic.slug == slug)}

@@ -53,7 +53,7 @@ def patient(request: SignedInRequest, code: str) -> HttpResponse:
 def add_patient(request: SignedInRequest) -> HttpResponse:
     """A new patient, shared with the clinic from the start; the code is made here."""
     _require_clinician(request)
-    form = AddPatientForm(request.POST or None, user=request.user, this_year=timezone.now().year)
+    form = AddPatientForm(request.POST or None, user=request.user, now=timezone.now())
     if not form.is_valid():
         return render(request, "clinic/add_patient.html", {"form": form}, status=422 if form.is_bound else 200)
     added = actions.create_patient(by=request.user, **form.cleaned_data)

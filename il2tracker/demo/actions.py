@@ -112,7 +112,13 @@ def _user(email: str, name: str, *, signs_in: bool, is_staff: bool = False) -> U
 def _live(life: story.Life, clinic: Clinic, signer: User, now: datetime) -> None:
     user = _user(life.email, life.name, signs_in=life.signs_in)
     patient = accounts.create_patient(
-        by=signer, clinic=clinic, user=user, code=life.code, birth_year=life.birth_year, **life.facts
+        by=signer,
+        clinic=clinic,
+        user=user,
+        code=life.code,
+        birth_year=life.birth_year,
+        earlier_il2=Patient.EarlierIL2.NEVER,
+        **life.facts,
     )
     plan = _plan(life, patient, signer, patient.today(now))
     starts = dict(plan.cycles.values_list("number", "starts_on"))

@@ -64,6 +64,7 @@ def results(request: SignedInRequest, code: str | None = None) -> HttpResponse:
         "rows": page,
         "next": page[-1].on if len(older) > PAGE else None,
         "percent": any(row.cd4_percent for row in page),
+        "unsettled": any(row.unsettled for row in page),
         "may_add": actions.may_add(request.user, patient),
         "today": known.today,
     }

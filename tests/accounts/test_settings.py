@@ -20,7 +20,12 @@ DETAILS = {
     "temperature_unit": "F",
     "companion_name": "Sam",
     "companion_phone": "07700 900123",
+    "earlier_il2": "on",
+    "earlier_il2_on": "2025-06-01",
+    "nadir_cd4": "212",
+    "nadir_on": "2011-05-01",
 }
+START = {"name": "Nina", "time_zone": "Europe/Berlin", "earlier_il2": "unknown"}
 NUMBERS = {"team_phone": "020 7946 0018", "emergency_phone": "999"}
 
 
@@ -64,6 +69,24 @@ def test_what_was_typed_stays_beside_what_is_wrong(anna: Client, cast: factories
     assert '<a href="#id_companion_phone">Their number: enter a telephone number' in page
     cast.anna_patient.refresh_from_db()
     assert cast.anna_patient.birth_year == 1974
+
+
+@pytest.mark.parametrize(
+    ("typed", "words"),
+    [
+        ({"earlier_il2": ""}, "Say whether there was a treatment before"),
+        ({"earlier_il2_on": ""}, "Enter the day of the last injection, or choose another answer."),
+        ({"earlier_il2": "never"}, "There is a day here: choose “Yes”, or leave the day empty."),
+        ({"earlier_il2_on": "2126-01-01"}, "This day has not come yet."),
+        ({"earlier_il2_on": "0001-01-01"}, "Check the year: 1 cannot be right."),
+        ({"nadir_cd4": ""}, "Enter the lowest count as well"),
+        ({"nadir_cd4": "9000"}, "less than or equal to 5000"),
+    ],
+)
+def test_what_was_before_the_diary_has_to_fit_together(anna: Client, typed: dict[str, str], words: str) -> None:
+    answer = anna.post("/settings/details/", {**DETAILS, **typed})
+    assert answer.status_code == 422
+    assert words in text(answer)
 
 
 @pytest.mark.parametrize("zone", ["", "Europe/Atlantis", "posix/Europe/London"])
@@ -119,7 +142,7 @@ def test_the_first_questions_sent_twice_at_once_make_one_diary(client: Client, m
     client.force_login(nina)
     monkeypatch.setattr(User, "patient_or_none", None)  # what both requests read before either wrote
     for _click in range(2):
-        answer = client.post("/settings/start/", {"name": "Nina", "time_zone": "Europe/Berlin", **NUMBERS})
+        answer = client.post("/settings/start/", {**START, **NUMBERS})
         assert (answer.status_code, answer["Location"]) == (302, "/")
     assert Patient.objects.filter(user=nina).count() == 1
 
@@ -128,11 +151,11 @@ def test_a_person_without_clinic_starts_a_diary_with_the_numbers_to_call(client:
     person = factories.user("Nina")
     client.force_login(person)
     assert client.get("/")["Location"] == "/settings/start/"
-    answer = client.post("/settings/start/", {"name": "Nina", "time_zone": "Europe/Berlin", "team_phone": ""})
+    answer = client.post("/settings/start/", {**START, "team_phone": ""})
     assert answer.status_code == 422
     assert "Enter the number of your care team." in text(answer)
     assert not Patient.objects.filter(user=person).exists()
-    client.post("/settings/start/", {"name": "Nina", "time_zone": "Europe/Berlin", **NUMBERS})
+    client.post("/settings/start/", {**START, **NUMBERS})
     patient = Patient.objects.get(user=person)
     assert (patient.time_zone, patient.team_phone, patient.emergency_phone) == ("Europe/Berlin", "020 7946 0018", "999")
 

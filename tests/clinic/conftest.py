@@ -13,8 +13,8 @@ import pytest
 import time_machine
 from django.test import Client
 
-from cycles.plan_actions import open_next_cycle
 from cycles.models import PlannedDose
+from cycles.plan_actions import open_next_cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.actions import raise_alert
@@ -69,7 +69,9 @@ class North:
     def patient(self, name: str, *, started: int | None = None, recorded: bool = True, **plan: Any) -> Patient:
         """A patient with an account; `started` = days since the plan's first day (negative: still to come)."""
         person = factories.user(name)
-        patient = accounts.create_patient(by=self.cast.ben, clinic=self.cast.north, user=person, birth_year=1970)
+        patient = accounts.create_patient(
+            by=self.cast.ben, clinic=self.cast.north, user=person, birth_year=1970, earlier_il2="never"
+        )
         if started is not None:
             self.plan(patient, started, recorded=recorded, **plan)
         return patient

@@ -243,12 +243,17 @@ def test_as_many_statements_for_one_patient_as_for_fifty_and_a_thousand(north, c
 
 # Adding a patient
 
+NOAH = {"birth_year": "1990", "time_zone": "Europe/London", "earlier_il2": "unknown"}
+
 
 def test_a_new_patient_belongs_to_the_clinic_from_the_start(cast, see):
-    answer = see(cast.ben, "/people/add/", name="Noah Lind", birth_year="1990", time_zone="Europe/Paris")
+    typed = {**NOAH, "time_zone": "Europe/Paris", "earlier_il2": "on", "earlier_il2_on": "2026-05-01"}
+    answer = see(cast.ben, "/people/add/", name="Noah Lind", **typed, nadir_cd4="212", nadir_on="2011-05-01")
     added = Patient.objects.get(name="Noah Lind")
     assert answer.url == f"/people/{added.code}/"
     assert (added.birth_year, added.time_zone, added.user) == (1990, "Europe/Paris", None)
+    assert (added.earlier_il2, str(added.earlier_il2_on)) == ("on", "2026-05-01")
+    assert (added.nadir_cd4, str(added.nadir_on)) == (212, "2011-05-01")
     page = see(cast.ben, answer.url)
     assert f"Noah Lind is on your panel with the code {added.code}." in page.text_read
     assert see(cast.carla, answer.url).status_code == 404
@@ -262,10 +267,11 @@ def test_a_new_patient_belongs_to_the_clinic_from_the_start(cast, see):
         ({"birth_year": "2027"}, "Enter a year between 1906 and 2026."),
         ({"birth_year": "seventy"}, "Enter the year of birth as four digits, for example 1974."),
         ({"time_zone": "Mars/Olympus"}, "Select a valid choice."),
+        ({"earlier_il2": ""}, "Say whether there was a treatment before, or that you do not know."),
     ],
 )
 def test_what_is_wrong_stands_beside_the_field_and_on_top(cast, see, typed, complaint):
-    sent = {"name": "Noah", "birth_year": "1990", "time_zone": "Europe/London", **typed}
+    sent = {"name": "Noah", **NOAH, **typed}
     answer = see(cast.ben, "/people/add/", **sent)
     assert answer.status_code == 422
     assert answer.text_read.count(complaint) == 2
@@ -278,7 +284,7 @@ def test_the_clinic_is_asked_only_of_who_works_in_two(cast, see):
     assert "clinic" not in see(cast.ben, "/people/add/").context["form"].fields
     join_clinic(by=cast.eve, clinic=cast.south, user=cast.ben, title="nurse")
     assert "clinic" in see(cast.ben, "/people/add/").context["form"].fields
-    facts = {"name": "Noah", "birth_year": "", "time_zone": "Europe/London", "clinic": cast.south.slug}
+    facts = {"name": "Noah", **NOAH, "birth_year": "", "clinic": cast.south.slug}
     see(cast.ben, "/people/add/", **facts)
     assert Patient.objects.visible_to(cast.carla).get().name == "Noah"
     assert see(cast.ben, "/people/add/", **{**facts, "clinic": "elsewhere"}).status_code == 422
@@ -297,7 +303,7 @@ def test_a_code_that_is_taken_is_never_given_twice(cast, see, monkeypatch):
 
     drawn = iter([cast.anna_patient.code, cast.dan_patient.code, "7KQ4"])
     monkeypatch.setattr(actions, "new_code", lambda: next(drawn))
-    see(cast.ben, "/people/add/", name="Noah", birth_year="", time_zone="Europe/London")
+    see(cast.ben, "/people/add/", name="Noah", **NOAH)
     assert Patient.objects.get(name="Noah").code == "7KQ4"
 
 

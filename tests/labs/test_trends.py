@@ -230,6 +230,31 @@ def test_before_the_first_dose_here_earlier_treatment_decides(earlier, verdict, 
     assert (judged.verdict, judged.reason) == (verdict, reason)
 
 
+@pytest.mark.parametrize(
+    ("earlier_on", "doses", "drawn_on", "verdict", "last_on"),
+    [
+        ("2026-03-20", ["2026-03-04"], "2026-04-10", Verdict.UNRELIABLE, "2026-03-20"),
+        ("2026-03-20", ["2026-03-04"], "2026-04-20", Verdict.RELIABLE, "2026-03-20"),
+        ("2026-03-01", ["2026-03-04"], "2026-04-10", Verdict.RELIABLE, "2026-03-04"),
+        ("2026-03-01", ["2026-03-04"], "2026-03-03", Verdict.UNRELIABLE, "2026-03-01"),
+        ("2026-03-01", [], "2026-03-01", Verdict.UNRELIABLE, "2026-03-01"),
+        ("2026-03-01", [], "2026-04-01", Verdict.RELIABLE, "2026-03-01"),
+        ("2026-05-01", ["2026-03-04"], "2026-04-10", Verdict.RELIABLE, "2026-03-04"),
+        ("2026-05-01", [], "2026-04-10", Verdict.UNKNOWN, None),
+    ],
+)
+def test_the_last_injection_of_an_earlier_treatment_is_one_dose_more(earlier_on, doses, drawn_on, verdict, last_on):
+    given_here, earlier = [GivenDose(on(day)) for day in doses], EarlierIL2(last_on=on(earlier_on))
+    judged = judge(Draw(on(drawn_on)), given_here, earlier=earlier)
+    assert (judged.verdict, judged.last_dose_on) == (verdict, last_on and on(last_on))
+
+
+def test_an_earlier_treatment_does_not_end_a_course_that_goes_on():
+    doses = [GivenDose(on("2026-01-01"), course=1), GivenDose(on("2026-03-01"), course=1)]
+    judged = judge(Draw(on("2026-02-20")), doses, earlier=EarlierIL2(last_on=on("2025-12-01")))
+    assert judged.reason is Reason.DURING
+
+
 def test_a_dose_here_replaces_what_is_unknown_of_earlier_treatment():
     judged = judge(Draw(on("2026-06-20")), [GivenDose(on("2026-03-04"))], earlier=EarlierIL2(known=False))
     assert judged.verdict is Verdict.RELIABLE

@@ -22,7 +22,8 @@ DAY_0 = date(2025, 1, 6)
 @pytest.fixture
 def patient_1(clinic) -> Patient:
     nurse = User.objects.get(email="nurse@demo.example")
-    return accounts.create_patient(by=nurse, clinic=Clinic.objects.get(slug="clinic-north"), name="ACTG patient 1")
+    north = Clinic.objects.get(slug="clinic-north")
+    return accounts.create_patient(by=nurse, clinic=north, name="ACTG patient 1", earlier_il2="never")
 
 
 def rows_of_the_file():

@@ -158,7 +158,7 @@ class Migration(migrations.Migration):
                             ("on", "Yes, the last injection was on"),
                             ("unknown", "Not known"),
                         ],
-                        default="never",
+                        default="unknown",
                         max_length=7,
                     ),
                 ),

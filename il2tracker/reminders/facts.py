@@ -6,6 +6,7 @@ Each function takes the wide question of the planner or the narrow one of the la
 from __future__ import annotations
 
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -26,32 +27,37 @@ OWNER = ("patient_id", "patient__user_id", "patient__user__is_active")
 
 def doses_between(since: datetime, until: datetime) -> list[DoseFact]:
     """Doses of people with an account whose slot lies in the window, in order of time."""
-    return _doses(PlannedDose.objects.filter(due_at__gte=since, due_at__lte=until, patient__user__isnull=False))
+    return _doses(due_at__gte=since, due_at__lte=until, patient__user__isnull=False)
 
 
 def dose(cycle_id: int, day: int, slot: str) -> DoseFact | None:
     """One dose as it stands now."""
-    return next(iter(_doses(PlannedDose.objects.filter(cycle=cycle_id, day=day, slot=slot))), None)
+    return next(iter(_doses(cycle=cycle_id, day=day, slot=slot)), None)
 
 
 def doses_of(patient_id: int, since: datetime, until: datetime) -> list[DoseFact]:
     """One patient's doses in the window."""
-    return _doses(PlannedDose.objects.filter(patient=patient_id, due_at__gte=since, due_at__lte=until))
+    return _doses(patient=patient_id, due_at__gte=since, due_at__lte=until)
 
 
-def _doses(rows: QuerySet[PlannedDose]) -> list[DoseFact]:
+def _doses(**which: Any) -> list[DoseFact]:
+    return [_dose_fact(row) for row in _dose_question().filter(**which).iterator(chunk_size=2000)]
+
+
+@cache  # every mail asks it under a lock: putting it together takes longer than the database's answer
+def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
     following = PlannedDose.objects.counting().filter(patient=OuterRef("patient"), due_at__gt=OuterRef("due_at"))
-    standing = Injection.objects.standing().filter(planned_dose=OuterRef("pk"))
-    found = rows.order_by("due_at", "pk").values(
+    records = Injection.objects.filter(planned_dose=OuterRef("pk"))
+    return PlannedDose.objects.order_by("due_at", "pk").values(
         *OWNER,
         *("cycle_id", "day", "slot", "due_on", "local_time", "zone", "due_at", "amount"),
         state=F("cycle__state"),
         ended_on=F("cycle__plan__ended_on"),
         inpatient=F("cycle__plan__protocol__inpatient"),
-        recorded=Exists(standing),
+        recorded=Exists(records.standing()),
+        undone=Exists(records.filter(voided_at__isnull=False)),
         next_due_at=Subquery(following.order_by("due_at").values("due_at")[:1]),
     )
-    return [_dose_fact(row) for row in found.iterator(chunk_size=2000)]
 
 
 def _dose_fact(row: dict[str, Any]) -> DoseFact:
@@ -62,7 +68,7 @@ def _dose_fact(row: dict[str, Any]) -> DoseFact:
             name: row[name]
             for name in (
                 *("cycle_id", "day", "slot", "zone", "due_at", "amount"),
-                *("next_due_at", "state", "inpatient", "recorded"),
+                *("next_due_at", "state", "inpatient", "recorded", "undone"),
             )
         },
     )
@@ -77,17 +83,22 @@ def _owner(row: dict[str, Any]) -> Owner:
     )
 
 
-def cycles_starting(since: date, until: date) -> list[CycleFact]:
+def cycles_starting(since: date, until: date, now: datetime) -> list[CycleFact]:
     """Courses of people with an account that start in these days."""
-    return _cycles(Cycle.objects.filter(starts_on__gte=since, starts_on__lte=until, patient__user__isnull=False))
+    return _cycles(now, starts_on__gte=since, starts_on__lte=until, patient__user__isnull=False)
 
 
-def cycle(cycle_id: int) -> CycleFact | None:
+def cycle(cycle_id: int, now: datetime) -> CycleFact | None:
     """One course as it stands now."""
-    return next(iter(_cycles(Cycle.objects.filter(pk=cycle_id))), None)
+    return next(iter(_cycles(now, pk=cycle_id)), None)
 
 
-def _cycles(rows: QuerySet[Cycle]) -> list[CycleFact]:
+def _cycles(now: datetime, **which: Any) -> list[CycleFact]:
+    return [_cycle_fact(row, now) for row in _cycle_question().filter(**which)]
+
+
+@cache
+def _cycle_question() -> QuerySet[Cycle, dict[str, Any]]:
     earlier = PlannedDose.objects.counting().filter(
         patient=OuterRef("patient"), due_on__lt=OuterRef("starts_on"), cycle__version__timing_matters=True
     )
@@ -99,7 +110,7 @@ def _cycles(rows: QuerySet[Cycle]) -> list[CycleFact]:
     last_given = given.order_by("-given_at")
     results = LabResult.objects.standing().filter(patient=OuterRef("patient"), drawn_on__lt=OuterRef("starts_on"))
     latest = {name: results.of_tests(code).order_by("-drawn_on").values("drawn_on")[:1] for name, code in TESTS.items()}
-    found = rows.values(
+    return Cycle.objects.values(
         *OWNER,
         *("pk", "starts_on", "state", "patient__time_zone", "patient__earlier_il2", "patient__earlier_il2_on"),
         ended_on=F("plan__ended_on"),
@@ -111,10 +122,9 @@ def _cycles(rows: QuerySet[Cycle]) -> list[CycleFact]:
         taken_on=F("bloodwork__drawn_on"),
         **{name: Subquery(days) for name, days in latest.items()},
     )
-    return [_cycle_fact(row) for row in found]
 
 
-def _cycle_fact(row: dict[str, Any]) -> CycleFact:
+def _cycle_fact(row: dict[str, Any], now: datetime) -> CycleFact:
     last_dose_on = _last_dose_on(row)
     unknown = last_dose_on is None and row["patient__earlier_il2"] == Patient.EarlierIL2.UNKNOWN
     window = None if unknown else schedule.booking_window(last_dose_on, row["starts_on"])
@@ -126,8 +136,16 @@ def _cycle_fact(row: dict[str, Any]) -> CycleFact:
         state=row["state"],
         timing_matters=row["timing_matters"],
         window=window,
-        arranged=bool(row["booked_for"] or row["taken_on"]) or _results_are_in(row, last_dose_on),
+        arranged=_is_under_way(row, now) or _results_are_in(row, last_dose_on),
     )
+
+
+def _is_under_way(row: dict[str, Any], now: datetime) -> bool:
+    """Taken, or booked for a day that is not over, in the weeks that belong to this course (it may have been moved)."""
+    opens, closes = schedule.bloodwork_window(row["starts_on"])
+    today = now.astimezone(ZoneInfo(row["patient__time_zone"])).date()
+    booked, taken = row["booked_for"], row["taken_on"]
+    return bool(booked and max(opens, today) <= booked <= closes) or bool(taken and opens <= taken <= closes)
 
 
 def _results_are_in(row: dict[str, Any], last_dose_on: date | None) -> bool:

@@ -42,8 +42,9 @@ def _silent(now: datetime) -> QuerySet[Reminder]:
 
 def _never_planned(now: datetime) -> QuerySet[PlannedDose]:
     """Slots of the last day that somebody should have been told about and that have no row at all."""
-    due = PlannedDose.objects.unlogged().filter(due_at__gt=now - ONE_DAY, due_at__lt=now - SETTLED_AFTER)
-    told = due.filter(
+    due = PlannedDose.objects.filter(due_at__gt=now - ONE_DAY, due_at__lt=now - SETTLED_AFTER)
+    untouched = due.exclude(Exists(Injection.objects.filter(planned_dose=OuterRef("pk"))))  # nor undone (R9)
+    told = untouched.filter(
         patient__user__is_active=True,
         cycle__state=Cycle.State.PLANNED,
         cycle__plan__ended_on=None,
@@ -65,14 +66,13 @@ def _too_late(now: datetime) -> QuerySet[Reminder]:
 
 
 def _after_the_record(now: datetime) -> QuerySet[Injection]:
-    """Records that stood already when a mail about their slot was marked."""
+    """Records that had been made when a mail about their slot was marked, undone ones too (R9)."""
     names = (kinds.INJECTION_DUE, kinds.INJECTION_MISSING)
     records = Injection.objects.filter(planned_dose__isnull=False).annotate(
         since=F("recorded_at") + REQUEST, **{name: _key(name, "planned_dose__") for name in names}
     )
     marked = Reminder.objects.filter(key__in=[OuterRef(name) for name in names], handing_over_at__gt=OuterRef("since"))
-    standing = Q(voided_at=None) & Exists(marked)
-    return records.filter(standing | Exists(marked.filter(handing_over_at__lt=OuterRef("voided_at"))))
+    return records.filter(Exists(marked))
 
 
 def _forgotten(now: datetime) -> QuerySet[Reminder]:

@@ -18,6 +18,7 @@ from cycles.models import Cycle, Plan
 from il2tracker.reminders import clocks, facts, heartbeat, kinds, wishes
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
+from labs import actions as labs
 
 logger = logging.getLogger(__name__)
 
@@ -53,12 +54,13 @@ class _Known(NamedTuple):
 
 def plan(now: datetime | None = None) -> Planned:
     """One tick: open the courses that follow started ones (A14) and put those to come on their patients' present
-    clock (H09), then bring the outbox up to date.
+    clock (H09), forget uploads that nobody confirmed, then bring the outbox up to date.
 
     `now` (aware) is the database's clock unless a test gives another.
     """
     now = now or clocks.database_now()
     opened, rezoned = open_next_cycles(now), follow_patients(now)
+    labs.forget_uploads(now=now)
     since = _planned_until(now)
     tick = settle(wanted(now, since), now)
     heartbeat.planned(now)
@@ -112,7 +114,8 @@ def wanted(now: datetime, since: datetime) -> Iterator[Wish]:
     choices, alerts = facts.choices(), facts.open_alerts()
     longest_lead = timedelta(minutes=max(kinds.LEADS))
     doses = facts.doses_between(since - kinds.DOSE_LOOK_BACK, until + longest_lead)
-    starts = facts.cycles_starting(since.date() - ONE_DAY, until.date() + timedelta(days=LONGEST_DAYS_BEFORE) + ONE_DAY)
+    last_start = until.date() + timedelta(days=LONGEST_DAYS_BEFORE) + ONE_DAY
+    starts = facts.cycles_starting(since.date() - ONE_DAY, last_start, now)
     everything = (
         *wishes.of_doses(doses, choices, alerts),
         *wishes.of_pauses(doses, choices, alerts, now),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -65,7 +65,7 @@ def _send_one(backend: Backend, batch: Batch, row: Reminder) -> bool:
         return True
     try:
         message = mails.build(row, batch.now)
-        outcome = backend.hand_over(message, lambda: _mark(row), claiming.lease().total_seconds())
+        outcome = backend.hand_over(message, lambda: _mark(row, batch.now), claiming.lease().total_seconds())
     except DatabaseError:
         raise
     except Exception:  # a mail that cannot be written must not silence the others; its lease ends, eight times at most
@@ -76,12 +76,12 @@ def _send_one(backend: Backend, batch: Batch, row: Reminder) -> bool:
 
 
 @transaction.atomic
-def _mark(row: Reminder) -> bool:
+def _mark(row: Reminder, now: datetime) -> bool:
     try:
         Patient(pk=row.patient_id).lock()
     except Patient.DoesNotExist:  # erased, and the row with it
         return False
-    reason = validity.why_not(row)
+    reason = validity.why_not(row, now)
     if reason is not None:
         claiming.cancel(row, reason)
         return False

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from il2tracker.reminders import facts, kinds, wishes
 from il2tracker.reminders.models import Reminder
@@ -12,11 +12,11 @@ from il2tracker.reminders.wishes import Reason, Wish
 SAYS = ("says_at", "says_amount", "says_on", "says_from", "says_to")
 
 
-def why_not(row: Reminder) -> Reason | None:
-    """Why the mail must not leave now; None when everything it says still holds."""
+def why_not(row: Reminder, now: datetime) -> Reason | None:
+    """Why the mail must not leave at `now`; None when everything it says still holds."""
     if row.kind == kinds.PAUSED:
         return _pause_over(row)
-    wish = next((wish for wish in _wishes(row) if wish.key == row.key), None)
+    wish = next((wish for wish in _wishes(row, now) if wish.key == row.key), None)
     if wish is None:
         return Reason.NOT_IN_PLAN
     if wish.unwanted:
@@ -25,10 +25,10 @@ def why_not(row: Reminder) -> Reason | None:
     return None if same else Reason.CHANGED
 
 
-def _wishes(row: Reminder) -> Iterator[Wish]:
+def _wishes(row: Reminder, now: datetime) -> Iterator[Wish]:
     choices = facts.choices(row.recipient_id)
     if "@" in row.occurrence:
-        cycle = facts.cycle(wishes.cycle_of(row.occurrence))
+        cycle = facts.cycle(wishes.cycle_of(row.occurrence), now)
         return wishes.of_cycles([cycle] if cycle else [], choices)
     dose = facts.dose(*wishes.slot_of(row.occurrence))
     return wishes.of_doses([dose] if dose else [], choices, facts.open_alerts(row.patient_id))

@@ -25,6 +25,7 @@ class Reason(StrEnum):
     STOPPED = "stopped"
     ON_WARD = "on_ward"
     RECORDED = "recorded"
+    UNDONE = "undone"
     HELD = "held"
     ALERT = "alert"
     ARRANGED = "arranged"
@@ -69,6 +70,7 @@ class DoseFact:
     state: str  # of the cycle
     inpatient: bool
     recorded: bool
+    undone: bool  # recorded once, and the record was taken back
 
     @property
     def occurrence(self) -> str:
@@ -85,6 +87,8 @@ class DoseFact:
             return Reason.ON_WARD
         if self.recorded:
             return Reason.RECORDED
+        if self.undone:  # it may have been given all the same: no mail asks for it before it is recorded again (R9)
+            return Reason.UNDONE
         if self.state == "held":
             return Reason.HELD
         return Reason.ALERT if alert else None
@@ -101,7 +105,7 @@ class CycleFact:
     state: str
     timing_matters: bool
     window: tuple[date, date] | None  # days to offer for the blood test; None = no reliable one is possible (B5)
-    arranged: bool  # booked, drawn, or the result is in
+    arranged: bool  # booked for a day to come, drawn, or the results are in
 
     def occurrence(self, days_before: int) -> str:
         """Civil name: a course that is moved has new ones (A4)."""

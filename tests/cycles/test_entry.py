@@ -211,6 +211,7 @@ def test_looking_at_undo_changes_nothing_and_says_when_to_use_it(client, cast, r
     text = client.get(url(record, "undo")).content.decode()
     record.refresh_from_db()
     assert "Remove this only if you have NOT injected." in text
+    assert "No reminder asks for this injection again until it is recorded." in text
     assert record.voided_at is None
 
 

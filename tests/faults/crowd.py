@@ -58,7 +58,7 @@ def everything_due(now: datetime) -> int:
     choices = facts.choices()
     found = [
         *wishes.of_doses(facts.doses_between(now, later), choices, {}),
-        *wishes.of_cycles(facts.cycles_starting(now.date(), later.date()), choices),
+        *wishes.of_cycles(facts.cycles_starting(now.date(), later.date(), now), choices),
     ]
     planning.settle((wish for wish in found if wish.kind in {"injection_due", "cycle_day"}), now)
     outbox.bring_to_now(Reminder.objects.all())

@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 from django.core.management import call_command
+from django.db.models import F
 from django.utils import timezone
 
-from cycles.models import Plan, PlannedDose
+from cycles.models import Injection, Plan, PlannedDose
 from il2tracker.reminders import actions, clocks, invariants, kinds, planning
 from il2tracker.reminders.models import Heartbeat, Preference, Reminder
 from tests import factories
@@ -223,3 +224,18 @@ def test_a_slot_without_a_row_may_have_an_excuse(cast: Cast, plan: Plan, excuse:
     never_planned(cast, plan)
     PlannedDose.objects.filter(due_at__lt=timezone.now()).update(**excuse)
     assert invariants.broken(clocks.database_now()) == []
+
+
+def test_a_slot_whose_record_was_undone_needs_no_row(cast: Cast, plan: Plan) -> None:
+    never_planned(cast, plan)
+    first = plan.cycles.get().doses.earliest("due_at")
+    factories.void(cast.anna, factories.injection(cast.anna_patient, cast.anna, first).injection)
+    assert invariants.broken(clocks.database_now()) == []
+
+
+def test_a_mail_about_a_slot_whose_record_was_undone_is_a_breach(cast: Cast, plan: Plan) -> None:
+    after_the_record(cast, plan)
+    Injection.objects.update(voided_at=F("recorded_at") + MINUTE)
+    assert invariants.broken(clocks.database_now()) == [
+        "I5 a mail was marked although its injection was recorded: 1",
+    ]

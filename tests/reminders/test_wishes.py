@@ -26,6 +26,7 @@ DOSE = DoseFact(
     state="planned",
     inpatient=False,
     recorded=False,
+    undone=False,
 )
 CYCLE = CycleFact(
     owner=ANNA,
@@ -66,6 +67,9 @@ def test_the_name_of_a_slot_survives_a_move_to_another_zone() -> None:
     ("dose", "alerts", "reason"),
     [
         (replace(DOSE, recorded=True), {}, Reason.RECORDED),
+        (replace(DOSE, undone=True), {}, Reason.UNDONE),
+        (replace(DOSE, undone=True, recorded=True), {}, Reason.RECORDED),
+        (replace(DOSE, undone=True), {7: "chk"}, Reason.UNDONE),
         (replace(DOSE, state="held"), {}, Reason.HELD),
         (replace(DOSE, state="cancelled"), {}, Reason.STOPPED),
         (replace(DOSE, state="stopped_early"), {}, Reason.STOPPED),

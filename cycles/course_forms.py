@@ -51,6 +51,7 @@ class ChangeForm(ReasonForm):
     def __init__(self, *args: Any, cycle: Cycle, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cycle, self.today = cycle, today
+        self.fields["starts_on"].unmarked = True  # type: ignore[attr-defined]
         if cycle.state == Cycle.State.HELD:
             self.fields["what"].choices = [  # type: ignore[attr-defined]
                 (self.MOVE, _("Take it off hold and give it a first day")),
@@ -106,6 +107,7 @@ class StopForm(ReasonForm):
     def __init__(self, *args: Any, cycle: Cycle, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cycle, self.today = cycle, today
+        self.fields["last_on"].unmarked = True  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Adds stopped_on, the last day whose injections are still planned."""

@@ -75,6 +75,7 @@ MIDDLEWARE = [
     "simple_history.middleware.HistoryRequestMiddleware",
     "il2tracker.audit.middleware.source",
     "il2tracker.accounts.middleware.private",
+    "il2tracker.accounts.middleware.readable",
 ]
 
 ROOT_URLCONF = "il2tracker.urls"

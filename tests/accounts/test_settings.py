@@ -183,3 +183,9 @@ def test_a_clinician_finds_a_diary_shared_with_him_personally_here(client: Clien
     assert f"/people/{cast.anna_patient.code}/course/" in text(client.get("/settings/"))
     client.force_login(cast.ben)
     assert "/course/" not in text(client.get("/settings/"))
+
+
+@pytest.mark.parametrize("address", ["/diary/entry/%00/", "/settings/looked/?before=%00", "/people/%00/results/"])
+def test_an_address_with_a_nul_is_not_found(client, address):
+    client.force_login(factories.cast().anna)
+    assert client.get(address).status_code == 404

@@ -10,13 +10,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 from django import forms
-from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from il2tracker.accounts.models import Patient
 
-Words = str | Promise
 FIRST_IL2 = date(1980, 1, 1)  # app's own: no injection and no CD4+ count is older
 HIGHEST_COUNT = 5000  # D3.5
 OWN_QUESTION = gettext_lazy("Have you had this treatment before this diary began?")
@@ -29,7 +27,7 @@ ANSWERS = [
 ]
 
 
-def earlier_fields(question: Words) -> dict[str, forms.Field]:
+def earlier_fields(question: Any) -> dict[str, forms.Field]:
     """Whether there was a treatment before the diary, and the day of its last injection. Nobody's answer is guessed."""
     refusal = gettext_lazy("Say whether there was a treatment before, or that you do not know.")
     return {
@@ -60,7 +58,7 @@ def nadir_fields() -> dict[str, forms.Field]:
     }
 
 
-def _day(label: Words) -> forms.DateField:
+def _day(label: Any) -> forms.DateField:
     return forms.DateField(
         label=label,
         required=False,

@@ -11,12 +11,13 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycles import schedule
+from cycles import last_doses, schedule
 from cycles.models import Cycle, Injection, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
-from labs.models import LabResult
+from labs import course_tests
+from labs.facts import CD4, VIRAL_LOAD
 from sideeffects.models import CheckIn
 
 STARTS_SOON = timedelta(days=14)  # P54: results are due two weeks before a course
@@ -53,7 +54,7 @@ class Reason:
 
 @dataclass(frozen=True)
 class Seen:
-    """A course with what the list asks of it. Moments are UTC; `cd4_on`, `rna_on`: the newest draw before its start."""
+    """A course with what the list asks of it; the row carries what course_tests reads. Moments are UTC."""
 
     cycle: Cycle
     timing: bool
@@ -61,12 +62,9 @@ class Seen:
     next_due_at: datetime | None
     missing: int | None
     missing_first: datetime | None
-    missing_last: datetime | None
     last_given_at: datetime | None
     last_injection_at: datetime | None
     last_check_in_at: datetime | None
-    cd4_on: date | None
-    rna_on: date | None
 
 
 FACTS = [each.name for each in fields(Seen) if each.name != "cycle"]
@@ -103,10 +101,8 @@ class Facts:
 
     @property
     def last_dose_on(self) -> date | None:
-        """The last injection before the next course as far as anybody knows: given, or not recorded (A11)."""
-        current = self.current
-        moments = (current.last_given_at, current.missing_last) if current else ()
-        return max((at.astimezone(self.patient.zone).date() for at in moments if at), default=None)
+        """The last injection before the next course as far as anybody knows (A11)."""
+        return last_doses.last_dose_on(self.coming.cycle, self.patient) if self.coming else None
 
 
 def gather(patients: QuerySet[Patient], now: datetime) -> list[Facts]:
@@ -138,8 +134,7 @@ def _cycles(patients: QuerySet[Patient], now: datetime) -> Iterable[Cycle]:
         booked_for=F("bloodwork__booked_for"),
         **_of_doses(now),
         **_of_records(),
-        cd4_on=_last_draw("cd4"),
-        rna_on=_last_draw("hiv_rna"),
+        **course_tests.facts(),
     )
 
 
@@ -150,7 +145,6 @@ def _of_doses(now: datetime) -> dict[str, Subquery]:
         "next_due_at": Subquery(doses.filter(due_at__gt=now).values("due_at")[:1]),
         "missing": Subquery(due.order_by().values("cycle").annotate(count=Count("pk")).values("count")),
         "missing_first": Subquery(due.values("due_at")[:1]),
-        "missing_last": Subquery(due.reverse().values("due_at")[:1]),
     }
 
 
@@ -163,12 +157,6 @@ def _of_records() -> dict[str, Subquery]:
         "last_injection_at": Subquery(recorded.values("recorded_at")[:1]),
         "last_check_in_at": Subquery(check_ins.values("recorded_at")[:1]),
     }
-
-
-def _last_draw(code: str) -> Subquery:
-    """The newest draw of a test before the course."""
-    results = LabResult.objects.standing().of_tests(code).filter(patient=OuterRef("patient"))
-    return Subquery(results.filter(drawn_on__lt=OuterRef("starts_on")).order_by("-drawn_on").values("drawn_on")[:1])
 
 
 # Reasons
@@ -219,11 +207,9 @@ def missing_results(known: Facts) -> list[tuple[str, date | None]]:
         return []
     if coming.booked_for and coming.booked_for >= known.today:
         return []
-    opens, closes = schedule.bloodwork_window(starts_on)
-    if known.last_dose_on:
-        opens = max(opens, schedule.reliable_from(known.last_dose_on))
-    draws = {"CD4+": coming.cd4_on, _("viral load"): coming.rna_on}
-    return [(name, on) for name, on in draws.items() if on is None or not opens <= on <= closes]
+    names = {CD4: "CD4+", VIRAL_LOAD: _("viral load")}
+    newest = course_tests.newest(coming.cycle)
+    return [(names[code], newest[code]) for code in course_tests.lacking(coming.cycle, known.patient)]
 
 
 def _of_results(known: Facts, lacks: list[tuple[str, date | None]]) -> Reason:
@@ -238,7 +224,10 @@ def _of_results(known: Facts, lacks: list[tuple[str, date | None]]) -> Reason:
         "drawn": ui.long_day(newest) if newest else "",
         "days": (newest - known.last_dose_on).days if newest and known.last_dose_on else 0,
     }
-    if too_soon:
+    if newest and course_tests.unsettled(known.coming.cycle, known.patient):
+        words = _("Not known whether there was IL-2 before this diary")
+        detail = _("No blood result counts until it is noted. Course %(course)s.") % facts
+    elif too_soon:
         words = _("Only results taken too soon: %(tests)s") % facts
         detail = _("%(drawn)s, %(days)s days after the last injection. Course %(course)s.") % facts
     else:

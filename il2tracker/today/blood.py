@@ -10,7 +10,7 @@ from cycles import schedule
 from cycles.models import Cycle
 from il2tracker.accounts.models import Patient
 from il2tracker.today.board import Board
-from labs import facts, glances
+from labs import course_tests, facts, glances
 from labs.models import Bloodwork
 
 
@@ -42,22 +42,19 @@ def kept(cycle: Cycle | None) -> Bloodwork | None:
     return getattr(cycle, "bloodwork", None) if cycle else None
 
 
-def before_next_course(board: Board, counted_on: date | None) -> BloodTest:
-    """Where the test before the coming course stands. `counted_on`: the newest draw that counts, if one is known."""
+def before_next_course(board: Board) -> BloodTest:
+    """Where the test before the coming course stands."""
     coming = board.courses.coming
     if coming is None or not coming.goes_ahead or not coming.version.timing_matters:
         return BloodTest(None, Stage.NONE)
     row = kept(coming)
     booked_for, drawn_on = (row.booked_for, row.drawn_on) if row else (None, None)
     due_on = schedule.bloodwork_due(coming.starts_on)
-    return BloodTest(coming, _stage(board, coming, booked_for, drawn_on, counted_on), due_on, booked_for, drawn_on)
+    return BloodTest(coming, _stage(board, coming, booked_for, drawn_on), due_on, booked_for, drawn_on)
 
 
-def _stage(
-    board: Board, coming: Cycle, booked_for: date | None, drawn_on: date | None, counted_on: date | None
-) -> Stage:
-    opens, closes = schedule.bloodwork_window(coming.starts_on)
-    if counted_on and opens <= counted_on <= closes:
+def _stage(board: Board, coming: Cycle, booked_for: date | None, drawn_on: date | None) -> Stage:
+    if not course_tests.lacking(coming, board.patient):
         return Stage.RESULTS_IN
     if drawn_on:
         return Stage.DRAWN

@@ -9,12 +9,13 @@ from enum import StrEnum
 from django.db.models import F
 from django.utils.translation import gettext as _
 
-from cycles import places, schedule, sites
+from cycles import last_doses, places, schedule, sites
 from cycles.days import CourseDay, CourseDays, Slot, lay_out
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
 from il2tracker.today import gap
+from labs import course_tests
 
 # App's own: a course of ten injections and two spare; enough to know the place that is unused for longest.
 PLACES_REMEMBERED = 40
@@ -58,7 +59,6 @@ class Board:
     course: CourseDays | None
     alert: Alert | None
     place: str
-    last_given_on: date | None
 
     @property
     def mode(self) -> Mode:
@@ -118,12 +118,8 @@ class Board:
     @property
     def last_dose_on(self) -> date | None:
         """The last injection before the next course, as far as it is known: given, or still planned."""
-        cycle = self.courses.current
-        planned = None
-        if self.course and cycle and cycle.goes_ahead:
-            open_days = [slot.dose.due_on for slot in self.course.slots if slot.state not in {"skipped", "off"}]
-            planned = max(open_days, default=None)
-        return max(filter(None, [planned, self.last_given_on]), default=None)
+        course = self.courses.coming or self.courses.current
+        return last_doses.last_dose_on(course, self.patient) if course else None
 
     @property
     def reliable_from(self) -> date | None:
@@ -149,7 +145,6 @@ def read(patient: Patient, now: datetime) -> Board:
         course=course,
         alert=Alert.objects.holding().of(patient).most_urgent_first().first(),
         place=suggested_place(given),
-        last_given_on=max((injection.local_given_at.date() for injection in given), default=None),
     )
 
 
@@ -160,6 +155,7 @@ def read_courses(patient: Patient, today: date) -> Courses:
         Cycle.objects.of(patient)
         .exclude(state=Cycle.State.CANCELLED)
         .select_related("plan__protocol", "version", "bloodwork")
+        .annotate(**course_tests.facts(today))
         .order_by(newest_plan_first, "-starts_on")[:3]
     )
     plan = cycles[0].plan if cycles else None

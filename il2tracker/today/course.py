@@ -88,7 +88,7 @@ def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, 
         return None
     course = _laid_out(board, cycle, now)
     is_short = cycle.length <= 7
-    test = blood.before_next_course(board, None)
+    test = blood.before_next_course(board)
     earlier = _earlier(patient, cycle, board.today, before)
     return Page(
         board=board,

@@ -61,7 +61,7 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
     said = feel.last_check_in(patient)
     has_clinic = bool(board.alert or board.mode is Mode.NO_PLAN) and access.open_clinic(patient) is not None
     results = blood.last_results(patient, now) if board.mode in WITH_RESULTS else None
-    test = blood.before_next_course(board, results.last_on if results else None)
+    test = blood.before_next_course(board)
     test_on = dates.blood_test_day(board, test.booked_for)
     picture = gap_dates(board, test_on) if board.mode is Mode.CALM else None
     return Page(

@@ -47,6 +47,7 @@ def build(row: Reminder, now: datetime) -> EmailMultiAlternatives:
         "about": ABOUT[row.kind],
         "stop_url": stop_url,
         "home_url": settings.BASE_URL + reverse("today:home"),
+        "appointment_url": settings.BASE_URL + reverse("today:blood_test"),
         **_facts(row, row.recipient, row.patient, now),
     }
     subject = " ".join(render_to_string(f"emails/{row.kind}.subject.txt", words).split())

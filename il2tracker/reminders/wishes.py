@@ -85,10 +85,8 @@ class DoseFact:
             return Reason.STOPPED
         if self.inpatient:
             return Reason.ON_WARD
-        if self.recorded:
-            return Reason.RECORDED
-        if self.undone:  # it may have been given all the same: no mail asks for it before it is recorded again (R9)
-            return Reason.UNDONE
+        if self.recorded or self.undone:  # undone: perhaps given all the same, so no mail asks for it again (R9)
+            return Reason.RECORDED if self.recorded else Reason.UNDONE
         if self.state == "held":
             return Reason.HELD
         return Reason.ALERT if alert else None

@@ -9,6 +9,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from cycles import schedule
 from il2tracker import ui
 from il2tracker.ui import BaseForm
 from labs.forms import day_field
@@ -28,15 +29,24 @@ class BloodTestForm(BaseForm):
 
     def clean_booked_for(self) -> date | None:
         booked: date | None = self.cleaned_data["booked_for"]
-        if booked and booked >= self.starts_on:
-            raise ValidationError(_("This is not before the course. Blood is taken before it starts."))
+        self._require_near(booked)
+        if booked and booked < self.today and booked != self.initial.get("booked_for"):
+            raise ValidationError(_("This day is over. Enter the day of an appointment to come, or leave it empty."))
         return booked
 
     def clean_drawn_on(self) -> date | None:
         drawn: date | None = self.cleaned_data["drawn_on"]
         if drawn and drawn > self.today:
             raise ValidationError(_("This day has not come yet. Enter the day on which blood was taken."))
+        self._require_near(drawn)
         return drawn
+
+    def _require_near(self, day: date | None) -> None:
+        """Other days would not count for this course, and reminders would go on."""
+        first, last = schedule.bloodwork_window(self.starts_on)
+        if day and not first <= day <= last:
+            days = {"first": ui.long_day(first), "last": ui.long_day(last)}
+            raise ValidationError(_("The test for this course is between %(first)s and %(last)s.") % days)
 
     def saved_words(self) -> str:
         """What was saved, for the status message."""

@@ -9,6 +9,6 @@ urlpatterns = [
     path("", views.home, name="home"),
     path("course/", views.course, name="course"),
     path("people/<str:code>/course/", views.course, name="course"),
-    path("course/blood-test/", views.blood_test, name="blood_test"),
-    path("people/<str:code>/course/blood-test/", views.blood_test, name="blood_test"),
+    path("appointment/", views.blood_test, name="blood_test"),
+    path("people/<str:code>/appointment/", views.blood_test, name="blood_test"),
 ]

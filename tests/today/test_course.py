@@ -118,13 +118,13 @@ def test_a_carer_who_may_record_gets_the_links(cast, page_of, on_course):
 
 def test_another_clinic_finds_nothing(cast, page_of, on_course):
     on_course(cast.anna_patient, cast.ben)
-    for path in ("course/", "course/blood-test/"):
+    for path in ("course/", "appointment/"):
         assert page_of(cast.carla, f"/people/{cast.anna_patient.code}/{path}").status_code == 404
 
 
 # The blood test before the next course
 
-FORM = "/course/blood-test/"
+FORM = "/appointment/"
 
 
 def test_the_appointment_is_kept_and_named(cast, page_of, see, on_course):
@@ -137,20 +137,49 @@ def test_the_appointment_is_kept_and_named(cast, page_of, see, on_course):
     assert "Wednesday 30 December 2026 Blood test, booked." in text
 
 
+LATER = utc(2026, 12, 28, 12)  # the weeks before the second course have begun
+
+
 def test_it_can_be_emptied_again(cast, page_of, on_course):
     on_course(cast.anna_patient, cast.ben)
-    page_of(cast.anna, FORM, booked_for="2026-12-30", drawn_on="2026-11-20")
-    page_of(cast.anna, FORM, booked_for="", drawn_on="")
+    page_of(cast.anna, FORM, at=LATER, booked_for="2026-12-30", drawn_on="2026-12-28")
+    page_of(cast.anna, FORM, at=LATER, booked_for="", drawn_on="")
     row = Bloodwork.objects.get()
     assert (row.booked_for, row.drawn_on) == (None, None)
     assert row.history.count() > 2
+
+
+def test_an_appointment_that_is_over_may_stay_when_the_draw_is_added(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    page_of(cast.anna, FORM, booked_for="2026-12-24", drawn_on="")
+    assert page_of(cast.anna, FORM, at=LATER, booked_for="2026-12-24", drawn_on="2026-12-24").status_code == 302
+    assert Bloodwork.objects.get().drawn_on == date(2026, 12, 24)
+
+
+@pytest.mark.parametrize(
+    ("typed", "complaint"),
+    [
+        ({"booked_for": "2026-12-27"}, "This day is over."),
+        ({"booked_for": "1999-01-01"}, "The test for this course is between"),
+        ({"drawn_on": "1999-01-01"}, "Wednesday 23 December 2026 and Tuesday 12 January 2027."),
+        ({"drawn_on": "2026-12-22"}, "The test for this course is between"),
+    ],
+)
+def test_a_day_that_cannot_count_for_the_course_is_refused_with_the_days_that_can(
+    cast, page_of, on_course, typed, complaint
+):
+    on_course(cast.anna_patient, cast.ben)
+    answer = page_of(cast.anna, FORM, at=LATER, **typed)
+    assert answer.status_code == 422
+    assert answer.text_read.count(complaint) == 2
+    assert not Bloodwork.objects.exists()
 
 
 @pytest.mark.parametrize(
     ("typed", "complaint"),
     [
         ({"booked_for": "soon"}, "Enter the day as a date, like 2026-11-04."),
-        ({"booked_for": "2027-01-13"}, "This is not before the course."),
+        ({"booked_for": "2027-01-13"}, "The test for this course is between"),
         ({"drawn_on": "2026-11-22"}, "This day has not come yet."),
         ({"booked_for": "2026-12-30", "drawn_on": "0000-00-00"}, "Enter the day as a date"),
     ],

@@ -9,7 +9,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from cycles import actions
+from cycles import actions, plan_actions
 from cycles.models import Cycle, Injection, Plan
 from il2tracker.audit.models import AuditEvent
 from tests import factories
@@ -148,7 +148,7 @@ def test_the_next_course_is_opened_once_by_many_planners(cast):
     plan = factories.plan(cast.anna_patient, cast.ben, starts_on=long_ago)
     Cycle.objects.filter(plan=plan, number__gt=1).delete()
     today = cast.anna_patient.today(timezone.now())
-    all_at_once(lambda _number: actions.open_next_cycle(plan=Plan.objects.get(pk=plan.pk), today=today))
+    all_at_once(lambda _number: plan_actions.open_next_cycle(plan=Plan.objects.get(pk=plan.pk), today=today))
     assert list(plan.cycles.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
 
 

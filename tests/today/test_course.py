@@ -90,7 +90,7 @@ def test_a_stopped_course_says_when(cast, page_of, on_course):
     plan = on_course(cast.anna_patient, cast.ben)
     stop_cycle(by=cast.ben, cycle=plan.cycles.get(number=1), on=date(2026, 11, 20), reason="rash")
     text = page_of(cast.anna).text_read
-    assert "stopped early (Friday 20 November 2026)" in text
+    assert "stopped early, nothing planned after Friday 20 November 2026" in text
     assert "Record the next injection" not in text
 
 

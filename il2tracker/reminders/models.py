@@ -54,13 +54,14 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
         waiting = Q(state__in=[State.PLANNED, State.SENDING]) | only_mail_off
         return self.filter(waiting, patient=patient, expires_at__gt=now).order_by("due_at", "pk")
 
-    def failed(self) -> ReminderQuerySet:
-        """Ended without being surely sent although wanted: staff must see these."""
-        return self.filter(state__in=[State.DEAD, State.UNCERTAIN, State.EXPIRED])
-
     def failed_for(self, patient: Patient, since: datetime) -> ReminderQuerySet:
-        """Mails to the patient that a server refused for good since then, newest first."""
-        return self.filter(patient=patient, state=State.DEAD, due_at__gte=since).order_by("-due_at", "-pk")
+        """Mails to the patient since then that a server refused for good or that came too late, newest first."""
+        ended = self.filter(state__in=[State.DEAD, State.EXPIRED])
+        return ended.filter(patient=patient, due_at__gte=since).order_by("-due_at", "-pk")
+
+    def too_late(self, since: datetime) -> ReminderQuerySet:
+        """Wanted, but their time was over before anybody sent them: staff must see these."""
+        return self.filter(state=State.EXPIRED, expires_at__gte=since)
 
     def health(self, now: datetime) -> dict[str, Any]:
         """Counts per state, what waits for another try, what is overdue, the newest failure and success."""
@@ -115,6 +116,7 @@ class Reminder(models.Model):
         indexes = [
             models.Index(fields=["next_attempt_at"], condition=Q(state="planned"), name="reminders_waiting"),
             models.Index(fields=["expires_at"], condition=Q(state="planned"), name="reminders_expiring"),
+            models.Index(fields=["expires_at"], condition=Q(state="expired"), name="reminders_too_late"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="reminders_leased"),
             models.Index(fields=["next_attempt_at"], condition=Q(state="uncertain"), name="reminders_uncertain"),
             models.Index(fields=["lease_token"], condition=Q(lease_token__isnull=False), name="reminders_by_lease"),

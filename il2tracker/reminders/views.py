@@ -19,20 +19,24 @@ from il2tracker.reminders import actions, mails, unsubscribing
 from il2tracker.reminders.forms import PreferencesForm
 from il2tracker.reminders.models import Preference, Reminder
 
-UNDELIVERED_SHOWN = timedelta(days=30)
+UNDELIVERED_SHOWN, ROWS_SHOWN = timedelta(days=30), 10
 
 
 @login_required
 @require_http_methods(["GET", "HEAD", "POST"])
 def preferences(request: SignedInRequest) -> HttpResponse:
-    """The person's own switches."""
+    """The person's own switches, what comes in the next days, and what could not be delivered."""
     patient = access.patient_or_404(request.user)
     stored = list(Preference.objects.visible_to(request.user))
     form = PreferencesForm(request.POST or None, preferences=stored)
     if not form.is_valid():
-        since = timezone.now() - UNDELIVERED_SHOWN
-        undelivered = Reminder.objects.visible_to(request.user).failed_for(patient, since).first()
-        words = {"form": form, "patient": patient, "undelivered": undelivered}
+        own, now = Reminder.objects.visible_to(request.user), timezone.now()
+        words = {
+            "form": form,
+            "patient": patient,
+            "undelivered": own.failed_for(patient, now - UNDELIVERED_SHOWN)[:ROWS_SHOWN],
+            "upcoming": own.upcoming_for(patient, now)[:ROWS_SHOWN],
+        }
         return render(request, "reminders/preferences.html", words, status=422 if form.is_bound else 200)
     actions.choose(by=request.user, switches=form.switches, lead_minutes=form.cleaned_data["lead_minutes"])
     messages.success(request, _("Your reminders are saved."))

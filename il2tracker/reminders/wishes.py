@@ -34,7 +34,8 @@ class Reason(StrEnum):
     RELEASED = "released"
 
 
-# For these the row is made all the same: the diary's own list shows it, and its end is visible.
+# For these the row is made all the same: it comes back with its cause, and what is only switched off as mail stands in
+# the person's list of the next days.
 SHOWN_ALL_THE_SAME = frozenset({Reason.HELD, Reason.ALERT, Reason.TURNED_OFF})
 
 

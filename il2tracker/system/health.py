@@ -15,6 +15,7 @@ from django.db import DatabaseError, connection
 from django.db.models import Count, QuerySet, Subquery, Value
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 
@@ -61,17 +62,28 @@ def complaint(now: datetime) -> str | Promise:
         Heartbeat.objects.annotate(
             given_up=_count(failing.filter(state__in=[State.DEAD, State.UNCERTAIN])),
             held_up=_count(failing.filter(state__in=[State.PLANNED, State.SENDING])),
+            too_late=_count(Reminder.objects.too_late(now - FAILED_SINCE)),
         )
-        .values("swept_at", "given_up", "held_up")
+        .values("swept_at", "given_up", "held_up", "too_late")
         .first()
     )
     if row is None or is_late(row["swept_at"], now):
         return _("Reminders are not going out: the worker has been silent for more than 3 minutes.")
     if row["held_up"]:
         return _("Reminders are held up: the mail server does not take them. They are tried again.")
+    if row["too_late"]:
+        return _too_late(row["too_late"])
     if row["given_up"]:
         return _("In the past day some reminders could not be delivered.")
     return ""
+
+
+def _too_late(count: int) -> str:
+    return ngettext(
+        "%(n)s reminder was too late to send since yesterday. Look through your list for whoever may have missed it.",
+        "%(n)s reminders were too late to send since yesterday. Look through your list for whoever may have missed them.",
+        count,
+    ) % {"n": count}
 
 
 def _count(reminders: QuerySet[Reminder]) -> Subquery:
@@ -86,6 +98,7 @@ def rows(now: datetime) -> list[Row]:
         Row(_("Web and database"), WORKING, connection.display_name),
         _scheduler(beat, now),
         *_mail(Reminder.objects.health(now)),
+        *_expired(Reminder.objects.too_late(now - FAILED_SINCE).count()),
         _broker(),
         _zones(),
     ]
@@ -115,6 +128,12 @@ def _mail(health: dict[str, Any]) -> list[Row]:
         remedy = _("Check the e-mail addresses of the people concerned, and call them.")
         found.append(Row(_("Mail given up"), FAILED, lost, remedy=remedy))
     return found
+
+
+def _expired(count: int) -> list[Row]:
+    remedy = _("Worker or mail server stood still past their time. Tell the clinic: these people were not reminded.")
+    words = _("%(n)s since yesterday") % {"n": count}
+    return [Row(_("Mail too late to send"), FAILED, words, remedy=remedy)] if count else []
 
 
 def _broker() -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -15,11 +15,14 @@ from django.views.decorators.http import require_http_methods, require_safe
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
+from il2tracker.reminders.models import Reminder
 from il2tracker.today import actions, blood, board
 from il2tracker.today import course as course_page
 from il2tracker.today import home as home_page
 from il2tracker.today.forms import BloodTestForm
 from labs import actions as labs
+
+UNDELIVERED_SHOWN = timedelta(days=1)
 
 
 @login_required
@@ -28,8 +31,15 @@ def home(request: SignedInRequest) -> HttpResponse:
     """What to do now, and what comes next. People without a diary go to where their work is."""
     user = request.user
     if user.patient_or_none:
-        page = home_page.compose(user.patient_or_none, timezone.now(), user.clock)
-        context = {"page": page, "patient": page.board.patient, "version": page.version}
+        now = timezone.now()
+        page = home_page.compose(user.patient_or_none, now, user.clock)
+        undelivered = Reminder.objects.visible_to(user).failed_for(page.board.patient, now - UNDELIVERED_SHOWN)
+        context = {
+            "page": page,
+            "patient": page.board.patient,
+            "version": page.version,
+            "undelivered": undelivered.exists(),
+        }
         return render(request, "today/home.html", context)
     if user.is_clinician:
         return redirect("clinic:panel")

@@ -65,13 +65,28 @@ def test_a_lead_that_is_not_offered_is_refused_and_the_switches_kept(anna: Clien
     assert not Preference.objects.exists()
 
 
-def test_a_refused_mail_is_told_to_the_person_it_was_for(anna: Client, cast: Cast) -> None:
-    assert "was refused" not in anna.get(PAGE).content.decode()
+def test_what_could_not_be_delivered_is_told_to_the_person_it_was_for(anna: Client, cast: Cast) -> None:
     outbox.row(cast.dan_patient, state="dead")
     outbox.row(cast.anna_patient, state="dead", due_at=timezone.now() - timedelta(days=31))
-    assert "was refused" not in anna.get(PAGE).content.decode()
-    outbox.row(cast.anna_patient, state="dead")
-    assert "A mail to anna@example.org was refused on" in anna.get(PAGE).content.decode()
+    for page in (PAGE, "/"):
+        assert "could not be delivered" not in anna.get(page).content.decode().lower()
+    for state, words in (("dead", "refused by the mail server"), ("expired", "too late to send")):
+        row = outbox.row(cast.anna_patient, state=state)
+        assert words in anna.get(PAGE).content.decode()
+        assert "A mail to you could not be delivered." in anna.get("/").content.decode()
+        row.delete()
+
+
+def test_what_comes_is_listed_also_what_only_the_mail_is_off_for(anna: Client, cast: Cast) -> None:
+    assert "No reminder is due in the next three days." in anna.get(PAGE).content.decode()
+    outbox.row(cast.anna_patient)
+    outbox.row(cast.anna_patient, state="cancelled", cancel_reason="held")
+    outbox.row(cast.dan_patient)
+    page = anna.get(PAGE).content.decode()
+    assert page.count("<li><span>One week before a course") == 1
+    assert "you switched it off" not in page
+    outbox.row(cast.anna_patient, state="cancelled", cancel_reason="turned_off")
+    assert "you switched it off" in anna.get(PAGE).content.decode()
 
 
 def test_who_keeps_no_diary_has_no_such_page(client: Client, cast: Cast) -> None:

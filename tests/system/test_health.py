@@ -117,6 +117,18 @@ def test_mail_that_was_given_up_is_complained_about_for_a_day(hours: int, said: 
     assert ("could not be delivered" in health.complaint(timezone.now())) is said
 
 
+@pytest.mark.parametrize(("hours", "said"), [(1, True), (25, False)])
+def test_mail_that_was_too_late_to_send_is_counted_for_a_day(client: Client, eve: User, hours: int, said: bool) -> None:
+    swept(timedelta(seconds=5))
+    for _ in range(2):
+        reminder(state=State.EXPIRED, expires_at=timezone.now() - timedelta(hours=hours))
+    reminder(state=State.CANCELLED, cancel_reason="recorded", expires_at=timezone.now() - timedelta(hours=1))
+    complaint = health.complaint(timezone.now())
+    assert complaint.startswith("2 reminders were too late to send since yesterday.") if said else complaint == ""
+    client.force_login(eve)
+    assert ("Mail too late to send" in client.get("/system/").content.decode()) is said
+
+
 def test_the_complaint_takes_one_statement_however_much_there_is(django_assert_num_queries: Any) -> None:
     swept(timedelta(seconds=5))
     for _ in range(5):

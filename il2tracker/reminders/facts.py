@@ -1,6 +1,7 @@
 """What the database knows that decides about reminders: a handful of statements, however many patients.
 
-Each function takes the wide question of the planner or the narrow one of the last look before a mail leaves.
+Each function takes the wide question of the planner or the narrow one of the last look before a mail leaves. A question
+is put together once and asked of a fresh copy each time: `filter` makes one, so nothing that was read is kept.
 """
 
 from __future__ import annotations
@@ -164,17 +165,25 @@ def _last_dose_on(row: dict[str, Any]) -> date | None:
 
 def open_alerts(patient_id: int | None = None) -> dict[int, str]:
     """Patient → the entry behind the oldest open alert that holds. It pauses reminders of doses ("hold wins")."""
+    which = {} if patient_id is None else {"patient": patient_id}
+    return dict(_alert_question().filter(**which))
+
+
+@cache
+def _alert_question() -> QuerySet[Alert, tuple[int, str]]:
     rows = Alert.objects.holding().order_by("-raised_at", "-pk")
-    if patient_id is not None:
-        rows = rows.filter(patient=patient_id)
-    return dict(rows.values_list("patient_id", "source_ref"))
+    return rows.values_list("patient_id", "source_ref")
 
 
 def choices(user_id: int | None = None) -> Choices:
     """What people chose where it differs from the start: everything on, 15 minutes before."""
-    rows = Preference.objects.filter(~Q(is_on=True) | ~Q(lead_minutes=kinds.DEFAULT_LEAD))
-    if user_id is not None:
-        rows = rows.filter(user=user_id)
-    found = list(rows.values_list("user_id", "kind", "is_on", "lead_minutes"))
+    which = {} if user_id is None else {"user": user_id}
+    found = list(_preference_question().filter(**which))
     off = frozenset((user, kind) for user, kind, is_on, _lead in found if not is_on)
     return Choices(off, {user: lead for user, kind, _on, lead in found if kind == kinds.INJECTION_DUE})
+
+
+@cache
+def _preference_question() -> QuerySet[Preference, tuple[int, str, bool, int]]:
+    rows = Preference.objects.filter(~Q(is_on=True) | ~Q(lead_minutes=kinds.DEFAULT_LEAD))
+    return rows.values_list("user_id", "kind", "is_on", "lead_minutes")

@@ -80,8 +80,8 @@ def complaint(now: datetime) -> str | Promise:
 
 def _too_late(count: int) -> str:
     return ngettext(
-        "%(n)s reminder was too late to send since yesterday. Look through your list for whoever may have missed it.",
-        "%(n)s reminders were too late to send since yesterday. Look through your list for whoever may have missed them.",
+        "%(n)s reminder was too late to send since yesterday. See in your list who may have missed it.",
+        "%(n)s reminders were too late to send since yesterday. See in your list who may have missed them.",
         count,
     ) % {"n": count}
 

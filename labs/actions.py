@@ -24,7 +24,7 @@ from il2tracker.audit import log
 from labs import uploads
 from labs.matching import Match, known
 from labs.models import UPLOAD_KEPT, Analyte, Bloodwork, ImportBatch, LabResult
-from labs.table_files import BROWSER_BYTES, BROWSER_ROWS
+from labs.table_files import BROWSER_BYTES, BROWSER_ROWS, FileError
 from labs.units import Reading
 
 BATCH = 2_000
@@ -205,7 +205,11 @@ def keep_upload(*, by: User, patient: Patient | None, file_name: str, content: b
     """
     if patient is not None:
         _require_adding(by, patient)
-    uploads.read_upload(content, {}, {}, now, most_bytes=BROWSER_BYTES, most_rows=BROWSER_ROWS)
+    upload = uploads.read_upload(content, {}, {}, now, most_bytes=BROWSER_BYTES, most_rows=BROWSER_ROWS)
+    people = len(upload.asked().patients)
+    if patient is None and people > uploads.MOST_PEOPLE:
+        words = _("This file holds rows of %(people)s people. Here the limit is %(most)s: use the import command.")
+        raise FileError(words % {"people": people, "most": uploads.MOST_PEOPLE})
     forget_uploads(now=now)
     digest = hashlib.sha256(content).hexdigest()
     same = ImportBatch.objects.waiting(now).filter(owner=by, patient=patient, digest=digest).first()
@@ -261,11 +265,18 @@ def forget_uploads(*, now: datetime) -> int:
 
 @transaction.atomic
 def confirm_upload(
-    *, by: User, batch: ImportBatch, patients: Mapping[str, Patient], now: datetime, replace: bool = False
+    *,
+    by: User,
+    batch: ImportBatch,
+    patients: Mapping[str, Patient],
+    now: datetime,
+    replace: bool = False,
+    sure: bool = False,
 ) -> ImportBatch:
     """Add what is new in an upload, all or nothing, and forget its text. A second time adds nothing.
 
-    `replace`: a conflicting value corrects the one that is there. Raises PermissionDenied, FileError.
+    `replace`: a conflicting value corrects the one that is there. `sure`: values that look odd are added as well.
+    Raises PermissionDenied, FileError.
     """
     _require_owner(by, batch)
     for patient in patients.values():
@@ -273,7 +284,7 @@ def confirm_upload(
     batch.refresh_from_db()
     if batch.state != ImportBatch.State.WAITING:
         return batch
-    upload = uploads.read_upload(bytes(batch.content), batch.answers, _locked(patients), now)
+    upload = uploads.read_upload(bytes(batch.content), batch.answers, _locked(patients), now, sure=sure)
     batch.outcomes = dict(_add(by, batch, upload, replace=replace))
     _forget(batch, ImportBatch.State.DONE)
     return batch
@@ -288,10 +299,11 @@ def import_table(
     patients: Mapping[str, Patient],
     now: datetime,
     by: User | None = None,
+    sure: bool = False,
     each: Callable[[uploads.Outcome], None] = lambda outcome: None,
 ) -> ImportBatch:
     """Add a whole table in one go, all or nothing: the command's way in. `each` hears what becomes of every reading."""
-    upload = uploads.read_upload(content, answers, _locked(patients), now)
+    upload = uploads.read_upload(content, answers, _locked(patients), now, sure=sure)
     batch = ImportBatch.objects.create(
         owner=by,
         file_name=file_name[-KEPT_FILE_NAME:],
@@ -326,12 +338,13 @@ def _add(
 
     def new_rows() -> Iterable[LabResult]:
         for outcome in upload.outcomes():
-            counted[outcome.state] += 1
+            replacing = replace and by is not None and outcome.replaces is not None
+            counted[uploads.REPLACED if replacing else outcome.state] += 1
             each(outcome)
             if outcome.state == Match.NEW.value and outcome.patient:
                 added[outcome.patient] += 1
                 yield _row(by, batch, outcome, analytes, sources)
-            elif outcome.state == Match.CONFLICT.value and replace:
+            elif replacing:
                 _replace(by, outcome)
 
     rows = iter(new_rows())
@@ -366,7 +379,9 @@ def _row(
 
 
 def _replace(by: User | None, outcome: uploads.Outcome) -> None:
-    line, meets = outcome.line, outcome.meets
-    if by is None or meets is None or meets.key is None or line.reading is None or line.on is None:
-        return
-    _change(by, LabResult.objects.get(pk=meets.key), line.reading, Drawn(line.on, outcome.at), "")
+    line = outcome.line
+    assert by is not None
+    assert outcome.replaces is not None
+    assert line.reading is not None
+    assert line.on is not None
+    _change(by, LabResult.objects.get(pk=outcome.replaces), line.reading, Drawn(line.on, outcome.at), "")

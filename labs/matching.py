@@ -4,6 +4,7 @@ A draw without a time matches any equal value of that day. Two equal values at d
 Another value at the same time, or on the same day while one of the times is unknown, is a conflict: somebody decides.
 """
 
+from bisect import bisect_left, insort
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -75,6 +76,7 @@ class Shelf:
     """The results that are there, found by patient, test and day."""
 
     days: dict[tuple[int, str, date], list[Known]] = field(default_factory=lambda: defaultdict(list))
+    values: dict[tuple[int, str], list[tuple[date, Decimal]]] = field(default_factory=lambda: defaultdict(list))
 
     @classmethod
     def of(cls, results: Iterable[Known]) -> "Shelf":
@@ -87,6 +89,18 @@ class Shelf:
     def add(self, result: Known) -> None:
         """Put one more there."""
         self.days[result.patient, result.analyte, result.on].append(result)
+        if result.comparator == "=" and result.value is not None:
+            insort(self.values[result.patient, result.analyte], (result.on, result.value))
+
+    def value_before(self, result: Known) -> Decimal | None:
+        """The last counted value of the same test before that day, in the test's own unit."""
+        values = self.values.get((result.patient, result.analyte), [])
+        index = bisect_left(values, (result.on, Decimal("-Infinity")))
+        return values[index - 1][1] if index else None
+
+    def has(self, patient: int, analyte: str, on: date) -> bool:
+        """Whether a result of this test is there for the day."""
+        return (patient, analyte, on) in self.days
 
     def match(self, result: Known) -> tuple[Match, Known | None]:
         """How this result stands to those there, with the one it meets."""

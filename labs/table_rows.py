@@ -8,6 +8,7 @@ from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import Enum
 
+from cycles import clock
 from cycles.schedule import EARLIEST
 from labs.chart_axes import MONTHS
 from labs.table_files import Column, Kind, Layout, Row, Table, test_named
@@ -109,11 +110,11 @@ def _line(
     try:
         reading = _reading(rules[column.analyte], column, raw, answers)
         on = _drawn_on(row, layout, column, patient, answers, today)
+        at = _drawn_at(row, layout)
     except ReadingError as error:
         return Line(row.line, patient, name, raw, Status.NOT_UNDERSTOOD, str(error), column.analyte)
     except DateError as error:
         return Line(row.line, patient, name, raw, Status.NEEDS_DATE, str(error), column.analyte)
-    at = _drawn_at(row, layout)
     return Line(row.line, patient, name, raw, Status.READY, "", column.analyte, on, at, reading)
 
 
@@ -194,11 +195,20 @@ def _date(text: str, numbers: list[int], order: str) -> date:
 
 
 def _drawn_at(row: Row, layout: Layout) -> time | None:
-    for text in (_cell(row, layout.time), _cell(row, layout.on)):
-        parts = re.search(r"(?:^|[T ])(\d{1,2}):(\d{2})", text)
-        if parts and int(parts[1]) < 24 and int(parts[2]) < 60:
-            return time(int(parts[1]), int(parts[2]))
-    return None
+    beside = re.search(r"[T ](\d{1,2}:\d{2}.*)$", _cell(row, layout.on))
+    text = _cell(row, layout.time) or (beside[1] if beside else "")
+    return read_clock(text) if text else None
+
+
+def read_clock(text: str) -> time:
+    """A time as "8:15 PM", "08:15" or "08:15:30", read like one typed in a form. DateError also for an offset."""
+    words = re.sub(r"(\d:\d{2}):\d{2}(\.\d+)?", r"\1", text.strip())
+    if re.search(r"(\bz|\dz|utc|gmt|[+-]\d{1,2}(:?\d{2})?)$", words, re.IGNORECASE):
+        raise DateError(f"“{text}” names a time zone. Write the time on the patient’s own clock, without it.")
+    try:
+        return clock.read_time(words, twelve_hours=False)
+    except ValueError:
+        raise DateError(f"“{text}” is not a time we can read. Write it as 08:15 or 8:15pm.") from None
 
 
 # What has to be asked

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cached_property
+from itertools import groupby
 from typing import Any
 
 from django.utils.translation import gettext as _
@@ -19,12 +21,16 @@ from labs.matching import Known, Match, Shelf, known
 from labs.models import Analyte, ImportBatch, LabResult
 from labs.table_rows import Answers, Asked, Line, Status
 
-LEFT_OUT = "left out"
+LEFT_OUT, ODD, REPLACED = "left out", "looks odd", "replaced"
+MOST_PEOPLE = 200  # app's own: more patients in one file go through the command
+SAYS_CELLS = re.compile(r"cell|mm|ul|µl", re.IGNORECASE)  # a column whose name has the unit of a count
 EVERYBODY = "*"  # all rows of a file are one person's, whatever names stand in it
 ORDER = (
     Match.NEW.value,
+    REPLACED,
     Match.THERE.value,
     Match.CONFLICT.value,
+    ODD,
     Status.NEEDS_DATE.value,
     Status.NOT_UNDERSTOOD.value,
     LEFT_OUT,
@@ -33,13 +39,16 @@ ORDER = (
 
 @dataclass(frozen=True)
 class Outcome:
-    """What becomes of one reading of the table: its state in a word, why, and for whom."""
+    """What becomes of one reading of the table: its state in a word, why, and for whom.
+
+    `replaces` is the stored result whose place a conflicting value may take: the first one of the file, no other.
+    """
 
     line: Line
     state: str
     reason: str = ""
     patient: Patient | None = None
-    meets: Known | None = None
+    replaces: int | None = None
     identity: Known | None = None
 
     @property
@@ -53,7 +62,7 @@ class Upload:
     """A table with everything said about it so far.
 
     `patients` maps the file's names to patients; "" = rows without a name, or all rows of a file that names one person;
-    EVERYBODY = all rows.
+    EVERYBODY = all rows. `sure` = somebody looked at the values that look odd and said yes.
     """
 
     table: table_files.Table
@@ -62,6 +71,8 @@ class Upload:
     patients: Mapping[str, Patient]
     rules: Mapping[str, units.Rule]
     now: datetime
+    sure: bool = False
+    claimed: dict[int, Known] = field(default_factory=dict)
 
     def asked(self) -> Asked:
         """The questions of this table."""
@@ -79,16 +90,20 @@ class Upload:
     def outcomes(self) -> Iterator[Outcome]:
         """Every reading of the table with what becomes of it. Two passes give the same answer."""
         shelf = shelf_of({patient.pk for patient in self.patients.values()}, self.rules)
-        for line in table_rows.readings(self.table, self.layout, self.answers, self.rules, today=self._today()):
-            outcome = self._outcome(line, shelf)
-            if outcome.state == Match.NEW.value and outcome.identity:
-                shelf.add(outcome.identity)
-            yield outcome
+        self.claimed.clear()
+        lines = table_rows.readings(self.table, self.layout, self.answers, self.rules, today=self._today())
+        for _line, row in groupby(lines, key=lambda line: line.line):
+            together = list(row)
+            for line in together:
+                outcome = self._outcome(line, shelf, {other.analyte for other in together})
+                if outcome.state == Match.NEW.value and outcome.identity:
+                    shelf.add(outcome.identity)
+                yield outcome
 
     def _today(self) -> date:
         return max([patient.today(self.now) for patient in self.patients.values()], default=self.now.date())
 
-    def _outcome(self, line: Line, shelf: Shelf) -> Outcome:
+    def _outcome(self, line: Line, shelf: Shelf, together: Collection[str]) -> Outcome:
         patient = self.owner_of(line.patient)
         if patient is None and line.status is not Status.NOT_UNDERSTOOD:
             return Outcome(line, LEFT_OUT, _("Nobody here was chosen for “%(name)s”.") % {"name": line.patient})
@@ -97,13 +112,37 @@ class Upload:
         at = schedule.moment(line.on, line.at, patient.zone) if line.at else None
         identity = known(patient.pk, self.rules[line.analyte], line.reading, line.on, at)
         match, meets = shelf.match(identity)
-        words = _meets(self.rules[line.analyte], meets) if match is Match.CONFLICT and meets else ""
-        return Outcome(line, match.value, words, patient, meets, identity)
+        odd = "" if self.sure or match is Match.THERE else self._odd(line, identity, shelf, together)
+        if odd:
+            return Outcome(line, ODD, odd, patient)
+        if match is Match.CONFLICT and meets:
+            return self._conflict(line, patient, identity, meets)
+        return Outcome(line, match.value, "", patient, None, identity)
+
+    def _odd(self, line: Line, identity: Known, shelf: Shelf, together: Collection[str]) -> str:
+        """The questions of the form for the same value (H11), with what the file says of units and percentages."""
+        assert line.reading is not None
+        percent = "cd4_percent" in together or bool(SAYS_CELLS.search(line.name))
+        percent = percent or shelf.has(identity.patient, "cd4_percent", identity.on)
+        before, rule = shelf.value_before(identity), self.rules[line.analyte]
+        return " ".join(units.questions(rule, line.reading, before=before, percent_given=percent))
+
+    def _conflict(self, line: Line, patient: Patient, identity: Known, meets: Known) -> Outcome:
+        """One row of the file may take the place of a stored result; the next that meets the same draw is left out."""
+        rule = self.rules[line.analyte]
+        first = meets if meets.key is None else self.claimed.get(meets.key)
+        if first is not None or meets.key is None:
+            words = _("Another row of this file has another value for this draw: %(value)s. This one is left out.")
+            said = {"value": _in_words(rule, first or meets)}
+            return Outcome(line, Match.CONFLICT.value, words % said, patient, None, identity)
+        self.claimed[meets.key] = identity
+        words = _("Another value of this test is there for this draw: %(value)s.") % {"value": _in_words(rule, meets)}
+        return Outcome(line, Match.CONFLICT.value, words, patient, meets.key, identity)
 
 
-def _meets(rule: units.Rule, meets: Known) -> str:
+def _in_words(rule: units.Rule, meets: Known) -> str:
     reading = units.Reading(meets.comparator, meets.value, rule.canonical_unit, None, "")
-    return _("Another value of this test is there for this draw: %(value)s.") % {"value": units.in_words(rule, reading)}
+    return units.in_words(rule, reading)
 
 
 def counts(outcomes: Collection[Outcome]) -> Counter[str]:
@@ -124,14 +163,20 @@ def identity_of(result: LabResult, rules: Mapping[str, units.Rule]) -> Known:
 
 
 def read_upload(
-    content: bytes, answers: Mapping[str, Any], patients: Mapping[str, Patient], now: datetime, **limits: int
+    content: bytes,
+    answers: Mapping[str, Any],
+    patients: Mapping[str, Patient],
+    now: datetime,
+    *,
+    sure: bool = False,
+    **limits: int,
 ) -> Upload:
     """A table with the answers given so far. Raises table_files.FileError for what is no table or over a limit."""
     table = table_files.read(content, **limits)
     rules = {analyte.code: analyte.rule for analyte in Analyte.objects.all()}
     tests = {name: (analyte, unit) for name, (analyte, unit) in answers.get("tests", {}).items()}
     layout = table_files.with_tests(table_files.detect(table.header), table.header, tests)
-    return Upload(table, layout, typed_answers(answers), patients, rules, now)
+    return Upload(table, layout, typed_answers(answers), patients, rules, now, sure)
 
 
 def typed_answers(stored: Mapping[str, Any]) -> Answers:

@@ -24,7 +24,6 @@ from labs.table_files import FileError
 from labs.views.results import answer, form_page, require_adding, sent, to
 
 ROWS = 200  # of the preview on one page
-MOST_PEOPLE = 200  # app's own: more patients in one file go through the command
 
 
 @login_required
@@ -71,8 +70,6 @@ def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     shelf = uploads.addable_by(request.user)
     upload = _read(request, batch, shelf)
     asked = upload.asked()
-    if batch.patient is None and len(asked.patients) > MOST_PEOPLE:
-        return _too_many(request, batch, len(asked.patients))
     access.looked_at_all(request.user, set(upload.patients.values()), "labs.upload")
     form = AnswersForm(sent(request), asked=asked, own=batch.patient is not None, visible=shelf,
                        initial=_initial(batch, asked, shelf))  # fmt: skip
@@ -114,7 +111,8 @@ def _preview(
         "last": page * ROWS >= len(shown),
         "new": counted[Match.NEW.value],
         "conflicts": counted[Match.CONFLICT.value],
-        "codes": list(addable.values())[:MOST_PEOPLE],
+        "odd": counted[uploads.ODD],
+        "codes": list(addable.values())[: uploads.MOST_PEOPLE],
     }
 
 
@@ -134,13 +132,6 @@ def _initial(batch: ImportBatch, asked: Any, addable: dict[str, Patient]) -> dic
     }
 
 
-def _too_many(request: SignedInRequest, batch: ImportBatch, people: int) -> HttpResponse:
-    actions.drop_upload(by=request.user, batch=batch)
-    words = _("This file holds rows of %(people)s people. Here the limit is %(most)s: use the import command.")
-    messages.error(request, words % {"people": people, "most": MOST_PEOPLE})
-    return redirect("labs:import_many")
-
-
 @login_required
 @require_POST
 def confirm(request: SignedInRequest, ref: str) -> HttpResponse:
@@ -149,11 +140,24 @@ def confirm(request: SignedInRequest, ref: str) -> HttpResponse:
     if batch.state != ImportBatch.State.WAITING:
         return _finished(request, batch)
     patients = uploads.patients_of(batch, uploads.addable_by(request.user))
-    replace = request.POST.get("conflicts") == "replace"
-    done = actions.confirm_upload(by=request.user, batch=batch, patients=patients, now=timezone.now(), replace=replace)
-    added = done.outcomes.get(Match.NEW.value, 0)
-    messages.success(request, ngettext("%(n)s result added.", "%(n)s results added.", added) % {"n": added})
+    said = {"replace": request.POST.get("conflicts") == "replace", "sure": request.POST.get("odd") == "add"}
+    done = actions.confirm_upload(by=request.user, batch=batch, patients=patients, now=timezone.now(), **said)
+    messages.success(request, _added(done))
     return _home(request, done)
+
+
+def _added(done: ImportBatch) -> str:
+    """How many results were added, took another's place, or were left out."""
+    counted = dict(done.outcomes)
+    added, replaced = counted.pop(Match.NEW.value, 0), counted.pop(uploads.REPLACED, 0)
+    counted.pop(Match.THERE.value, 0)
+    left_out = sum(counted.values())
+    said = [ngettext("%(n)s result added.", "%(n)s results added.", added) % {"n": added}]
+    if replaced:
+        said.append(ngettext("%(n)s replaced.", "%(n)s replaced.", replaced) % {"n": replaced})
+    if left_out:
+        said.append(ngettext("%(n)s left out.", "%(n)s left out.", left_out) % {"n": left_out})
+    return " ".join(said)
 
 
 @login_required

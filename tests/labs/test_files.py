@@ -29,7 +29,7 @@ def upload(client: Client, content: bytes | Path, path: str = "/results/import/"
 
 
 def added(client: Client, page: str) -> Any:
-    return client.post(f"{page}add/")
+    return client.post(f"{page}add/", {"odd": "add"})
 
 
 def test_patient_1_of_actg_by_the_browser_shows_exactly_the_files_values(
@@ -209,10 +209,45 @@ def test_what_stands_in_a_file_is_never_html(anna: Client) -> None:
 
 def test_more_people_than_a_page_can_ask_about_are_sent_to_the_command(ben: Client, text: Any) -> None:
     table = "patient,date,cd4\n" + "".join(f"{n},2026-01-05,612\n" for n in range(201))
-    page = upload(ben, table.encode(), "/people/import/").url
-    answer = ben.get(page)
-    assert answer.url == "/people/import/"
-    assert "use the import command" in text(ben.get(answer.url))
+    answer = upload(ben, table.encode(), "/people/import/")
+    assert answer.status_code == 422
+    assert "use the import command" in text(answer)
+    assert not ImportBatch.objects.exists()
+
+
+# Odd values and conflicts
+
+
+def test_values_that_look_odd_are_left_out_unless_somebody_says_yes(anna: Client, text: Any) -> None:
+    table = b"date,cd4,cd4_percent\n2026-01-05,612,28\n2026-02-05,0.7,28\n2026-03-05,27,\n2026-04-05,60,28\n"
+    page = upload(anna, table).url
+    shown = text(anna.get(page))
+    assert "looks odd</a>: 3" in shown
+    for words in (
+        "Is 0.7 the count in 10⁹/L?",
+        "Is 27 the count, or the CD4+ percentage?",
+        "The result before was 612.",
+    ):
+        assert words in shown
+    assert "Add the 3 odd ones too" in shown
+    anna.post(page + "add/")
+    assert "4 results added. 3 left out." in text(anna.get("/results/"))
+    page = upload(anna, table).url
+    anna.post(page + "add/", {"odd": "add"})
+    assert sorted(r.value for r in LabResult.objects.of_tests("cd4")) == [Decimal("0.7"), 27, 60, 612]
+
+
+def test_two_rows_of_a_file_never_replace_one_result_twice(anna: Client, text: Any, result: Any) -> None:
+    result("600", on="2026-01-05")
+    table = b"date,cd4\n2026-01-05,612\n2026-01-05,640\n2026-02-05,500\n2026-02-05,520\n"
+    page = upload(anna, table).url
+    shown = text(anna.get(page))
+    assert "conflict</a>: 3" in shown
+    assert "Another row of this file has another value for this draw: 612 cells/mm³. This one is left out." in shown
+    assert "Another row of this file has another value for this draw: 500 cells/mm³. This one is left out." in shown
+    anna.post(page + "add/", {"conflicts": "replace"})
+    assert "1 result added. 1 replaced. 2 left out." in text(anna.get("/results/"))
+    assert sorted(r.value for r in LabResult.objects.all()) == [500, 612]
 
 
 # Whose file

@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from il2tracker.accounts.actions import create_patient
 from il2tracker.accounts.models import Patient
 from labs.models import ImportBatch, LabResult
 from tests import factories
@@ -18,6 +19,7 @@ from tests.labs.samples import ACTG, QVIRUS_CD4, QVIRUS_VL, values, visit_dates
 
 pytestmark = pytest.mark.django_db
 
+STUDY = ("--create-patients", "--clinic=clinic-north", "--study=ACTG 315", "--never-treated")
 FLOOR = "--floor=log10_hiv_rna=1.699:100"
 QVIRUS_FLOORS = ["--floor=vl=0:20", "--floor=vl=20:20", "--floor=vl=40:40"]
 
@@ -33,7 +35,7 @@ def column_dates(path: Path) -> list[str]:
 
 
 def test_actg_goes_in_with_its_floor_told_and_a_second_time_adds_nothing(cast: factories.Cast) -> None:
-    how = (ACTG, "--create-patients", "--clinic=clinic-north", "--start-date=2020-01-01", FLOOR)
+    how = (ACTG, *STUDY, "--start-date=2020-01-01", FLOOR)
     out, err = run(*how)
     assert "360  new" in out
     assert err == ""
@@ -59,7 +61,7 @@ def test_patient_1_of_actg_has_exactly_the_values_of_the_file(cast: factories.Ca
 
 
 def test_qvirus_goes_in_with_a_date_for_each_visit_and_its_floors(cast: factories.Cast) -> None:
-    people = ("--create-patients", "--clinic=clinic-north")
+    people = (*STUDY, "--sure")
     assert "333  new" in run(QVIRUS_CD4, *people, *column_dates(QVIRUS_CD4))[0]
     assert "327  new" in run(QVIRUS_VL, *people, *column_dates(QVIRUS_VL), *QVIRUS_FLOORS)[0]
     assert Patient.objects.filter(sharings__clinic=cast.north).exclude(birth_year__isnull=False).count() == 87
@@ -72,7 +74,7 @@ def test_qvirus_goes_in_with_a_date_for_each_visit_and_its_floors(cast: factorie
 
 
 def test_without_dates_nothing_is_saved_and_every_row_says_so(cast: factories.Cast) -> None:
-    out, err = run(QVIRUS_CD4, "--create-patients", "--clinic=clinic-north")
+    out, err = run(QVIRUS_CD4, *STUDY)
     assert "333  needs a date" in out
     assert "line 2, cd_2022_1 “632”: needs a date. Say when the blood was taken." in err
     assert "… and 313 more" in err
@@ -80,7 +82,7 @@ def test_without_dates_nothing_is_saved_and_every_row_says_so(cast: factories.Ca
 
 
 def test_zero_is_refused_until_a_floor_is_told(cast: factories.Cast) -> None:
-    out, err = run(QVIRUS_VL, "--create-patients", "--clinic=clinic-north", *column_dates(QVIRUS_VL))
+    out, err = run(QVIRUS_VL, *STUDY, *column_dates(QVIRUS_VL))
     assert "144  not understood" in out
     assert "0 is not what a laboratory reports" in err
     assert not LabResult.objects.filter(raw="0").exists()
@@ -88,7 +90,7 @@ def test_zero_is_refused_until_a_floor_is_told(cast: factories.Cast) -> None:
 
 def test_a_dry_run_adds_neither_results_nor_patients(cast: factories.Cast) -> None:
     before = Patient.objects.count()
-    out, _err = run(ACTG, "--create-patients", "--clinic=clinic-north", "--start-date=2020-01-01", "--dry-run")
+    out, _err = run(ACTG, *STUDY, "--start-date=2020-01-01", "--dry-run")
     assert "360  new" in out
     assert "Nothing was added" in out
     assert (LabResult.objects.count(), Patient.objects.count(), ImportBatch.objects.count()) == (0, before, 0)
@@ -127,6 +129,7 @@ def test_who_entered_the_results_can_be_named(cast: factories.Cast, tmp_path: Pa
         (["--map=1"], "write NAME=VALUE"),
         (["--create-patients"], "needs --clinic"),
         (["--create-patients", "--clinic=none"], "needs --clinic"),
+        (["--create-patients", "--clinic=clinic-north"], "needs --study NAME"),
         (["--patient=ANNA", "--start-date=soon"], "not a date"),
         (["--patient=ANNA", "--floor=1.699"], "write TEST=NUMBER:LIMIT"),
         (["--patient=ANNA", "--floor=vl=a:b"], "write TEST=NUMBER:LIMIT"),
@@ -160,3 +163,31 @@ def test_a_long_file_says_how_far_it_is(cast: factories.Cast, tmp_path: Path) ->
     out_text, _err = run(file, f"--patient={cast.anna_patient.code}")
     assert "5,000 values read" in out_text
     assert "5,200  new" in out_text
+
+
+def test_patients_of_a_study_carry_its_name_and_two_studies_are_never_mixed(cast: factories.Cast) -> None:
+    run(ACTG, *STUDY, "--start-date=2020-01-01", FLOOR)
+    other = [each.replace("ACTG 315", "Other") for each in STUDY[:3]]
+    run(ACTG, *other, "--start-date=2020-01-01", FLOOR)
+    assert LabResult.objects.count() == 720
+    assert Patient.objects.get(name="ACTG 315 · 1").earlier_il2 == "never"
+    assert Patient.objects.get(name="Other · 1").earlier_il2 == "unknown"
+
+
+def test_somebody_whom_no_import_made_is_never_taken_for_a_patient_of_a_study(cast: factories.Cast) -> None:
+    create_patient(by=cast.ben, clinic=cast.north, name="ACTG 315 · 1")
+    with pytest.raises(CommandError, match="was not made by an import. Say who is meant: --map 1=CODE"):
+        run(ACTG, *STUDY, "--start-date=2020-01-01", FLOOR)
+    assert not LabResult.objects.exists()
+
+
+def test_odd_values_are_left_out_with_words_until_somebody_is_sure(cast: factories.Cast, tmp_path: Path) -> None:
+    file, patient = tmp_path / "own.csv", f"--patient={cast.anna_patient.code}"
+    file.write_text("date,cd4\n2026-01-05,612\n2026-02-05,0.612\n2026-03-05,27\n2026-04-05,4900\n")
+    out, err = run(file, patient)
+    assert "1  new" in out
+    assert "3  looks odd" in out
+    assert "say so with --sure" in out
+    assert "line 3, cd4 “0.612”: looks odd. Is 0.612 the count in 10⁹/L?" in err
+    assert LabResult.objects.count() == 1
+    assert "3  new" in run(file, patient, "--sure")[0]

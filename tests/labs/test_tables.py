@@ -250,6 +250,33 @@ def test_a_time_is_read_from_its_column_or_from_the_date():
 # The real files
 
 
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [("8:15 PM", time(20, 15)), ("8:15am", time(8, 15)), ("08:15:30", time(8, 15)), ("20.15", time(20, 15))],
+)
+def test_a_time_is_read_like_one_typed_in_a_form(written, expected):
+    assert [line.at for line in lines(f"date,time,cd4\n2026-01-05,{written},612\n")] == [expected]
+
+
+def test_a_time_beside_the_date_keeps_its_half_of_the_day():
+    assert [line.at for line in lines("date,cd4\n2026-01-05 8:15 PM,612\n")] == [time(20, 15)]
+
+
+@pytest.mark.parametrize(
+    ("written", "words"),
+    [
+        ("2026-01-05T08:15:00Z", "names a time zone"),
+        ("2026-01-05T08:15+01:00", "names a time zone"),
+        ("2026-01-05 08:15 UTC", "names a time zone"),
+        ("2026-01-05 25:15", "is not a time we can read"),
+    ],
+)
+def test_a_time_with_an_offset_or_no_time_at_all_is_refused_in_words(written, words):
+    [(status, reason)] = statuses(f"date,cd4\n{written},612\n")
+    assert status is Status.NEEDS_DATE
+    assert words in reason
+
+
 def test_actg_is_read_whole_with_its_floor_told():
     answers = Answers(start=date(2020, 1, 1), floors={("hiv_rna", "log10_copies_ml"): {Decimal("1.699"): Decimal(100)}})
     answered = lines(ACTG.read_bytes(), answers)

@@ -9,15 +9,16 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
+from django.core.exceptions import ValidationError
 from django.core.management.base import BaseCommand, CommandError
 from django.db import transaction
 from django.utils import timezone
 
-from il2tracker.accounts.actions import create_patient
 from il2tracker.accounts.models import Clinic, Patient, User
 from labs import uploads
 from labs.actions import import_table
 from labs.matching import Match
+from labs.study_actions import study_patient
 from labs.table_files import FileError, test_named
 from labs.units import ReadingError, library, unit_called
 
@@ -41,9 +42,12 @@ class Command(BaseCommand):
         parser.add_argument("--patient", metavar="CODE", help="all rows are this patient's")
         parser.add_argument("--map", **many, help="a patient of the file is the one with this code: 12=7KQ2")
         parser.add_argument(
-            "--create-patients", action="store_true", help="make the file's patients in --clinic, named as in the file"
+            "--create-patients", action="store_true", help="make the file's patients in --clinic, called “STUDY · 12”"
         )
         parser.add_argument("--clinic", metavar="SLUG")
+        parser.add_argument("--study", metavar="NAME", help="the study's name, which the made patients carry")
+        parser.add_argument("--never-treated", action="store_true", help="the made patients never had IL-2 before")
+        parser.add_argument("--sure", action="store_true", help="add values that look odd as well")
         parser.add_argument("--start-date", **many, help="day 0: 2020-01-01 for everybody, or 12=2020-01-01")
         parser.add_argument("--column-date", **many, help="when a visit was: cd_2018_1=2018-03-01")
         parser.add_argument("--floor", **many, help="a number stands for a limit: log10_hiv_rna=1.699:100")
@@ -69,14 +73,19 @@ class Command(BaseCommand):
                 answers=answers,
                 patients=_patients(options, names),
                 now=timezone.now(),
+                sure=options["sure"],
                 each=heard,
             )
         except (OSError, FileError) as error:
             raise CommandError(str(error)) from error
+        except ValidationError as error:
+            raise CommandError(" ".join(error.messages)) from error
         heard.finish()
         for state in uploads.ORDER:
             if batch.outcomes.get(state):
                 self.stdout.write(f"{batch.outcomes[state]:>9,}  {state}")
+        if batch.outcomes.get(uploads.ODD):
+            self.stdout.write("Values that look odd were left out. If they are right, say so with --sure.")
         if options["dry_run"]:
             transaction.set_rollback(True)
             self.stdout.write("Nothing was added (--dry-run).")
@@ -179,7 +188,7 @@ def _patients(options: dict[str, Any], names: Iterable[str]) -> dict[str, Patien
         clinic = Clinic.objects.filter(slug=options["clinic"]).first()
         if clinic is None:
             raise CommandError(f"--create-patients needs --clinic; there is none called {options['clinic']}.")
-        mapped = {**{name: _in_clinic(clinic, name) for name in names if name and name not in mapped}, **mapped}
+        mapped = {**{n: _made(options, clinic, n) for n in names if n and n not in mapped}, **mapped}
     if not mapped:
         raise CommandError("Whose results are these? Use --patient, --map or --create-patients --clinic.")
     return mapped
@@ -192,7 +201,9 @@ def _by_code(code: str) -> Patient:
     return patient
 
 
-def _in_clinic(clinic: Clinic, name: str) -> Patient:
-    """The clinic's patient of this name, made when there is none: so that a second import finds the first one's."""
-    there = Patient.objects.filter(name=name, sharings__clinic=clinic, sharings__revoked_at__isnull=True).first()
-    return there or create_patient(by=None, clinic=clinic, name=name, time_zone=clinic.time_zone)
+def _made(options: dict[str, Any], clinic: Clinic, name: str) -> Patient:
+    if not options["study"]:
+        raise CommandError("--create-patients needs --study NAME, so that people of two studies are never mixed up.")
+    return study_patient(
+        by=None, clinic=clinic, study=options["study"], name=name, never_treated=options["never_treated"]
+    )

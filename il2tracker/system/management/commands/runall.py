@@ -3,6 +3,7 @@
 import fcntl
 import os
 import shlex
+import subprocess
 import sys
 import time
 import urllib.error
@@ -77,6 +78,7 @@ class Command(BaseCommand):
     def _announce(self, supervisor: Supervisor, port: int, url: str, after: list[str]) -> None:
         if not _answers(f"http://127.0.0.1:{port}{reverse(settings.LOGIN_URL)}", supervisor):
             return
+        _first_tick(supervisor)
         self._say(f"\nRunning at {url}   (Ctrl-C stops it)")
         if any(child.name == "mail" for child in supervisor.children):
             self._say(f"No mail leaves this machine: administrators read it at {url}/system/mail/")
@@ -84,6 +86,13 @@ class Command(BaseCommand):
             call_command(*shlex.split(command), stdout=self.stdout)
         self.stdout.flush()
         connections.close_all()
+
+
+def _first_tick(supervisor: Supervisor) -> None:
+    """Plan and sweep once at once: beat waits a minute, and staff would read meanwhile that nothing works."""
+    worker = next(child for child in supervisor.children if child.name == "worker")
+    command = [sys.executable, sys.argv[0], "reminders", "--once"]
+    subprocess.run(command, env={**os.environ, **worker.environment}, stdout=subprocess.DEVNULL, check=False)
 
 
 def _broker(common: dict[str, str]) -> Child:

@@ -149,6 +149,13 @@ def test_it_can_be_emptied_again(cast, page_of, on_course):
     assert row.history.count() > 2
 
 
+def test_an_appointment_of_before_the_course_was_moved_is_not_named(cast, page_of, see, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    page_of(cast.anna, FORM, booked_for="2026-12-30", drawn_on="")
+    Bloodwork.objects.update(booked_for=date(2026, 12, 1))
+    assert "Blood test, booked." not in see(cast.anna).text_read
+
+
 def test_an_appointment_that_is_over_may_stay_when_the_draw_is_added(cast, page_of, on_course):
     on_course(cast.anna_patient, cast.ben)
     page_of(cast.anna, FORM, booked_for="2026-12-24", drawn_on="")

@@ -69,11 +69,14 @@ class Facts:
 
     def judged(self) -> list[tuple[LabResult, Judgement]]:
         """Every standing result with its verdict, oldest first."""
-        record, safety = self.record, DoseRecord((), applies=False)
-        return [
-            (result, (record if result.analyte.timing_matters else safety).judge(draw_of(result)))
-            for result in self.results
-        ]
+        records = {True: self.record, False: DoseRecord((), applies=False)}
+        said: dict[tuple[bool, Draw], Judgement] = {}
+        rows = []
+        for result in self.results:
+            timed, draw = result.analyte.timing_matters, draw_of(result)
+            judgement = said.get((timed, draw)) or said.setdefault((timed, draw), records[timed].judge(draw))
+            rows.append((result, judgement))
+        return rows
 
     def courses(self) -> list[Course]:
         """The courses that took place or are running, for drawing, oldest first."""

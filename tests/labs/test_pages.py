@@ -47,8 +47,6 @@ def test_results_typed_as_people_write_them_are_kept(anna: Client, text: Any) ->
         ({"cd4": "612", "drawn_on": "2126-01-01"}, "This day has not come yet."),
         ({"cd4": "612", "drawn_on": "1026-11-04"}, "Check the year: 1026 cannot be right."),
         ({"cd4": "612", "drawn_on": "0001-01-01", "drawn_time": "8am"}, "Check the year: 1 cannot be right."),
-        ({"cd4": "612", "drawn_on": "1026-11-04"}, "Check the year: 1026 cannot be right."),
-        ({"cd4": "612", "drawn_on": "0001-01-01", "drawn_time": "08:15"}, "Check the year: 1 cannot be right."),
         ({"cd4": "612", "drawn_time": "quarter past"}, "Write the time like"),
         ({"cd4": "9" * 150}, "too long"),
         ({"cd4": "<script>alert(1)</script>"}, "is not a value we can read"),

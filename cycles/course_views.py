@@ -8,10 +8,9 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.http import HttpResponse
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods
 
 from cycles import plan_actions
 from cycles.course_forms import ChangeForm, ReasonForm, StopForm
@@ -20,8 +19,7 @@ from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-
-form_page = require_http_methods(["GET", "HEAD", "POST"])
+from il2tracker.pages import answer, form_page, sent
 
 
 def _course(request: SignedInRequest, ref: str) -> Cycle:
@@ -34,14 +32,6 @@ def _course(request: SignedInRequest, ref: str) -> Cycle:
 def _require(request: SignedInRequest, patient: Patient) -> None:
     access.require_prescribing(request.user, patient)
     access.looked(request.user, patient, "cycles.plan")
-
-
-def _answer(
-    request: SignedInRequest, template: str, form: ReasonForm, patient: Patient, **context: object
-) -> HttpResponse:
-    """The page with its form; 422 when what was sent is not right."""
-    status = 422 if form.errors else 200
-    return render(request, template, {"form": form, "patient": patient, **context}, status=status)
 
 
 def _to_plan(request: SignedInRequest, patient: Patient, said: str = "") -> HttpResponse:
@@ -58,14 +48,14 @@ def change(request: SignedInRequest, ref: str) -> HttpResponse:
     today = cycle.patient.today(timezone.now())
     if not cycle.may_move(today):
         return _to_plan(request, cycle.patient)
-    form = ChangeForm(request.POST or None, cycle=cycle, today=today)
+    form = ChangeForm(sent(request), cycle=cycle, today=today)
     if form.is_valid():
         try:
             _decide(request, cycle, today, **form.cleaned_data)
         except ValidationError as refused:
             form.add_error(None, refused)
     if not form.is_valid():
-        return _answer(request, "cycles/course_change.html", form, cycle.patient, cycle=cycle)
+        return answer(request, "cycles/course_change.html", form, patient=cycle.patient, cycle=cycle)
     return _to_plan(request, cycle.patient, form.done)
 
 
@@ -86,9 +76,9 @@ def stop(request: SignedInRequest, ref: str) -> HttpResponse:
     today = cycle.patient.today(timezone.now())
     if not cycle.may_stop(today):
         return _to_plan(request, cycle.patient)
-    form = StopForm(request.POST or None, cycle=cycle, today=today)
+    form = StopForm(sent(request), cycle=cycle, today=today)
     if not form.is_valid():
-        return _answer(request, "cycles/course_stop.html", form, cycle.patient, cycle=cycle)
+        return answer(request, "cycles/course_stop.html", form, patient=cycle.patient, cycle=cycle)
     on, reason = form.cleaned_data["stopped_on"], form.cleaned_data["reason"]
     plan_actions.stop_cycle(by=request.user, cycle=cycle, on=on, reason=reason)
     return _to_plan(request, cycle.patient, _("Course %(number)s is stopped.") % {"number": cycle.number})
@@ -102,9 +92,9 @@ def end(request: SignedInRequest, ref: str) -> HttpResponse:
     _require(request, plan.patient)
     if plan.ended_on is not None:
         return _to_plan(request, plan.patient)
-    form = ReasonForm(request.POST or None)
+    form = ReasonForm(sent(request))
     if not form.is_valid():
-        return _answer(request, "cycles/plan_end.html", form, plan.patient, plan=plan)
+        return answer(request, "cycles/plan_end.html", form, patient=plan.patient, plan=plan)
     today, reason = plan.patient.today(timezone.now()), form.cleaned_data["reason"]
     plan_actions.end_plan(by=request.user, plan=plan, on=today, reason=reason)
     return _to_plan(request, plan.patient, _("The plan has ended. Everything that was recorded stays."))

@@ -9,14 +9,13 @@ from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
-from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from cycles import actions, concerns, plan_actions, recording, schedule, story
 from cycles.doubts import TWICE, Doubt
@@ -29,13 +28,7 @@ from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-
-form_page = require_http_methods(["GET", "HEAD", "POST"])
-
-
-def _answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The page with its form; 422 when what was sent is not right."""
-    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
+from il2tracker.pages import answer, form_page, sent
 
 
 @login_required
@@ -74,9 +67,9 @@ def record_unplanned(request: SignedInRequest) -> HttpResponse:
 def _record(request: SignedInRequest, page: recording.Page) -> HttpResponse:
     if page.known is not None:
         return _already(request, page.known)
-    form, answers = page.form(request.POST or None, uuid4()), request.POST.getlist("answer")
+    form, answers = page.form(sent(request), uuid4()), request.POST.getlist("answer")
     if not form.is_valid() or "back" in answers:
-        return _answer(request, "cycles/log.html", form, **page.context(form))
+        return answer(request, "cycles/log.html", form, **page.context(form))
     doubt = page.doubt(form, answers)
     if doubt is not None:
         return _ask(request, page, form, doubt)
@@ -146,10 +139,10 @@ def skip(request: SignedInRequest, ref: str) -> HttpResponse:
     dose = _dose(request, ref)
     if dose.record is not None:
         return _already(request, dose.record)
-    now, form = timezone.now(), NotTakenForm(request.POST or None, initial={"key": uuid4()})
+    now, form = timezone.now(), NotTakenForm(sent(request), initial={"key": uuid4()})
     if not form.is_valid():
         card = access.contact_card(dose.patient, now)
-        return _answer(request, "cycles/skip.html", form, dose=dose, patient=dose.patient, card=card)
+        return answer(request, "cycles/skip.html", form, dose=dose, patient=dose.patient, card=card)
     facts = {name: form.cleaned_data[name] for name in ("key", "reason", "note")}
     injection, created = actions.log_injection(
         by=request.user, patient=dose.patient, dose=dose, state=Injection.State.SKIPPED, now=now, **facts
@@ -198,9 +191,9 @@ def correct(request: SignedInRequest, ref: str) -> HttpResponse:
     page = recording.open_page(
         request.user, injection.patient, timezone.now(), dose=injection.planned_dose, correcting=injection
     )
-    form, answers = page.form(request.POST or None, injection.idempotency_key), request.POST.getlist("answer")
+    form, answers = page.form(sent(request), injection.idempotency_key), request.POST.getlist("answer")
     if not form.is_valid() or "back" in answers:
-        return _answer(request, "cycles/log.html", form, injection=injection, **page.context(form))
+        return answer(request, "cycles/log.html", form, injection=injection, **page.context(form))
     doubt = page.doubt(form, answers)
     if doubt is not None:
         return _ask(request, page, form, doubt)
@@ -225,10 +218,10 @@ def undo(request: SignedInRequest, ref: str) -> HttpResponse:
     if injection.voided_at is not None:
         return redirect("cycles:entry", injection.ref)
     late = now - injection.recorded_at > actions.UNDO_WITHOUT_REASON
-    form = UndoForm(request.POST if request.method == "POST" else None, needs_reason=late)
+    form = UndoForm(sent(request), needs_reason=late)
     if not form.is_valid():
         card = access.contact_card(injection.patient, now)
-        return _answer(request, "cycles/undo.html", form, injection=injection, patient=injection.patient, card=card)
+        return answer(request, "cycles/undo.html", form, injection=injection, patient=injection.patient, card=card)
     actions.void_injection(by=request.user, injection=injection, now=now, **form.cleaned_data)
     messages.success(request, _("Removed. This injection counts as not recorded again, and no reminder asks for it."))
     return _home(request, injection)
@@ -300,10 +293,10 @@ def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> Ht
     access.looked(request.user, patient, "cycles.plan")
     protocol, now = get_object_or_404(_offered(request, patient), slug=slug), timezone.now()
     today, step = patient.today(now), request.POST.get("step")
-    form = PlanForm(request.POST or None, protocol=protocol, today=today, viewer=request.user)
+    form = PlanForm(sent(request), protocol=protocol, today=today, viewer=request.user)
     context = {"patient": patient, "protocol": protocol, "today": today, "suggested": schedule.suggested_start(today)}
     if not form.is_valid() or step == "back":
-        return _answer(request, "cycles/plan_new.html", form, **context)
+        return answer(request, "cycles/plan_new.html", form, **context)
     if step != "save":
         context |= {"form": form, "outlook": form.outlook(), "signs_as_clinic": request.user.pk != patient.user_id}
         return render(request, "cycles/plan_preview.html", context)
@@ -311,6 +304,6 @@ def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> Ht
         plan_actions.create_plan(by=request.user, patient=patient, protocol=protocol, now=now, **form.plan)
     except ValidationError as refused:
         form.add_error(None, refused)
-        return _answer(request, "cycles/plan_new.html", form, **context)
+        return answer(request, "cycles/plan_new.html", form, **context)
     messages.success(request, _("The plan is saved."))
     return redirect(ui.patient_url({"patient": patient, "user": request.user}, "cycles:plan"))

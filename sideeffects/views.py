@@ -10,17 +10,17 @@ from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, QueryDict
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
+from il2tracker.pages import form_page, sent
 from sideeffects import actions, handover, triage
 from sideeffects.forms import CheckInForm, unfinished_data
 from sideeffects.models import CheckIn, catalogue, listed_effects
 
-form_page = require_http_methods(["GET", "HEAD", "POST"])
 PAGE = 30
 
 
@@ -33,7 +33,7 @@ def check_in(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     access.looked(request.user, patient, "sideeffects.form")
     now = timezone.now()
     version = actions.version_in_force(patient, patient.today(now))
-    form = _form(request.POST if request.method == "POST" else None, patient, version)
+    form = _form(sent(request), patient, version)
     if request.method == "POST" and _may_save(form, patient, now):
         recorded = actions.record_check_in(
             by=request.user, patient=patient, key=form.cleaned_data["key"], answers=form.answers(), now=now

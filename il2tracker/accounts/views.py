@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from allauth.account import views as allauth
 from django.conf import settings as project
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import ValidationError
-from django.forms import BaseForm
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from il2tracker.accounts import access, actions, looked
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.forms import DetailsForm, DisplayForm, PersonForm, ShareForm, SignInForm, StartForm
 from il2tracker.accounts.models import Patient
+from il2tracker.pages import answer, form_page, sent
 
 _sign_in = allauth.LoginView.as_view(form_class=SignInForm)
 sign_out = allauth.logout
 
 
-def answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The page with its form; 422 when what was sent is not right."""
-    return render(request, template, {"form": form, **context}, status=422 if form.is_bound else 200)
-
-
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password. A refusal is a page with status 422, like every form."""
     response = _sign_in(request)
@@ -49,13 +42,13 @@ def settings(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def start(request: SignedInRequest) -> HttpResponse:
     """The first questions to a person who has neither a diary nor a clinic."""
     if request.user.patient_or_none or request.user.is_clinician:
         return redirect("today:home")
     known = {"name": request.user.name, "time_zone": project.DEFAULT_TIME_ZONE}
-    form = StartForm(request.POST or None, initial=known, now=timezone.now())
+    form = StartForm(sent(request), initial=known, now=timezone.now())
     if not form.is_valid():
         return answer(request, "accounts/start.html", form)
     try:
@@ -69,14 +62,14 @@ def start(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def details(request: SignedInRequest) -> HttpResponse:
     """Name, zone, companion; and whom to call while no clinic says so."""
     patient = request.user.patient_or_none
     if patient is None:
         return _person(request)
     own_numbers = access.open_clinic(patient) is None
-    form = DetailsForm(request.POST or None, instance=patient, own_numbers=own_numbers, now=timezone.now())
+    form = DetailsForm(sent(request), instance=patient, own_numbers=own_numbers, now=timezone.now())
     if not form.is_valid():
         return answer(request, "accounts/details.html", form, patient=patient)
     actions.update_patient(by=request.user, patient=patient, **form.cleaned_data)
@@ -85,7 +78,7 @@ def details(request: SignedInRequest) -> HttpResponse:
 
 
 def _person(request: SignedInRequest) -> HttpResponse:
-    form = PersonForm(request.POST or None, instance=request.user)
+    form = PersonForm(sent(request), instance=request.user)
     if not form.is_valid():
         return answer(request, "accounts/details.html", form)
     actions.update_user(by=request.user, user=request.user, **form.cleaned_data)
@@ -94,10 +87,10 @@ def _person(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def display(request: SignedInRequest) -> HttpResponse:
     """Light or dark, 12 or 24 hours."""
-    form = DisplayForm(request.POST or None, instance=request.user)
+    form = DisplayForm(sent(request), instance=request.user)
     if not form.is_valid():
         return answer(request, "accounts/display.html", form)
     actions.update_user(by=request.user, user=request.user, **form.cleaned_data)
@@ -106,11 +99,11 @@ def display(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def sharing(request: SignedInRequest) -> HttpResponse:
     """Who can see my diary, and letting a clinic of this installation see it."""
     patient = access.patient_or_404(request.user)
-    form = ShareForm(request.POST or None, patient=patient)
+    form = ShareForm(sent(request), patient=patient)
     if not form.is_valid():
         shared = patient.sharings.open().select_related("clinic", "person").order_by("starts_at")
         return answer(request, "accounts/sharing.html", form, patient=patient, sharings=shared)
@@ -120,7 +113,7 @@ def sharing(request: SignedInRequest) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def stop_sharing(request: SignedInRequest, ref: str) -> HttpResponse:
     """Ask once, then end a sharing at once."""
     patient = access.patient_or_404(request.user)

@@ -10,9 +10,9 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_POST
+from django.views.decorators.http import require_POST
 
-from il2tracker import ui
+from il2tracker import pages, ui
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import User
@@ -22,7 +22,7 @@ from il2tracker.alerts.models import Alert
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@pages.form_page
 def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
     """A clinic member takes care of it. A second acknowledgement calmly shows the first."""
     alerts = Alert.objects.visible_to(request.user).select_related("patient", "acknowledged_by")
@@ -30,14 +30,13 @@ def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
     if not access.is_member_for(request.user, alert.patient):
         raise PermissionDenied
     access.looked(request.user, alert.patient, "alerts.alert", alert)
-    form = AcknowledgeForm(request.POST if request.method == "POST" else None)
-    if request.method == "POST" and form.is_valid():
+    form = AcknowledgeForm(pages.sent(request))
+    if form.is_valid():
         now = timezone.now()
         alert = actions.acknowledge(by=request.user, alert=alert, note=form.cleaned_data["note"], now=now)
         messages.success(request, _acknowledged_words(alert, request.user, mine=alert.acknowledged_at == now))
         return redirect("clinic:patient", alert.patient.code)
-    context = {"alert": alert, "patient": alert.patient, "form": form}
-    return render(request, "alerts/acknowledge.html", context, status=422 if form.errors else 200)
+    return pages.answer(request, "alerts/acknowledge.html", form, alert=alert, patient=alert.patient)
 
 
 def _acknowledged_words(alert: Alert, viewer: User, *, mine: bool) -> str:

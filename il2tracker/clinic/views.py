@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from il2tracker.accounts import access, actions
 from il2tracker.accounts.access import SignedInRequest
@@ -17,10 +17,11 @@ from il2tracker.accounts.models import Patient
 from il2tracker.clinic import panel as composing
 from il2tracker.clinic import picture
 from il2tracker.clinic.forms import AddPatientForm
+from il2tracker.pages import answer, form_page, sent
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def panel(request: SignedInRequest) -> HttpResponse:
     """The clinic's patients, whoever needs a person first at the top.
 
@@ -49,13 +50,13 @@ def patient(request: SignedInRequest, code: str) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def add_patient(request: SignedInRequest) -> HttpResponse:
     """A new patient, shared with the clinic from the start; the code is made here."""
     _require_clinician(request)
-    form = AddPatientForm(request.POST or None, user=request.user, now=timezone.now())
+    form = AddPatientForm(sent(request), user=request.user, now=timezone.now())
     if not form.is_valid():
-        return render(request, "clinic/add_patient.html", {"form": form}, status=422 if form.is_bound else 200)
+        return answer(request, "clinic/add_patient.html", form)
     added = actions.create_patient(by=request.user, **form.cleaned_data)
     messages.success(request, _("%(name)s is on your panel with the code %(code)s.") % vars(added))
     return redirect("clinic:patient", code=added.code)

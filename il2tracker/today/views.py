@@ -10,11 +10,12 @@ from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
+from il2tracker.pages import answer, form_page, sent
 from il2tracker.reminders.models import Reminder
 from il2tracker.today import actions, blood, board
 from il2tracker.today import course as course_page
@@ -72,7 +73,7 @@ def course(request: SignedInRequest, code: str | None = None) -> HttpResponse:
 
 
 @login_required
-@require_http_methods(["GET", "HEAD", "POST"])
+@form_page
 def blood_test(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     """Booked for, taken on: what is known about the test before the next course."""
     patient, now = access.patient_or_404(request.user, code), timezone.now()
@@ -85,10 +86,9 @@ def blood_test(request: SignedInRequest, code: str | None = None) -> HttpRespons
     access.looked(request.user, patient, "today.blood_test")
     row = blood.kept(cycle)
     known = {"booked_for": row.booked_for, "drawn_on": row.drawn_on} if row else {}
-    form = BloodTestForm(request.POST or None, starts_on=cycle.starts_on, today=today, initial=known)
+    form = BloodTestForm(sent(request), starts_on=cycle.starts_on, today=today, initial=known)
     if not form.is_valid():
-        context = {"form": form, "patient": patient, "cycle": cycle}
-        return render(request, "today/blood_test.html", context, status=422 if form.is_bound else 200)
+        return answer(request, "today/blood_test.html", form, patient=patient, cycle=cycle)
     actions.keep_blood_test(by=request.user, cycle=cycle, now=now, **form.cleaned_data)
     messages.success(request, form.saved_words())
     return _back(request, patient)

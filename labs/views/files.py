@@ -16,12 +16,13 @@ from django.views.decorators.http import require_POST
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
+from il2tracker.pages import answer, form_page, sent
 from labs import actions, uploads
 from labs.forms import AnswersForm, FileForm
 from labs.matching import Match
 from labs.models import ImportBatch
 from labs.table_files import FileError
-from labs.views.results import answer, form_page, require_adding, sent, to
+from labs.views.results import require_adding, to
 
 ROWS = 200  # of the preview on one page
 

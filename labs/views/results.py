@@ -3,38 +3,26 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied, ValidationError
-from django.forms import BaseForm
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_safe
 
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
+from il2tracker.pages import answer, form_page, sent
 from labs import actions, draws, facts, words
 from labs.forms import CorrectForm, DrawForm, RemoveForm
 from labs.models import LabResult
 from labs.picture import RANGES, picture
 
 PAGE = 50
-form_page = require_http_methods(["GET", "HEAD", "POST"])
-
-
-def answer(request: HttpRequest, template: str, form: BaseForm, **context: Any) -> HttpResponse:
-    """The page with its form; 422 when what was sent is not right."""
-    return render(request, template, {"form": form, **context}, status=422 if form.errors else 200)
-
-
-def sent(request: HttpRequest) -> QueryDict | None:
-    """What was sent with a form, also when every box was left empty; None when the page is only looked at."""
-    return request.POST if request.method == "POST" else None
 
 
 def require_adding(request: SignedInRequest, patient: Patient) -> None:

@@ -5,8 +5,8 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cycles.plan_actions import hold_cycle
 from cycles.models import Cycle, PlannedDose
+from cycles.plan_actions import hold_cycle
 from il2tracker.audit.models import AuditEvent
 from tests import factories
 from tests.factories import utc
@@ -141,7 +141,7 @@ def test_a_course_of_weeks_opens_at_the_week_of_today(north, cast, see):
 
 
 def test_a_patient_without_plan_or_account_has_a_page_that_says_what_to_do(cast, see):
-    see(cast.ben, "/people/add/", name="Noah", birth_year="", time_zone="Europe/London")
+    see(cast.ben, "/people/add/", name="Noah", birth_year="", time_zone="Europe/London", earlier_il2="never")
     code = cast.north.sharings.get(patient__name="Noah").patient.code
     text = see(cast.ben, f"/people/{code}/").text_read
     for words in ("Make a plan", "No course has started", "No results yet.", "No plan yet."):

@@ -4,8 +4,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from cycles.plan_actions import hold_cycle
 from cycles.models import Cycle, PlannedDose
+from cycles.plan_actions import hold_cycle
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import actions as alerts
 from il2tracker.clinic.worklist import Rank, gather, reasons

@@ -34,6 +34,11 @@ def group_is_empty(pid: int) -> bool:
     return False
 
 
+def is_tied(pid: int) -> bool:
+    """Whether the program that ties a child to the life of its supervisor has done so and become the child."""
+    return not Path(f"/proc/{pid}/cmdline").read_bytes().split(b"\0")[0].endswith(b"setpriv")
+
+
 class Running:
     """A supervisor whose loop runs in this process's main thread; `during` runs beside it and then asks it to end."""
 
@@ -143,6 +148,7 @@ Supervisor([child], ["a"], print).run(lambda: print(child.process.pid, flush=Tru
     with subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, text=True) as supervising:
         pid = int(supervising.stdout.readline())
         assert not group_is_empty(pid)
+        wait_until(lambda: is_tied(pid))
         supervising.kill()
     wait_until(lambda: group_is_empty(pid))
 

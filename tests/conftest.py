@@ -18,6 +18,7 @@ from tests.smtp_sink import SmtpSink
 
 DATABASE = os.environ.get("IL2_TEST_DATABASE", "sqlite")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
+DATABASE_FIXTURES = {"db", "transactional_db"}
 LIBRARIES = ("cycles.plan_actions", "labs.actions", "sideeffects.actions")
 NOT_AN_ERROR = ("the server responded with a status of 4",)
 """What Chromium logs as an error although a page may well answer so: 403, 404, 422."""
@@ -45,10 +46,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     """Leave out what belongs to the other database's pass or to a longer run; skip all when there is no server."""
     asked = config.option.markexpr
 
+    def touches_the_database(item: pytest.Item) -> bool:
+        """Rules that need no database are the same on both: once is enough."""
+        return "django_db" in item.keywords or not DATABASE_FIXTURES.isdisjoint(getattr(item, "fixturenames", ()))
+
     def belongs_here(item: pytest.Item) -> bool:
         only = item.get_closest_marker("database")
         return (
-            (DATABASE == "sqlite" or not item.get_closest_marker("one_database"))
+            (DATABASE == "sqlite" or (touches_the_database(item) and not item.get_closest_marker("one_database")))
             and (only is None or only.args[0] == DATABASE)
             and all(mark in asked or not item.get_closest_marker(mark) for mark in ("faults_long", "looks"))
         )

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from cycles.models import Injection, PlannedDose, Protocol
+from cycles.models import Cycle, Injection, PlannedDose, Protocol
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import unsubscribing
@@ -151,6 +151,7 @@ def _today() -> list[Screen]:
 def _cycles() -> list[Screen]:
     dose = PlannedDose.objects.filter(patient__user__email=ANNA, due_at__gt=NOW).order_by("due_at")[0]
     given = Injection.objects.filter(patient__user__email=ANNA).order_by("-given_at")[0]
+    coming = Cycle.objects.filter(patient__user__email=ANNA).order_by("-number")[0]
     slug = Protocol.objects.filter(indication="hiv", route="sc").order_by("slug")[0].slug
     return [
         screen("cycles:record", ANNA),
@@ -166,6 +167,10 @@ def _cycles() -> list[Screen]:
         screen("cycles:plan", ANNA),
         screen("cycles:plan", DAN),
         screen("cycles:plan", BEN, code=_code(ANNA)),
+        screen("cycles:course_change", BEN, ref=coming.ref),
+        screen("cycles:course_change", BEN, sends=True, ref=coming.ref),
+        screen("cycles:course_stop", BEN, ref=given.planned_dose.cycle.ref),
+        screen("cycles:plan_end", BEN, ref=coming.plan.ref),
         screen("cycles:plan_choose", BEN, code=_code(ANNA)),
         screen("cycles:plan_new", BEN, main=True, code=_code(ANNA), slug=slug),
         screen("cycles:plan_new", BEN, sends=True, code=_code(ANNA), slug=slug),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -21,15 +20,11 @@ from cycles.protocols import Protocol
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
 # Plans, protocols and courses are one set of tables to everybody else.
-__all__ = ["Cycle", "Injection", "Plan", "PlanVersion", "PlannedDose", "Protocol", "current_plan", "planned_total"]
+__all__ = ["Cycle", "Injection", "Plan", "PlanVersion", "PlannedDose", "Protocol", "current_plan"]
 
 
 class CycleQuerySet(PatientRecordQuerySet):
     """Cycles by where they stand."""
-
-    def going_ahead(self) -> CycleQuerySet:
-        """Neither held nor cancelled."""
-        return self.exclude(state__in=[Cycle.State.HELD, Cycle.State.CANCELLED])
 
     def current(self, today: date) -> CycleQuerySet:
         """The cycle that started last, then older ones."""
@@ -319,8 +314,3 @@ class Injection(PatientRecord):
         """Whether the amount is not the planned one."""
         dose = self.planned_dose
         return dose is not None and self.amount is not None and self.amount != dose.amount
-
-
-def planned_total(doses: Any) -> Decimal:
-    """Sum of the amounts of planned doses, in MIU."""
-    return sum((dose.amount for dose in doses), Decimal(0))

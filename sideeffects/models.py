@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import OuterRef, Q, Subquery
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -112,11 +112,6 @@ class CheckInQuerySet(PatientRecordQuerySet):
     def with_reports(self) -> CheckInQuerySet:
         """Loads symptoms and alerts: four statements however many rows."""
         return self.select_related("patient", "recorded_by").prefetch_related("reports__symptom", "alerts")
-
-    def latest_of_each(self) -> CheckInQuerySet:
-        """The newest one of every patient, for a panel: one statement."""
-        newest = CheckIn.objects.filter(patient=OuterRef("patient")).newest_first().values("pk")[:1]
-        return self.filter(pk=Subquery(newest))
 
     def older_than(self, check_in: CheckIn) -> CheckInQuerySet:
         """Those after it in `newest_first`: the next page by key."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
@@ -79,11 +79,3 @@ def _of_next(coming: Cycle | None) -> list[NextDate]:
     if coming is None:
         return []
     return [NextDate(coming.starts_on, _("Course %(number)s planned to start") % {"number": coming.number})]
-
-
-def last_day_too_soon(board: Board) -> date | None:
-    """The last day on which a blood test would not count; None when it has passed or does not matter."""
-    counts_from = board.reliable_from
-    if counts_from is None or counts_from <= board.today:
-        return None
-    return counts_from - timedelta(days=1)

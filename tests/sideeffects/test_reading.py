@@ -60,14 +60,6 @@ def test_the_grid_takes_four_statements_however_long_the_course(cast, rows, djan
         CheckIn.objects.of(cast.anna_patient).by_day(SATURDAY, SATURDAY + timedelta(days=5))
 
 
-def test_the_newest_of_each_patient_comes_in_one_statement(cast, django_assert_num_queries):
-    save(cast.anna, cast.anna_patient)
-    newest = save(cast.anna, cast.anna_patient, NOW + timedelta(hours=1))
-    dans = save(cast.dan, cast.dan_patient)
-    with django_assert_num_queries(1):
-        assert set(CheckIn.objects.latest_of_each()) == {newest, dans}
-
-
 def test_pages_by_key_neither_skip_nor_repeat_entries_of_one_moment(cast):
     rows = [save(cast.anna, cast.anna_patient) for _ in range(3)]
     newest, middle, oldest = CheckIn.objects.of(cast.anna_patient).newest_first()

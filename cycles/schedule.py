@@ -7,17 +7,31 @@ Numbers carry the id of their source in domain.md; "app's own" = no source gives
 from __future__ import annotations
 
 from calendar import monthrange
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from cycles.regimen import MIU, SLOTS, Dose, Phase, Regimen, RegimenError, parse, parse_days, plain
+from cycles.day_runs import LONGEST_CYCLE, RegimenError, parse_days
+from cycles.documents import open_cycle, parse
+from cycles.regimen import MIU, SLOTS, Dose, Phase, Regimen, plain
 
 # The document and its calendar are one engine to everybody else.
-__all__ = ["MIU", "SLOTS", "Dose", "Phase", "Regimen", "RegimenError", "parse", "parse_days", "plain"]
+__all__ = [
+    "LONGEST_CYCLE",
+    "MIU",
+    "SLOTS",
+    "Dose",
+    "Phase",
+    "Regimen",
+    "RegimenError",
+    "open_cycle",
+    "parse",
+    "parse_days",
+    "plain",
+]
 
 # App's own: a year outside of these is a slip of the keyboard. Between them every hour has a moment in UTC.
 EARLIEST, LATEST = date(1980, 1, 1), date(2200, 12, 31)
@@ -33,8 +47,7 @@ MIN_GAP_TWICE_DAILY = timedelta(hours=8)  # H08 and B8, app's own
 WEDNESDAY = 2  # P35: a Wednesday start puts the worst days on a weekend
 
 
-@dataclass(frozen=True)
-class Planned:
+class Planned(NamedTuple):
     """One dose of a course on the patient's calendar: `day` from 1, the civil date, the hour on the wall, MIU."""
 
     day: int
@@ -44,20 +57,32 @@ class Planned:
     amount: Decimal | None
 
 
+class Course(NamedTuple):
+    """One course by the plan: its number from 1 and its first day."""
+
+    number: int
+    starts_on: date
+
+
 def unroll(regimen: Regimen, number: int, starts_on: date, slot_times: Mapping[str, time]) -> list[Planned]:
     """Every dose of course `number`, in order, without an amount where none stands in MIU. KeyError for a slot."""
-    in_miu = regimen.unit == MIU
+    phase, in_miu = regimen.phase(number), regimen.unit == MIU
     planned = [
-        Planned(
-            day=dose.offset + 1,
-            slot=dose.slot,
-            on=starts_on + timedelta(days=dose.offset),
-            local_time=slot_times[dose.slot],
-            amount=dose.amount if in_miu else None,
-        )
-        for dose in regimen.phase(number).doses
+        Planned(day, slot, starts_on + after, slot_times[slot], amount if in_miu else None)
+        for day, after, slot, amount in phase.steps
     ]
-    return sorted(planned, key=lambda dose: (dose.day, dose.local_time))
+    hours = [slot_times[slot] for slot in phase.slots]
+    if hours != sorted(hours):
+        planned.sort(key=lambda dose: (dose.day, dose.local_time))
+    return planned
+
+
+def courses(regimen: Regimen, starts_on: date, until: date) -> Iterator[Course]:
+    """The courses that would start from `starts_on` to `until` if nothing moved them (2.2)."""
+    number = 1
+    while starts_on <= until and (regimen.courses is None or number <= regimen.courses):
+        yield Course(number, starts_on)
+        starts_on, number = next_start(regimen, number, starts_on), number + 1
 
 
 def next_start(regimen: Regimen, number: int, starts_on: date) -> date:

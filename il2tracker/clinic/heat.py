@@ -16,8 +16,10 @@ from il2tracker.clinic import words
 from sideeffects.models import DayOfReports, Symptom
 
 WORDS_OF_SLOT = {
+    "night": gettext_lazy("Night"),
     "am": gettext_lazy("Morning"),
     "noon": gettext_lazy("Midday"),
+    "afternoon": gettext_lazy("Afternoon"),
     "pm": gettext_lazy("Evening"),
     "bedtime": gettext_lazy("Bedtime"),
 }

@@ -6,7 +6,7 @@ from decimal import Decimal
 import pytest
 
 from cycles.outlook import look_ahead
-from cycles.regimen import parse
+from cycles.schedule import parse
 
 TIMES = {"am": time(10), "pm": time(22)}
 START = date(2026, 3, 4)

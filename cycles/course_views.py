@@ -12,9 +12,9 @@ from django.shortcuts import get_object_or_404, redirect
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
-from cycles import plan_actions
+from cycles import course_actions, hold_actions, plan_actions
 from cycles.course_forms import ChangeForm, ReasonForm, StopForm
-from cycles.models import Cycle, Plan
+from cycles.models import Cycle, Hold, Plan
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
@@ -61,11 +61,11 @@ def change(request: SignedInRequest, ref: str) -> HttpResponse:
 
 def _decide(request: SignedInRequest, cycle: Cycle, today: date, *, what: str, starts_on: date, reason: str) -> None:
     if what == ChangeForm.MOVE:
-        plan_actions.move_cycle(by=request.user, cycle=cycle, starts_on=starts_on, today=today, reason=reason)
+        course_actions.move_cycle(by=request.user, cycle=cycle, starts_on=starts_on, today=today, reason=reason)
     elif what == ChangeForm.HOLD:
-        plan_actions.hold_cycle(by=request.user, cycle=cycle, reason=reason)
+        hold_actions.raise_hold(by=request.user, cycle=cycle, kind=Hold.Kind.OTHER, reason=reason, now=timezone.now())
     else:
-        plan_actions.cancel_cycle(by=request.user, cycle=cycle, reason=reason)
+        course_actions.cancel_cycle(by=request.user, cycle=cycle, reason=reason)
 
 
 @login_required
@@ -80,7 +80,7 @@ def stop(request: SignedInRequest, ref: str) -> HttpResponse:
     if not form.is_valid():
         return answer(request, "cycles/course_stop.html", form, patient=cycle.patient, cycle=cycle)
     on, reason = form.cleaned_data["stopped_on"], form.cleaned_data["reason"]
-    plan_actions.stop_cycle(by=request.user, cycle=cycle, on=on, reason=reason)
+    course_actions.stop_cycle(by=request.user, cycle=cycle, on=on, reason=reason)
     return _to_plan(request, cycle.patient, _("Course %(number)s is stopped.") % {"number": cycle.number})
 
 

@@ -1,4 +1,4 @@
-"""Cycles, planned doses, and the injections that were really given. Also the door to protocols.py and plans.py."""
+"""Cycles, planned doses, and the injections that were really given. Also the door to the package's other tables."""
 
 from __future__ import annotations
 
@@ -15,12 +15,30 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from cycles import reasons, schedule, sites
+from cycles.decisions import AdviceDecision
+from cycles.holds import Hold
 from cycles.plans import Plan, PlanVersion, current_plan
+from cycles.preparing import Preparation, Readiness, ReadinessAnswer
 from cycles.protocols import Protocol
+from cycles.reactions import SiteReaction
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
-# Plans, protocols and courses are one set of tables to everybody else.
-__all__ = ["Cycle", "Injection", "Plan", "PlanVersion", "PlannedDose", "Protocol", "current_plan"]
+# All tables of this package are one to everybody else.
+__all__ = [
+    "AdviceDecision",
+    "Cycle",
+    "Hold",
+    "Injection",
+    "Plan",
+    "PlanVersion",
+    "PlannedDose",
+    "Preparation",
+    "Protocol",
+    "Readiness",
+    "ReadinessAnswer",
+    "SiteReaction",
+    "current_plan",
+]
 
 
 class CycleQuerySet(PatientRecordQuerySet):
@@ -107,7 +125,7 @@ class Cycle(PatientRecord):
 
     def wants(self, dose: PlannedDose) -> bool:
         """Whether one of its doses is still to be given: the course goes ahead and was not stopped before that day."""
-        return self.goes_ahead and (self.stopped_on is None or dose.due_on <= self.stopped_on)
+        return self.goes_ahead and not dose.was_held and (self.stopped_on is None or dose.due_on <= self.stopped_on)
 
     @property
     def next_starts_on(self) -> date:
@@ -153,17 +171,29 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
         return self.exclude(Exists(Injection.objects.standing().filter(planned_dose=OuterRef("pk"))))
 
     def counting(self) -> PlannedDoseQuerySet:
-        """Of courses that are neither held nor cancelled, and not after the day a course was stopped."""
-        return self.exclude(cycle__state__in=[Cycle.State.HELD, Cycle.State.CANCELLED]).exclude(
-            cycle__stopped_on__isnull=False, due_on__gt=F("cycle__stopped_on")
+        """Of courses neither held nor cancelled; not after the day a course was stopped, nor while it waited."""
+        return (
+            self.exclude(was_held=True)
+            .exclude(cycle__state__in=[Cycle.State.HELD, Cycle.State.CANCELLED])
+            .exclude(cycle__stopped_on__isnull=False, due_on__gt=F("cycle__stopped_on"))
         )
 
 
-SLOT_WORDS = {"am": _("morning"), "noon": _("midday"), "pm": _("evening"), "bedtime": _("bedtime")}
+SLOT_WORDS = {
+    "night": _("night"),
+    "am": _("morning"),
+    "noon": _("midday"),
+    "afternoon": _("afternoon"),
+    "pm": _("evening"),
+    "bedtime": _("bedtime"),
+}
 
 
 class PlannedDose(PatientRecord):
-    """One slot of one day of a cycle: when the plan expects how much."""
+    """One slot of one day of a cycle: when the plan expects how much.
+
+    `was_held`: it fell into a hold that was lifted later; nobody catches up on it (D18).
+    """
 
     cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="doses")
     day = models.PositiveSmallIntegerField()
@@ -173,6 +203,7 @@ class PlannedDose(PatientRecord):
     zone = models.CharField(max_length=60)
     due_at = models.DateTimeField()
     amount = models.DecimalField(max_digits=8, decimal_places=3)
+    was_held = models.BooleanField(default=False)
 
     objects = PlannedDoseQuerySet.as_manager()
 
@@ -192,7 +223,7 @@ class PlannedDose(PatientRecord):
 
     @property
     def slot_words(self) -> str:
-        """The slot as people call it: morning, midday, evening, bedtime."""
+        """The slot as people call it: night (the small hours), morning, midday, afternoon, evening, bedtime."""
         return str(SLOT_WORDS[self.slot])
 
     @property

@@ -1,11 +1,10 @@
-"""Everything that is written about plans and their courses. Injections have actions of their own in actions.py."""
+"""Everything that is written about plans. Courses have actions in course_actions.py, injections in actions.py."""
 
 from __future__ import annotations
 
 import json
 from collections.abc import Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -14,14 +13,13 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cycles import schedule
+from cycles.course_actions import decide, planned_doses, refuse_overlap
 from cycles.doubts import MOST_PER_INJECTION
-from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, Protocol
+from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, Protocol
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.audit import log
 
-# What a lock or a foreign key makes certain: asking the database again would double the statements of a save.
-CERTAIN = {"patient", "plan", "version", "ref"}
 COPIED = (
     "indication",
     "route",
@@ -29,6 +27,7 @@ COPIED = (
     "fever_unit",
     "fever_only_if_not_relieved",
     "timing_matters",
+    "inpatient",
 )
 
 
@@ -120,9 +119,9 @@ def end_plan(*, by: User, plan: Plan, on: date, reason: str) -> Plan:
     plan.save(update_fields=["ended_on", "end_reason"])
     for cycle in plan.cycles.going_on(on):
         if cycle.starts_on > on:
-            _decide(by, cycle, Cycle.State.CANCELLED, reason)
+            decide(by, cycle, Cycle.State.CANCELLED, reason)
         else:
-            _decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
+            decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
     log.record(action="cycles.plan.ended", by=by, patient=patient, subject=plan)
     return plan
 
@@ -164,127 +163,8 @@ def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
         starts_on=starts_on,
         last_dose_on=schedule.last_dose_on(version.regimen, number, starts_on),
     )
-    _refuse_overlap(cycle, starts_on)
+    refuse_overlap(cycle, starts_on)
     cycle.save()
-    PlannedDose.objects.bulk_create(_doses(cycle))
+    PlannedDose.objects.bulk_create(planned_doses(cycle))
     log.record(action="cycles.cycle.opened", by=None, patient=plan.patient, subject=cycle)
     return cycle
-
-
-def _doses(cycle: Cycle) -> list[PlannedDose]:
-    version = cycle.version
-    unrolled = schedule.unroll(version.regimen, cycle.number, cycle.starts_on, version.times)
-    return [_dose(cycle, planned, planned.amount) for planned in unrolled if planned.amount is not None]
-
-
-def _dose(cycle: Cycle, planned: schedule.Planned, amount: Decimal) -> PlannedDose:
-    zone = cycle.patient.zone
-    return PlannedDose(
-        patient=cycle.patient,
-        cycle=cycle,
-        day=planned.day,
-        slot=planned.slot,
-        due_on=planned.on,
-        local_time=planned.local_time,
-        zone=zone.key,
-        due_at=schedule.moment(planned.on, planned.local_time, zone),
-        amount=amount,
-    )
-
-
-@transaction.atomic
-def move_cycle(*, by: User, cycle: Cycle, starts_on: date, today: date, reason: str) -> Cycle:
-    """Shift a whole not-started course, never stretch it (2.2).
-
-    Raises PermissionDenied and ValidationError (it has started, it would overlap another course).
-    """
-    access.require_prescribing(by, cycle.patient)
-    patient = cycle.patient.lock()
-    cycle.refresh_from_db()
-    if cycle.has_started(today) or _has_records(cycle):
-        raise ValidationError(_("This course has started. A started course is never moved; it can be stopped."))
-    _refuse_overlap(cycle, starts_on)
-    cycle.starts_on, cycle.reason, cycle.state = starts_on, reason, Cycle.State.PLANNED
-    cycle.last_dose_on = schedule.last_dose_on(cycle.version.regimen, cycle.number, starts_on)
-    _save(by, cycle)
-    _put_doses(cycle, patient)
-    log.record(action="cycles.cycle.moved", by=by, patient=patient, subject=cycle)
-    return cycle
-
-
-@transaction.atomic
-def follow_patient(*, cycle: Cycle, now: datetime) -> bool:
-    """Put a course that has not started on the clock by which the patient lives now (H09). Idempotent.
-
-    A course that runs keeps the hours it began with. False when nothing was to be done.
-    """
-    patient = cycle.patient.lock()
-    cycle.refresh_from_db()
-    old = cycle.doses.exclude(zone=patient.time_zone)
-    if cycle.starts_on <= patient.today(now) or _has_records(cycle) or not old.exists():
-        return False
-    _put_doses(cycle, patient)
-    log.record(action="cycles.cycle.rezoned", by=None, patient=patient, subject=cycle)
-    return True
-
-
-def _has_records(cycle: Cycle) -> bool:
-    return Injection.objects.standing().filter(planned_dose__cycle=cycle).exists()
-
-
-def _put_doses(cycle: Cycle, patient: Patient) -> None:
-    """Day, moment and zone of every dose, from the start of its course and the clock of the patient."""
-    cycle.patient = patient
-    planned = {(dose.day, dose.slot): dose for dose in _doses(cycle)}
-    doses = list(cycle.doses.all())
-    for dose in doses:
-        new = planned[dose.day, dose.slot]
-        dose.due_on, dose.due_at, dose.zone = new.due_on, new.due_at, new.zone
-    PlannedDose.objects.bulk_update(doses, ["due_on", "due_at", "zone"])
-
-
-def _refuse_overlap(cycle: Cycle, starts_on: date) -> None:
-    last = starts_on + (cycle.last_dose_on - cycle.starts_on)
-    others = Cycle.objects.of(cycle.patient).exclude(pk=cycle.pk).exclude(state=Cycle.State.CANCELLED)
-    other = others.filter(starts_on__lte=last, last_dose_on__gte=starts_on).first()
-    if other:
-        raise ValidationError(_("This date overlaps course %(number)s.") % {"number": other.number})
-
-
-@transaction.atomic
-def hold_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
-    """A person stops a course until a person decides (H22). Raises PermissionDenied."""
-    return _decide(by, cycle, Cycle.State.HELD, reason)
-
-
-@transaction.atomic
-def cancel_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
-    """The course does not take place. Raises PermissionDenied, and ValidationError when injections are recorded."""
-    if _has_records(cycle):
-        raise ValidationError(_("Injections of this course are recorded. It can be stopped, not cancelled."))
-    return _decide(by, cycle, Cycle.State.CANCELLED, reason)
-
-
-@transaction.atomic
-def stop_cycle(*, by: User, cycle: Cycle, on: date, reason: str) -> Cycle:
-    """The course ends early after `on`; its later doses count neither as taken nor as missed (2.2).
-
-    Raises PermissionDenied.
-    """
-    return _decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
-
-
-def _decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | None = None) -> Cycle:
-    access.require_prescribing(by, cycle.patient)
-    patient = cycle.patient.lock()
-    cycle.refresh_from_db()
-    cycle.state, cycle.reason, cycle.stopped_on = state, reason, stopped_on
-    _save(by, cycle)
-    log.record(action=f"cycles.cycle.{state}", by=by, patient=patient, subject=cycle)
-    return cycle
-
-
-def _save(by: User, cycle: Cycle) -> None:
-    cycle._history_user = by  # type: ignore[attr-defined]
-    cycle.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
-    cycle.save()

@@ -62,28 +62,58 @@ class Plan(PatientRecord):
 
 
 class PlanVersion(Thresholds):
-    """What the plan says from a date on, and who signed it. Never edited."""
+    """What the plan says from course `first_course` on, and who signed it. Never edited.
+
+    `concentration` is in MIU per mL, `body_surface` in m² with the day it was measured, `premedication` holds names as
+    the clinician entered them, one a line. `read_at` is when the patient confirmed having read it.
+    """
 
     class SignedAs(models.TextChoices):
         CLINIC = "clinic", _("confirmed by a clinician")
         PATIENT = "patient", _("entered by you, not confirmed by a clinician")
 
+    class GoalKind(models.TextChoices):
+        ABOVE = "above", _("above a count")
+        RISE = "rise", _("above the baseline by")
+        PERCENT = "percent", _("above this percentage of the baseline")
+
     plan = models.ForeignKey(Plan, on_delete=models.CASCADE, related_name="versions")
     number = models.PositiveSmallIntegerField()
+    first_course = models.PositiveSmallIntegerField(default=1)
     slot_times = models.JSONField()
     cd4_goal = models.PositiveSmallIntegerField(null=True, blank=True)
+    goal_kind = models.CharField(max_length=7, choices=GoalKind.choices, default=GoalKind.ABOVE)
+    body_surface = models.DecimalField(max_digits=3, decimal_places=2, null=True, blank=True)
+    body_surface_on = models.DateField(null=True, blank=True)
+    amount_basis = models.CharField(max_length=80, blank=True)
+    concentration = models.DecimalField(max_digits=6, decimal_places=3, null=True, blank=True)
+    premedication = models.TextField(blank=True)
     syringe_mark = models.CharField(max_length=80, blank=True)
     min_gap_hours = models.PositiveSmallIntegerField(null=True, blank=True)
     late_after_minutes = models.PositiveSmallIntegerField(null=True, blank=True)
     starts_on = models.DateField()
+    change_reason = models.CharField(max_length=200, blank=True)
+    beyond_reason = models.CharField(max_length=200, blank=True)
     signed_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     signed_as = models.CharField(max_length=7, choices=SignedAs.choices)
     signed_title = models.CharField(max_length=180)
     signed_at = models.DateTimeField()
+    read_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    read_at = models.DateTimeField(null=True, blank=True)
 
     class Meta:
         ordering = ["number"]
-        constraints = [models.UniqueConstraint(fields=["plan", "number"], name="version_number_unique_per_plan")]
+        constraints = [
+            models.UniqueConstraint(fields=["plan", "number"], name="version_number_unique_per_plan"),
+            models.CheckConstraint(
+                condition=Q(body_surface__isnull=True, body_surface_on__isnull=True)
+                | Q(body_surface__gt=0, body_surface_on__isnull=False),
+                name="body_surface_has_its_date",
+                violation_error_message=_("A body surface needs the date on which it was measured."),
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"version {self.number}"

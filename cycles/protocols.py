@@ -45,6 +45,7 @@ class Thresholds(models.Model):
     timing_matters = models.BooleanField(
         help_text=_("whether an injection makes a CD4+ count or viral load unreliable for a month (2.3)")
     )
+    inpatient = models.BooleanField(default=False, help_text=_("given on a ward: never asked for at home (P59, K07)"))
 
     class Meta:
         abstract = True
@@ -55,15 +56,25 @@ class Thresholds(models.Model):
         return schedule.parse(self.document)
 
 
+class Standing(models.TextChoices):
+    """What stands behind a row of the library. Nothing in it is a recommendation."""
+
+    SOURCE = "source", _("as the source describes it")
+    LABEL = "label", _("as the drug's label describes it")
+    PUBLISHED = "published", _("as published, not endorsed")
+    BLANK = "blank", _("entered by whoever prescribes it")
+
+
 class Protocol(Thresholds):
     """One row of the library. A plan copies it, so editing a row never rewrites history."""
 
     slug = models.SlugField(unique=True)
     name = models.CharField(max_length=120)
-    inpatient = models.BooleanField(default=False)
+    standing = models.CharField(max_length=9, choices=Standing.choices, default=Standing.SOURCE)
     dose_step = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
     injection_ceiling = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     daily_ceiling = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
+    daily_floor = models.DecimalField(max_digits=8, decimal_places=3, null=True, blank=True)
     hardest_days = models.CharField(max_length=10, blank=True)
     source = models.TextField()
     evidence_note = models.TextField()

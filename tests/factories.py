@@ -10,7 +10,8 @@ from uuid import uuid4
 from django.utils import timezone
 
 from cycles.actions import Logged, log_injection, void_injection
-from cycles.models import Plan, PlannedDose, Protocol
+from cycles.hold_actions import raise_hold
+from cycles.models import Cycle, Hold, Plan, PlannedDose, Protocol
 from cycles.plan_actions import create_plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
@@ -44,7 +45,7 @@ def user(name: str, **facts: Any) -> User:
 
 
 def clinic(name: str) -> Clinic:
-    """A clinic in London with a day number, a night number and 999."""
+    """A clinic in London with a day number, a night number and 999, which leaves starts to its patients."""
     return accounts.create_clinic(
         by=None,
         name=name,
@@ -55,6 +56,7 @@ def clinic(name: str) -> Clinic:
         opens_at=time(8),
         closes_at=time(18),
         emergency_phone="999",
+        confirms_starts=False,
     )
 
 
@@ -136,6 +138,11 @@ def injection(
     return log_injection(
         by=by, patient=patient, key=facts.pop("key", None) or uuid4(), state=state, dose=dose, now=now, **facts
     )
+
+
+def hold(by: User, cycle: Cycle, reason: str = "fever", *, kind: str = "other", now: datetime | None = None) -> Hold:
+    """A course that waits."""
+    return raise_hold(by=by, cycle=cycle, kind=kind, reason=reason, now=now or timezone.now())
 
 
 def void(by: User, record: Any) -> Any:

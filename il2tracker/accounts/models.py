@@ -110,6 +110,19 @@ class Clinic(models.Model):
     emergency_phone = models.CharField(_("local emergency number"), max_length=30)
     crisis_phone = models.CharField(_("local crisis line"), max_length=30, blank=True)
     escalate_after = models.PositiveSmallIntegerField(_("minutes until an alert goes on"), default=15)
+    confirms_starts = models.BooleanField(
+        _("confirms every start"),
+        default=True,
+        help_text=_("Until a member of the clinic has confirmed the start of a course, no reminder to inject leaves."),
+    )
+    suggests_dose_steps = models.BooleanField(_("show suggestions about the dose"), default=False)
+    suggests_intervals = models.BooleanField(_("show suggestions about the interval"), default=False)
+    sustained_gaps = models.PositiveSmallIntegerField(
+        _("courses in a row above the goal"),
+        default=2,
+        choices=[(2, "2"), (3, "3"), (4, "4")],
+        help_text=_("From how many on a CD4+ count counts as sustained. This diary’s own number."),
+    )
 
     def __str__(self) -> str:
         return self.name
@@ -179,6 +192,7 @@ class Patient(models.Model):
         default="discreet",
         choices=[("discreet", _("Discreet")), ("plain", _("Plain")), ("full", _("Full"))],
     )
+    work_days = models.CharField(_("working days"), max_length=7, blank=True, validators=[validate_days])
     companion_name = models.CharField(_("who can be with you"), max_length=120, blank=True)
     companion_phone = models.CharField(_("their number"), max_length=30, blank=True)
     team_phone = models.CharField(_("your care team's number"), max_length=30, blank=True)

@@ -54,7 +54,7 @@ def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
         *("cycle_id", "day", "slot", "due_on", "local_time", "zone", "due_at", "amount"),
         state=F("cycle__state"),
         ended_on=F("cycle__plan__ended_on"),
-        inpatient=F("cycle__plan__protocol__inpatient"),
+        inpatient=F("cycle__version__inpatient"),
         recorded=Exists(records.standing()),
         undone=Exists(records.filter(voided_at__isnull=False)),
         next_due_at=Subquery(following.order_by("due_at").values("due_at")[:1]),

@@ -46,9 +46,10 @@ def _never_planned(now: datetime) -> QuerySet[PlannedDose]:
     untouched = due.exclude(Exists(Injection.objects.filter(planned_dose=OuterRef("pk"))))  # nor undone (R9)
     told = untouched.filter(
         patient__user__is_active=True,
+        was_held=False,
         cycle__state=Cycle.State.PLANNED,
         cycle__plan__ended_on=None,
-        cycle__plan__protocol__inpatient=False,
+        cycle__version__inpatient=False,
         created_at__lt=F("due_at") - SETTLED_AFTER,
     )
     told = told.annotate(key=_key(kinds.INJECTION_DUE, ""))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 from django.db.models import F, OuterRef, Q, Subquery
 
-from cycles import plan_actions as cycles
+from cycles import course_actions, plan_actions
 from cycles.models import Cycle, Plan
 from il2tracker.reminders import clocks, facts, heartbeat, kinds, wishes
 from il2tracker.reminders.models import Heartbeat, Reminder, State
@@ -78,7 +78,7 @@ def open_next_cycles(now: datetime) -> int:
     opened = 0
     for row in _without_a_next_course(now):
         try:
-            opened += cycles.open_next_cycle(plan=row, today=row.patient.today(now)) is not None
+            opened += plan_actions.open_next_cycle(plan=row, today=row.patient.today(now)) is not None
         except Exception:  # one plan that cannot go on must not silence everybody else's reminders
             logger.exception("No next course for plan %s", row.ref)
     return opened
@@ -89,7 +89,7 @@ def follow_patients(now: datetime) -> int:
     rezoned = 0
     for cycle in Cycle.objects.on_an_old_clock(now.date() - ONE_DAY).select_related("patient", "version"):
         try:
-            rezoned += cycles.follow_patient(cycle=cycle, now=now)
+            rezoned += course_actions.follow_patient(cycle=cycle, now=now)
         except Exception:  # the hours of one course must not silence everybody's reminders
             logger.exception("Course %s stays on its old clock", cycle.ref)
     return rezoned

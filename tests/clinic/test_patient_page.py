@@ -6,7 +6,6 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cycles.models import Cycle, PlannedDose
-from cycles.plan_actions import hold_cycle
 from il2tracker.audit.models import AuditEvent
 from tests import factories
 from tests.factories import utc
@@ -127,7 +126,7 @@ def test_who_looked_is_there_to_be_seen(page):
 
 
 def test_a_hold_stands_in_the_head(page, cast, ada):
-    hold_cycle(by=cast.ben, cycle=Cycle.objects.get(patient=ada, number=1), reason="fever")
+    factories.hold(cast.ben, Cycle.objects.get(patient=ada, number=1), "fever")
     assert "Hold course 1: fever" in page().text_read
 
 

@@ -5,7 +5,6 @@ from datetime import date, timedelta
 import pytest
 
 from cycles.models import Cycle, PlannedDose
-from cycles.plan_actions import hold_cycle
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import actions as alerts
 from il2tracker.clinic.worklist import Rank, gather, reasons
@@ -115,7 +114,7 @@ def test_open_injections_are_asked_for_until_a_week_after_the_course(north, ende
 
 def test_a_held_course_is_asked_for_nothing(north, cast):
     patient = north.patient("Ada", started=3, recorded=False)
-    hold_cycle(by=cast.ben, cycle=Cycle.objects.get(patient=patient, number=1), reason="fever")
+    factories.hold(cast.ben, Cycle.objects.get(patient=patient, number=1), "fever")
     assert first(patient)[0] is Rank.NOTHING
 
 

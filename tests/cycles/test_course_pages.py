@@ -7,7 +7,6 @@ import time_machine
 from django.contrib.messages import get_messages
 from django.urls import reverse
 
-from cycles import plan_actions
 from tests import factories
 from tests.factories import utc
 
@@ -103,7 +102,7 @@ def test_a_course_to_come_is_held_or_left_out(ben, coming, what, state):
 
 
 def test_a_held_course_is_given_a_day_again_also_after_its_day_has_passed(ben, cast, coming):
-    plan_actions.hold_cycle(by=cast.ben, cycle=coming, reason="infection")
+    factories.hold(cast.ben, coming, "infection")
     with time_machine.travel(utc(2027, 2, 1, 12), tick=False):
         ben.force_login(cast.ben)
         text = ben.get(url("course_change", coming)).content.decode()

@@ -4,9 +4,9 @@ from datetime import date, timedelta
 
 import pytest
 
+from cycles.course_actions import stop_cycle
 from cycles.days import State, lay_out
 from cycles.models import PlannedDose
-from cycles.plan_actions import hold_cycle, stop_cycle
 from tests import factories
 from tests.factories import utc
 
@@ -80,7 +80,7 @@ def test_what_is_recorded_counts_whether_given_or_not(cast, cycle):
 
 
 def test_a_held_course_asks_for_nothing(cast, cycle):
-    hold_cycle(by=cast.ben, cycle=cycle, reason="fever")
+    factories.hold(cast.ben, cycle, "fever")
     course = laid_out(cycle, utc(2026, 11, 18, 21))
     assert course.due is course.later is None
     assert course.missing == []

@@ -12,7 +12,6 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
 from cycles.models import Injection, PlannedDose
-from cycles.plan_actions import hold_cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts.actions import acknowledge
 from il2tracker.alerts.models import Alert
@@ -265,7 +264,7 @@ def test_while_an_urgent_report_is_open_the_page_says_to_speak_to_the_clinic_fir
 
 
 def test_on_a_held_course_the_page_says_to_speak_to_the_clinic_first(client, cast, tonight):
-    hold_cycle(by=cast.ben, cycle=tonight.cycle, reason="infection")
+    factories.hold(cast.ben, tonight.cycle, "infection")
     client.force_login(cast.anna)
     assert "Speak to your clinic before your next injection." in client.get(url(tonight)).content.decode()
     client.post(url(tonight), sent())

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from cycles import plan_actions as cycles
+from cycles import course_actions
 from cycles.models import Cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.reminders import clocks, invariants
@@ -51,7 +51,9 @@ def course(cast: Cast) -> Cycle:
 
 def move_to_14_days_before(course: Cycle, cast: Cast) -> None:
     today = cast.anna_patient.today(timezone.now())
-    cycles.move_cycle(by=cast.ben, cycle=course, starts_on=today + FOURTEEN_DAYS, today=today, reason="brought forward")
+    course_actions.move_cycle(
+        by=cast.ben, cycle=course, starts_on=today + FOURTEEN_DAYS, today=today, reason="brought forward"
+    )
 
 
 def sweeps(machine: Machine, count: int) -> None:

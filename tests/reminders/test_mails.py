@@ -19,7 +19,6 @@ import pytest
 from django.core import checks
 from django.core.mail.message import EmailMultiAlternatives
 
-from cycles import plan_actions as cycles
 from cycles.models import Plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
@@ -282,7 +281,7 @@ def test_the_day_before_says_whether_a_clinic_confirmed_it(
 
 def test_a_pause_without_a_clinic_names_the_care_teams_number(cast: Cast) -> None:
     plan = unconfirmed(cast)
-    cycles.hold_cycle(by=plan.patient.user, cycle=plan.cycles.get(), reason="fever")
+    factories.hold(plan.patient.user, plan.cycles.get(), "fever")
     planning.plan(before(0, 8))
     row = Reminder.objects.get(kind=kinds.PAUSED)
     assert "Please call your care team before your next date: 020 7946 0100" in mails.build(row, before(0)).body

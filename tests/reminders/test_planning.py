@@ -10,6 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cycles import course_actions
 from cycles import plan_actions as cycles
 from cycles.models import Cycle, Plan, PlannedDose
 from il2tracker.accounts import actions as accounts
@@ -169,7 +170,7 @@ def test_rows_that_were_marked_or_ended_are_never_touched(
         facts |= {"handing_over_at": now, "accepted_at": now if state == "sent" else None}
     Reminder.objects.update(**facts)
     stored = list(Reminder.objects.order_by("pk").values())
-    cycles.hold_cycle(by=cast.ben, cycle=first.cycle, reason="fever")
+    factories.hold(cast.ben, first.cycle, "fever")
     planning.plan(before(1))
     assert list(Reminder.objects.filter(pk__in=[row["id"] for row in stored]).order_by("pk").values()) == stored
 
@@ -204,7 +205,7 @@ def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], An
         return lambda: actions.choose(by=cast.anna, switches=switches, lead_minutes=15)
 
     def resume() -> None:
-        cycles.move_cycle(
+        course_actions.move_cycle(
             by=cast.ben, cycle=first.cycle, starts_on=START, today=START - timedelta(days=1), reason="well again"
         )
 
@@ -212,7 +213,7 @@ def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], An
         "alert, then acknowledged": (raise_alert, acknowledge, "alert"),
         "switched off, then on": (switch(False), switch(True), "turned_off"),
         "held, then confirmed": (
-            lambda: cycles.hold_cycle(by=cast.ben, cycle=first.cycle, reason="fever"),
+            lambda: factories.hold(cast.ben, first.cycle, "fever"),
             resume,
             "held",
         ),
@@ -277,7 +278,7 @@ def test_a_pause_that_did_not_leave_moves_on_to_the_next_slot(cast: Cast, first:
 def test_a_moved_course_moves_its_doses_and_renames_its_days(cast: Cast, first: PlannedDose) -> None:
     planning.plan(before(1))
     a_day_later = START + timedelta(days=1)
-    cycles.move_cycle(
+    course_actions.move_cycle(
         by=cast.ben, cycle=first.cycle, starts_on=a_day_later, today=START - timedelta(days=1), reason="work"
     )
     planning.plan(before(1))
@@ -293,7 +294,9 @@ def test_a_moved_course_moves_its_doses_and_renames_its_days(cast: Cast, first: 
 def test_a_dose_that_moves_far_away_and_comes_near_again_is_planned_again(cast: Cast, first: PlannedDose) -> None:
     planning.plan(before(1))
     far = START + timedelta(days=28)
-    cycles.move_cycle(by=cast.ben, cycle=first.cycle, starts_on=far, today=START - timedelta(days=1), reason="work")
+    course_actions.move_cycle(
+        by=cast.ben, cycle=first.cycle, starts_on=far, today=START - timedelta(days=1), reason="work"
+    )
     planning.plan(before(1))
     assert kinds_planned() == set()
     planning.plan(on(far - timedelta(days=1)))
@@ -315,8 +318,8 @@ def test_a_new_lead_moves_the_rows_that_wait(cast: Cast, first: PlannedDose) -> 
     "end",
     [
         lambda cast, plan: cycles.end_plan(by=cast.ben, plan=plan, on=START - timedelta(days=1), reason="moved"),
-        lambda cast, plan: cycles.cancel_cycle(by=cast.ben, cycle=plan.cycles.get(), reason="no"),
-        lambda cast, plan: cycles.stop_cycle(by=cast.ben, cycle=plan.cycles.get(), on=START, reason="enough"),
+        lambda cast, plan: course_actions.cancel_cycle(by=cast.ben, cycle=plan.cycles.get(), reason="no"),
+        lambda cast, plan: course_actions.stop_cycle(by=cast.ben, cycle=plan.cycles.get(), on=START, reason="enough"),
         lambda cast, plan: type(cast.anna).objects.filter(pk=cast.anna.pk).update(is_active=False),
     ],
     ids=["plan ended", "course cancelled", "course stopped", "account closed"],
@@ -442,7 +445,9 @@ def test_an_appointment_does_not_count_for_a_course_that_was_moved_away_from_it(
 ) -> None:
     cycle, later = plan.cycles.get(), START + timedelta(days=28)
     arranged(cast, cycle)[how]()
-    cycles.move_cycle(by=cast.ben, cycle=cycle, starts_on=later, today=START - timedelta(days=14), reason="work")
+    course_actions.move_cycle(
+        by=cast.ben, cycle=cycle, starts_on=later, today=START - timedelta(days=14), reason="work"
+    )
     planning.plan(on(later - timedelta(days=14), 8))
     assert kinds_planned() == BLOODWORK
 
@@ -516,7 +521,7 @@ def test_one_plan_that_cannot_go_on_does_not_silence_the_others(
             raise ValueError(plan.pk)
         return open_next_cycle(plan=plan, today=today)
 
-    monkeypatch.setattr(planning.cycles, "open_next_cycle", stumble)
+    monkeypatch.setattr(planning.plan_actions, "open_next_cycle", stumble)
     assert planning.plan(on(START, 1)).opened == 1
     assert kinds_planned()
 

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, transaction
 
+from cycles import course_actions
 from cycles import plan_actions as cycles
 from cycles.models import PlannedDose
 from il2tracker.accounts.models import User
@@ -61,17 +62,17 @@ class Story:
         cycles.end_plan(by=self.cast.ben, plan=self.plan, on=EVE, reason="moved away")
 
     def hold(self) -> None:
-        cycles.hold_cycle(by=self.cast.ben, cycle=self.cycle, reason="fever")
+        factories.hold(self.cast.ben, self.cycle, "fever")
 
     def cancel(self) -> None:
-        cycles.cancel_cycle(by=self.cast.ben, cycle=self.cycle, reason="no")
+        course_actions.cancel_cycle(by=self.cast.ben, cycle=self.cycle, reason="no")
 
     def stop(self) -> None:
-        cycles.stop_cycle(by=self.cast.ben, cycle=self.cycle, on=START, reason="enough")
+        course_actions.stop_cycle(by=self.cast.ben, cycle=self.cycle, on=START, reason="enough")
 
     def move(self) -> None:
         a_week_later = START + timedelta(days=7)
-        cycles.move_cycle(by=self.cast.ben, cycle=self.cycle, starts_on=a_week_later, today=EVE, reason="work")
+        course_actions.move_cycle(by=self.cast.ben, cycle=self.cycle, starts_on=a_week_later, today=EVE, reason="work")
 
     def alert(self) -> None:
         alerts.raise_alert(

@@ -5,8 +5,8 @@ from datetime import date
 
 import pytest
 
+from cycles.course_actions import stop_cycle
 from cycles.models import Cycle, Injection, PlannedDose
-from cycles.plan_actions import stop_cycle
 from il2tracker.audit.models import AuditEvent
 from labs.models import Bloodwork
 from tests import factories

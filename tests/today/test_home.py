@@ -10,7 +10,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cycles.models import Cycle, PlannedDose
-from cycles.plan_actions import end_plan, hold_cycle
+from cycles.plan_actions import end_plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
 from labs import units
@@ -218,7 +218,7 @@ def test_an_amber_alert_does_not_interrupt(cast, see, on_course):
 
 def test_a_held_course_names_no_amount_and_whom_to_call(cast, see, on_course):
     plan = on_course(cast.anna_patient, cast.ben)
-    hold_cycle(by=cast.ben, cycle=plan.cycles.get(number=1), reason="fever")
+    factories.hold(cast.ben, plan.cycles.get(number=1), "fever")
     page = see(cast.anna)
     assert heading(page) == "Your course is on hold"
     assert "Reason given: fever" in page.text_read

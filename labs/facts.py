@@ -7,15 +7,18 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from functools import cached_property
 from zoneinfo import ZoneInfo
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
-from cycles import schedule
+from cycles import advice, schedule
+from cycles.advice import CourseDose
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
 from cycles.protocols import Indication
 from il2tracker.accounts.models import Patient
+from labs import trends
 from labs.charts import Course
 from labs.models import Analyte, LabResult
 from labs.trends import DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, UnloggedDose
@@ -49,6 +52,31 @@ class Facts:
     def on_hiv_plan(self) -> bool:
         """Whether there is or was a plan for HIV: beside a gain stands what the trials found (3.1)."""
         return any(plan.current_version.indication == Indication.HIV for plan in self.plans)
+
+    @property
+    def dose_since(self) -> date | None:
+        """Start of the first course for HIV at the present daily dose and route; None before there was one (D8)."""
+        started = [c for c in self.cycles if c.has_started(self.today) and c.version.indication == Indication.HIV]
+        return advice.dose_since(
+            CourseDose(cycle.starts_on, cycle.version.route, cycle.version.regimen.daily_total(cycle.number))
+            for cycle in started
+        )
+
+    @cached_property
+    def baseline(self) -> Decimal | None:
+        """The newest CD4+ count from before any injection, in cells per mm³, if it is a number."""
+        counts = [point_of(result, judged) for result, judged in self.judged() if result.analyte.code == CD4]
+        before = trends.trend(counts).before_first
+        return before.value if before and before.counted else None
+
+    @property
+    def goal(self) -> Decimal | None:
+        """The count that the active plan wants to be exceeded (D5, M6); None without one, or without its baseline."""
+        plan = self.plan
+        if plan is None or plan.cd4_goal is None:
+            return None
+        baseline = self.baseline if plan.goal_kind != PlanVersion.GoalKind.ABOVE else None
+        return advice.effective_goal(plan.goal_kind, plan.cd4_goal, baseline)
 
     @property
     def record(self) -> DoseRecord:

@@ -3,22 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycles import schedule
-from cycles.models import PlanVersion
+from cycles import advice, schedule
+from cycles.advice import EarlyFinding, Progress
 from il2tracker.accounts.models import Patient, User
 from labs import charts, draws, facts, small_charts, trends, units, words
 from labs.charts import Chart, Mark, Scene, Threshold
 from labs.draws import Drawing, Judged
 from labs.facts import CD4, VIRAL_LOAD, Facts
 from labs.small_charts import PositionBar
-from labs.trends import Point, Progress, Trend
+from labs.trends import Point, Trend
 
 RANGES = {"1": 1, "2": 2, "all": None}
 MOST_ROWS = 100  # of the table under the drawings; the list of results has them all
@@ -50,12 +50,13 @@ class Picture:
     last: str
     last_on: date | None
     change: str
+    early: date | None
     gained: bool
     left_out: str
     viral_load: str
     viral_load_rose: bool
     bar: PositionBar | None
-    goal: int | None
+    goal: Decimal | None
     before: str
     panels: list[Panel]
     rows: list[Drawing]
@@ -96,15 +97,28 @@ class Picture:
         return (self.today - self.last_on).days if self.last_on else None
 
 
-def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1", for_clinic: bool = False) -> Picture:
-    """A patient's trend. `chosen` is a key of RANGES; the clinician's variant adds doses, nadir and progress (2.7)."""
-    known = facts.load([patient], now)[patient.pk]
+def picture(
+    patient: Patient,
+    viewer: User,
+    now: datetime,
+    *,
+    chosen: str = "1",
+    for_clinic: bool = False,
+    known: Facts | None = None,
+) -> Picture:
+    """A patient's trend. `chosen` is a key of RANGES; the clinician's variant adds doses, nadir and progress (2.7).
+
+    `known` are facts that are loaded already.
+    """
+    known = known or facts.load([patient], now)[patient.pk]
     judged = draws.judged(known)
     span = _span(known, chosen)
     shown = [each for each in judged if each.result.drawn_on >= span[0]]
     rows = draws.drawings(shown, viewer)
     counts, loads = draws.series(judged, CD4), draws.series(judged, VIRAL_LOAD)
-    said, last_load = trends.trend(counts), trends.trend(loads).last
+    said, last_load, found = trends.trend(counts), trends.trend(loads).last, _judged(known, counts)
+    early = found.until if found and found.outcome is Progress.TOO_EARLY else None
+    goal = known.goal
     return Picture(
         patient=patient,
         today=known.today,
@@ -112,20 +126,21 @@ def picture(patient: Patient, viewer: User, now: datetime, *, chosen: str = "1",
         trend=said,
         last=said.last.label if said.last else "",
         last_on=said.last.on if said.last else None,
-        change="" if said.change is None else words.change(said.change),
+        change="" if said.change is None or early else words.change(said.change),
+        early=early,
         gained=said.change is not None and said.change > 0,
         left_out=_left_out(counts),
         viral_load=last_load.label if last_load else "",
         viral_load_rose=trends.rose_after_course(loads),
-        bar=_bar(said, known.plan),
-        goal=known.plan.cd4_goal if known.plan else None,
+        bar=_bar(said, goal, early=early is not None),
+        goal=goal,
         before=said.before_first.label if said.before_first else "",
         panels=_panels(known, shown, span, for_clinic=for_clinic),
         rows=rows[:MOST_ROWS],
         more=len(rows) > MOST_ROWS,
         hiv=known.on_hiv_plan,
         too_soon_until=_too_soon_until(known),
-        progress=_progress(known, counts) if for_clinic else "",
+        progress=words.no_clear_rise(found) if for_clinic and found else "",
         total=len(judged),
     )
 
@@ -156,12 +171,12 @@ def _left_out(points: Sequence[Point]) -> str:
     ) % {"count": count}
 
 
-def _bar(said: Trend, plan: PlanVersion | None) -> PositionBar | None:
+def _bar(said: Trend, goal: Decimal | None, *, early: bool) -> PositionBar | None:
     if said.last is None or said.last.value is None:
         return None
-    goal = Decimal(plan.cd4_goal) if plan and plan.cd4_goal else None
     before = said.before_first.value if said.before_first and said.before_first is not said.last else None
-    return small_charts.position_bar(said.last.value, before, goal)
+    bar = small_charts.position_bar(said.last.value, before, goal)
+    return replace(bar, arrow="") if early else bar
 
 
 # Drawings
@@ -210,9 +225,8 @@ def _thresholds(known: Facts, marks: Sequence[Mark], *, for_clinic: bool) -> lis
     nadir = known.patient.nadir_cd4 if for_clinic else None
     low = any(mark.value is not None and mark.value < 2 * LOW_CD4 for mark in marks)
     levels = [Threshold(LOW_CD4, "")] if low and (nadir is None or abs(nadir - LOW_CD4) > 40) else []
-    if known.plan and known.plan.cd4_goal:
-        goal = known.plan.cd4_goal
-        levels.append(Threshold(Decimal(goal), _("Goal: above %(goal)s") % {"goal": goal}))
+    if known.goal is not None:
+        levels.append(Threshold(known.goal, _("Goal: above %(goal)s") % {"goal": units.figure(known.goal)}))
     if nadir is not None:
         year = f", {known.patient.nadir_on.year}" if known.patient.nadir_on else ""
         levels.append(Threshold(Decimal(nadir), _("Nadir %(nadir)s%(year)s") % {"nadir": nadir, "year": year}))
@@ -226,29 +240,10 @@ def _limit(marks: Sequence[Mark]) -> list[Threshold]:
     return [Threshold(limits[-1], _("Test limit: %(limit)s") % {"limit": units.figure(limits[-1])})]
 
 
-# For the clinician
+# Too early to judge
 
 
-def _progress(known: Facts, counts: Sequence[Point]) -> str:
-    since = _dose_since(known)
-    if since is None or not known.on_hiv_plan:
-        return ""
-    said = trends.progress(counts, since, known.today)
-    if said is Progress.TOO_EARLY:
-        until = words.long_day(trends.too_early_until(since))
-        return _("Too early to judge this dose: not before %(day)s, six months after it began (P63).") % {"day": until}
-    if said is Progress.NO_CLEAR_RISE:
-        return _("No clear rise after 6 months at this dose; review whether to go on. See the evidence.")
-    return ""
-
-
-def _dose_since(known: Facts) -> date | None:
-    started = [cycle for cycle in known.cycles if cycle.has_started(known.today)]
-    since: date | None = None
-    present: object = None
-    for cycle in reversed(started):
-        dose = (cycle.version.route, cycle.version.regimen.daily_total(cycle.number))
-        if present is not None and dose != present:
-            break
-        present, since = dose, cycle.starts_on
-    return since
+def _judged(known: Facts, counts: Sequence[Point]) -> EarlyFinding | None:
+    """What may be said about the present dose of an HIV plan (2.7 with D8); None before its first course."""
+    since = known.dose_since
+    return advice.progress(trends.readings(counts), since, known.today) if since else None

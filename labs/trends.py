@@ -1,4 +1,4 @@
-"""When a CD4+ count or viral load counts, and what a series of them says (domain 2.3, 2.7, corrections D1–D8).
+"""When a CD4+ count or viral load counts, and what a series of them says (domain 2.3, corrections D1–D8).
 
 Pure. Civil dates decide; moments only where both the draw and the dose have one (A11). Nothing here is ever stored.
 """
@@ -9,12 +9,11 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from statistics import median
 
 from cycles import schedule
+from cycles.advice import Reading
 
 ONE_DAY = timedelta(days=1)
-MONTHS_TO_JUDGE = 6  # P63 with D8: months at one daily dose and route before anything is said about it
 RISING_FACTOR = Decimal("3.162")  # half a log10 step, app's own: less is noise of the test (D3.5, Raboud 1996)
 
 
@@ -268,6 +267,28 @@ def trend(points: Sequence[Point]) -> Trend:
     )
 
 
+def readings(points: Iterable[Point]) -> list[Reading]:
+    """The points that count and are numbers, oldest first, as rules read them."""
+    return [_reading(point, point.value) for point in reliable(points) if point.value is not None]
+
+
+def between_courses(points: Iterable[Point]) -> list[Reading]:
+    """The same without what was drawn before any injection: what may move an interval (2.6)."""
+    return readings(point for point in points if point.judgement.verdict is Verdict.RELIABLE)
+
+
+def _reading(point: Point, value: Decimal) -> Reading:
+    return Reading(point.on, value, point.comparator, point.key)
+
+
+def is_rising(points: Sequence[Point]) -> bool:
+    """Whether the newest viral load is half a log10 step or more above the one before it that counts (P67, D4)."""
+    joined = [(point.value, point.comparator) for point in reliable(points) if point.value is not None]
+    if len(joined) < 2 or joined[-1][1] == "<":
+        return rose_after_course(points)
+    return rose_after_course(points) or joined[-1][0] >= joined[-2][0] * RISING_FACTOR
+
+
 def rose_after_course(points: Sequence[Point]) -> bool:
     """Whether the newest viral load does not count and is half a log10 step or more above the last that does (D4)."""
     newest = max(points, key=lambda point: point.on, default=None)
@@ -275,29 +296,3 @@ def rose_after_course(points: Sequence[Point]) -> bool:
     if newest is None or newest.counts or last is None or newest.value is None or newest.comparator == "<":
         return False
     return last.value is None or newest.value >= last.value * RISING_FACTOR
-
-
-class Progress(Enum):
-    """What can be said about the present dose (D8)."""
-
-    TOO_EARLY = "too early"
-    NOT_ENOUGH = "not enough readings"
-    NO_CLEAR_RISE = "no clear rise"
-    RISE = "rise"
-
-
-def too_early_until(dose_since: date) -> date:
-    """First day on which the present daily dose and route may be judged (P63, D8)."""
-    return schedule.add_months(dose_since, MONTHS_TO_JUDGE)
-
-
-def progress(points: Sequence[Point], dose_since: date, today: date) -> Progress:
-    """Compare the median of the last two readings that count with the last one before this dose (D8)."""
-    if today < too_early_until(dose_since):
-        return Progress.TOO_EARLY
-    counted = [(point.on, point.value) for point in reliable(points) if point.comparator == "=" and point.value]
-    before = [value for on, value in counted if on <= dose_since]
-    since = [value for on, value in counted if on > dose_since]
-    if not before or len(since) < 2:
-        return Progress.NOT_ENOUGH
-    return Progress.RISE if median(since[-2:]) > before[-1] else Progress.NO_CLEAR_RISE

@@ -11,6 +11,7 @@ from django.utils import dateformat
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext, pgettext
 
+from cycles.advice import EarlyFinding, Progress
 from labs import units
 from labs.models import LabResult
 from labs.trends import Judgement, Reason, Verdict
@@ -122,6 +123,13 @@ def change(amount: Decimal) -> str:
         return _("the same as")
     text = _("%(amount)s higher than") if whole > 0 else _("%(amount)s lower than")
     return text % {"amount": units.figure(abs(whole))}
+
+
+def no_clear_rise(found: EarlyFinding) -> str:
+    """For clinicians, after six months at one dose and route without a rise; nothing else is ever said (D8, R20)."""
+    if found.outcome is not Progress.NO_CLEAR_RISE:
+        return ""
+    return _("No clear rise after 6 months at this dose; review whether to go on. See the evidence.")
 
 
 @dataclass(frozen=True)

@@ -107,8 +107,19 @@ def test_a_gain_on_an_hiv_plan_stands_beside_what_the_trials_found(north, cast, 
     north.result(patient, 50, cd4="422")
     north.result(patient, 2, cd4="612")
     text = see(cast.ben, f"/people/{patient.code}/").text_read
-    assert "190 higher than before course 1 (422)" in text
+    assert "before course 1: 422" in text
+    assert "Too early to judge: it can take up to six months at this amount, until Wednesday 7 April 2027" in text
+    assert "higher" not in text.replace("A higher CD4 count", "")
     assert "A higher CD4 count shown here is not proof of protection." in text
+
+
+def test_after_six_months_at_one_dose_the_difference_is_named(north, cast, see):
+    patient = north.patient("Ida", started=190)
+    north.result(patient, 195, cd4="422")
+    north.result(patient, 25, cd4="612")
+    text = see(cast.ben, f"/people/{patient.code}/").text_read
+    assert "Too early" not in text
+    assert "190 higher than before course 1 (422)" in text
 
 
 def test_plan_and_history_name_who_signed(page):

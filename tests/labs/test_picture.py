@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from cycles.actions import void_injection
-from cycles.models import Cycle, Injection, PlannedDose, Protocol
+from cycles.models import Cycle, Injection, PlannedDose, PlanVersion, Protocol
 from il2tracker.accounts.actions import create_patient
 from il2tracker.accounts.models import Patient
 from labs import facts
@@ -54,7 +54,7 @@ def verdicts(patient: Patient, now: datetime = NOW, test: str = "cd4") -> dict[s
 
 def test_the_trend_of_the_story_is_said_drawn_and_tabled(story: factories.Cast) -> None:
     seen = picture(story.anna_patient, story.anna, NOW)
-    assert (seen.last, seen.last_on, seen.change, seen.before) == ("612", date(2026, 11, 4), "190 higher than", "422")
+    assert (seen.last, seen.last_on, seen.change, seen.before) == ("612", date(2026, 11, 4), "", "422")
     assert (seen.viral_load, seen.goal, seen.gained, seen.hiv) == ("less than 20", 600, True, True)
     assert seen.left_out.startswith("2 results were taken too soon")
     assert [row.cd4 for row in seen.rows] == ["612", "840", "508", "958", "422", "388"]
@@ -90,10 +90,60 @@ def test_the_clinicians_variant_adds_doses_nadir_and_progress(story: factories.C
     wide = seen.panels[0].wide
     assert [band.note for band in wide.bands] == ["75 million", "75 million", "37.5 so far"]
     assert "Nadir 212, 2011" in {level.label.text for level in wide.levels}
-    assert "Too early to judge this dose: not before Friday 29 January 2027" in seen.progress
+    assert (seen.early, seen.progress) == (date(2027, 1, 29), "")
     own = picture(patient, story.anna, NOW)
     assert [band.note for band in own.panels[0].wide.bands] == ["", "", ""]
-    assert own.progress == ""
+    assert (own.early, own.progress) == (date(2027, 1, 29), "")
+
+
+LATER = utc(2027, 3, 1, 12)
+
+
+def only_course_1(patient: Patient) -> None:
+    Injection.objects.filter(patient=patient).exclude(planned_dose__cycle__number=1).delete()
+    PlannedDose.objects.filter(patient=patient).exclude(cycle__number=1).delete()
+
+
+@pytest.mark.parametrize(("now", "early", "change"), [(NOW, True, ""), (LATER, False, "190 higher than")])
+def test_2_7_nothing_rises_or_falls_before_six_months_at_a_dose(
+    story: factories.Cast, now: datetime, early: bool, change: str
+) -> None:
+    only_course_1(story.anna_patient)
+    seen = picture(story.anna_patient, story.anna, now)
+    assert (seen.early is not None, seen.change, seen.gained) == (early, change, True)
+    assert seen.bar is not None
+    assert (seen.bar.arrow == "") is early
+
+
+def test_2_7_no_clear_rise_is_told_to_clinicians_only_and_names_no_other_route(
+    story: factories.Cast, result: Any
+) -> None:
+    only_course_1(story.anna_patient)
+    for on in ("2026-11-12", "2026-11-13"):
+        result("400", on=on)
+    said = picture(story.anna_patient, story.ben, LATER, for_clinic=True).progress
+    assert said == "No clear rise after 6 months at this dose; review whether to go on. See the evidence."
+    assert picture(story.anna_patient, story.anna, LATER).progress == ""
+
+
+@pytest.mark.parametrize(("kind", "number", "goal"), [("above", 600, 600), ("rise", 150, 572), ("percent", 200, 844)])
+def test_m6_the_goal_is_drawn_where_its_kind_puts_it(story: factories.Cast, kind: str, number: int, goal: int) -> None:
+    story.anna_patient.refresh_from_db()
+    story_plan = PlanVersion.objects.get(plan__patient=story.anna_patient)
+    story_plan.goal_kind, story_plan.cd4_goal = kind, number
+    story_plan.save()
+    seen = picture(story.anna_patient, story.ben, NOW)
+    assert seen.goal == goal
+    assert f"Goal: above {goal}" in {level.label.text for level in seen.panels[0].wide.levels}
+
+
+def test_d5_a_goal_over_a_baseline_that_nobody_drew_is_no_goal(cast: factories.Cast, result: Any) -> None:
+    terms = {"cd4_goal": 150, "goal_kind": "rise"}
+    factories.plan(cast.anna_patient, cast.ben, starts_on=date(2026, 7, 29), now=utc(2026, 11, 20), **terms)
+    given(cast)
+    result("508", on="2026-09-09")
+    seen = picture(cast.anna_patient, cast.anna, NOW)
+    assert seen.goal is None
 
 
 def test_the_clock_of_a_dose_starts_again_when_the_dose_changes(story: factories.Cast) -> None:
@@ -103,7 +153,7 @@ def test_the_clock_of_a_dose_starts_again_when_the_dose_changes(story: factories
     later.pk, later.number = None, 2
     later.save()
     Cycle.objects.filter(patient=story.anna_patient, number=3).update(version=later)
-    assert "18 May 2027" in picture(story.anna_patient, story.ben, NOW, for_clinic=True).progress
+    assert picture(story.anna_patient, story.ben, NOW, for_clinic=True).early == date(2027, 5, 18)
 
 
 # Verdicts from what was really recorded

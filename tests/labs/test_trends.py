@@ -12,15 +12,15 @@ from labs.trends import (
     GivenDose,
     Judgement,
     Point,
-    Progress,
     Reason,
     UnloggedDose,
     Verdict,
+    between_courses,
+    is_rising,
     judge,
-    progress,
+    readings,
     reliable,
     rose_after_course,
-    too_early_until,
     trend,
 )
 
@@ -329,25 +329,33 @@ def test_a_viral_load_that_rose_soon_after_a_course_is_noticed_though_it_does_no
     assert rose_after_course(points) is rose
 
 
-def test_a_dose_is_not_judged_before_six_months_and_a_new_dose_starts_the_clock_again():
-    assert too_early_until(on("2026-08-19")) == on("2027-02-19")
-    assert progress(ANNA, on("2026-08-19"), on("2026-09-04")) is Progress.TOO_EARLY
-    assert progress(ANNA, on("2026-03-04"), on("2026-09-03")) is Progress.TOO_EARLY
-
-
 @pytest.mark.parametrize(
-    ("since", "values", "expected"),
+    ("points", "rising"),
     [
-        ("2026-02-01", [508, 612], Progress.RISE),
-        ("2026-02-01", [380, 390], Progress.NO_CLEAR_RISE),
-        ("2026-02-01", [388, 388], Progress.NO_CLEAR_RISE),
-        ("2026-02-01", [612], Progress.NOT_ENOUGH),
-        ("2026-01-01", [508, 612], Progress.NOT_ENOUGH),
+        ([point("2026-07-15", 20, comparator="<"), point("2026-08-12", 64, Verdict.UNRELIABLE)], True),
+        ([point("2026-07-15", 20, comparator="<"), point("2026-09-09", 64)], True),
+        ([point("2026-07-15", 20, comparator="<"), point("2026-09-09", 63)], False),
+        ([point("2026-07-15", 100), point("2026-09-09", 1000, comparator="<")], False),
+        ([point("2026-07-15", 100), point("2026-09-09", 400), point("2026-11-04", 410)], False),
+        ([point("2026-07-15", None), point("2026-09-09", 400)], False),
+        ([], False),
     ],
 )
-def test_after_six_months_the_median_of_the_last_two_is_compared_with_the_last_before(since, values, expected):
-    points = [ANNA[0], *(point(f"2026-0{7 + n}-01", value) for n, value in enumerate(values))]
-    assert progress(points, on(since), on("2026-12-01")) is expected
+def test_p67_a_viral_load_rises_by_half_a_step_or_more_from_one_that_counts(points, rising):
+    assert is_rising(points) is rising
+
+
+def test_rules_read_numbers_that_count_and_an_interval_only_those_between_courses():
+    points = [
+        point("2026-09-30", 610),
+        point("2026-07-15", 422, Verdict.BASELINE),
+        point("2026-09-21", 820, Verdict.BORDERLINE),
+        point("2026-09-28", 912, Verdict.UNRELIABLE),
+        point("2026-10-01", 640, Verdict.UNKNOWN),
+        point("2026-10-02", None),
+    ]
+    assert [each.cells for each in readings(points)] == [422, 610]
+    assert [each.cells for each in between_courses(points)] == [610]
 
 
 def test_the_day_from_which_a_draw_counts_is_the_one_of_the_schedule():

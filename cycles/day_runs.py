@@ -54,10 +54,16 @@ def _read_run(text: str, place: str) -> range:
 
 
 def write_days(days: Sequence[int]) -> str:
-    """The shortest text of these days in their order: [1, 2, 3, 8] → "1-3 8", [1, 3, 5, 7] → "1-7/2".
+    """The shorter of two texts: the days in their order, or weekday by weekday where they repeat every week.
 
-    `days` rise. Of two texts alike in length, the one with fewer steps, then with fewer pieces.
+    [1, 2, 3, 8] → "1-3 8", [1, 3, 5, 7] → "1-7/2", Monday and Thursday for four weeks → "1-22/7 4-25/7".
     """
+    weekdays = [[day for day in days if day % 7 == weekday] for weekday in dict.fromkeys(day % 7 for day in days)]
+    return min(_in_order(days), " ".join(map(_in_order, weekdays)), key=len)
+
+
+def _in_order(days: Sequence[int]) -> str:
+    """The shortest text that names rising days in their order; of two alike, fewer steps, then fewer pieces."""
     reach = _reach(days)
     best = [(0, 0, 0, "")] * (len(days) + 1)
     for start in reversed(range(len(days))):

@@ -9,6 +9,7 @@ from decimal import Decimal
 from itertools import groupby
 
 from cycles import schedule
+from cycles.bloodwork import draw_day
 from cycles.schedule import Planned, Regimen
 
 
@@ -35,10 +36,11 @@ class PlannedDay:
 
 @dataclass(frozen=True)
 class Bloodwork:
-    """The blood test before one course: due day, days to book, or why none counts (2.4, D16)."""
+    """The blood test before one course: due day, weekday to ask for, days to book, or why none counts (2.4, D16)."""
 
     course: int
     due_on: date
+    draw_on: date
     booking: tuple[date, date] | None
     earliest: date | None
 
@@ -98,7 +100,8 @@ def _days(planned: list[Planned], hard: tuple[date, ...]) -> tuple[PlannedDay, .
 
 def _bloodwork(course: int, last_dose_on: date | None, start: date) -> Bloodwork:
     due = schedule.bloodwork_due(start)
+    draw = draw_day(due, last_dose_on)
     if schedule.bloodwork_possible(last_dose_on, start):
-        return Bloodwork(course, due, schedule.booking_window(last_dose_on, start), None)
+        return Bloodwork(course, due, draw, schedule.booking_window(last_dose_on, start), None)
     earliest = schedule.earliest_reliable_before(last_dose_on, start) if last_dose_on else None
-    return Bloodwork(course, due, None, earliest)
+    return Bloodwork(course, due, draw, None, earliest)

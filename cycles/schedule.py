@@ -44,7 +44,8 @@ TOO_SOON = timedelta(days=28)  # P55: results within four weeks of the last dose
 ON_TIME = timedelta(hours=2)  # B8, app's own: either side of the planned time
 LATE_WITHOUT_NEXT = timedelta(hours=6)  # B8, app's own: half of twelve hours, when no dose follows
 MIN_GAP_TWICE_DAILY = timedelta(hours=8)  # H08 and B8, app's own
-WEDNESDAY = 2  # P35: a Wednesday start puts the worst days on a weekend
+LIVE_VACCINE_MONTHS = 3  # K22: none during treatment and for three months after it
+WEDNESDAY = 3  # P35, ISO weekday: a Wednesday start puts the worst days on a weekend
 
 
 class Planned(NamedTuple):
@@ -149,6 +150,16 @@ def booking_window(last_dose_on: date | None, next_start: date) -> tuple[date, d
     return (opens, closes) if opens <= closes else None
 
 
+def live_vaccine_from(last_dose_on: date) -> date:
+    """No live vaccine before this day: three months after the last dose, never shortened by a month's end (2.13, D20).
+
+    Where the third month has no such day it is the first of the next one (O7). `last_dose_on` counts doses that nobody
+    recorded as given (D1).
+    """
+    clamped = add_months(last_dose_on, LIVE_VACCINE_MONTHS)
+    return clamped if clamped.day == last_dose_on.day else clamped + timedelta(days=1)
+
+
 # Early, late, too close
 
 
@@ -188,9 +199,9 @@ def gap_too_short(previous_given_at: datetime, given_at: datetime, min_gap: time
 # Choosing a start
 
 
-def suggested_start(after: date) -> date:
-    """The first Wednesday after a day (P35)."""
-    return after + timedelta(days=(WEDNESDAY - after.weekday() - 1) % 7 + 1)
+def suggested_start(after: date, weekday: int = WEDNESDAY) -> date:
+    """The first such day after a day, by ISO weekday: a Wednesday where nothing speaks against it (P35)."""
+    return after + timedelta(days=(weekday - after.isoweekday() - 1) % 7 + 1)
 
 
 def hardest_days(starts_on: date, hardest: str) -> tuple[date, ...]:

@@ -15,6 +15,7 @@ from zoneinfo import ZoneInfo
 from django.db import transaction
 from simple_history.utils import bulk_create_with_history
 
+from cycles import expected_hours
 from cycles.models import Injection, PlanVersion, current_plan
 from il2tracker.accounts import access
 from il2tracker.accounts.actions import update_patient
@@ -23,7 +24,7 @@ from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
 from sideeffects import triage
-from sideeffects.facts import FLU_WINDOW, NO_PLAN_LIMIT, Facts, PlanFacts
+from sideeffects.facts import NO_PLAN_LIMIT, Facts, PlanFacts
 from sideeffects.models import LOW, CheckIn, Effect, Symptom, SymptomReport
 from sideeffects.units import Temperature
 
@@ -87,7 +88,7 @@ def version_in_force(patient: Patient, today: date) -> PlanVersion | None:
 def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: PlanVersion | None) -> Facts:
     """Everything the rule table asks for, in four statements however long the record is."""
     before = CheckIn.objects.of(patient).filter(felt_at__gt=felt_at - LOOK_BACK, felt_at__lt=felt_at)
-    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - FLU_WINDOW, felt_at))
+    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - expected_hours.LENGTH, felt_at))
     today = felt_at.astimezone(patient.zone).date()
     plan = _plan_facts(version)
     return Facts(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from decimal import Decimal
 
+from cycles.expected_hours import covers
 from sideeffects.units import Temperature
 
 # B69: contact straight away above this; also the limit when there is no plan (A20).
 NO_PLAN_LIMIT = Temperature(Decimal("38.0"), "C")
-# B73: flu-like signs begin 2 to 4 hours after an injection and last about 12; the sum as a bound is app's own (D11).
-FLU_WINDOW = timedelta(hours=16)
 FLU_LIKE = frozenset({"shivering", "headache", "aches"})
 
 
@@ -76,7 +75,7 @@ class Facts:
     @property
     def in_window(self) -> bool:
         """Within 16 hours after an injection: the union over all doses (D11)."""
-        return any(timedelta(0) <= self.felt_at - given <= FLU_WINDOW for given in self.doses)
+        return covers(self.doses, self.felt_at)
 
     @property
     def has_fever(self) -> bool:

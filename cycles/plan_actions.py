@@ -13,6 +13,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cycles import schedule
+from cycles.bounds import outside_studied
 from cycles.course_actions import decide, planned_doses, refuse_overlap
 from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, Protocol
@@ -56,7 +57,7 @@ def create_plan(
     past: bool = False,
     **terms: Any,
 ) -> Plan:
-    """Version 1 of a plan and its first cycle. `terms`: cd4_goal, syringe_mark, min_gap_hours, late_after_minutes.
+    """Version 1 of a plan and its first cycle. `terms`: whatever else a PlanVersion holds, also another fever limit.
 
     `starts_on` before the patient's today only with `past` (record a past course). Raises PermissionDenied,
     ValidationError (no numbers to call (P37), start in the past, impossible amount, an active plan, an overlapping
@@ -68,32 +69,37 @@ def create_plan(
         raise ValidationError(_("Add the numbers to call before making a plan."))
     if starts_on < patient.today(now) and not past:
         raise ValidationError(_("This start date has passed. Choose “record a past course” to enter it anyway."))
-    _refuse_amounts(schedule.parse(document), protocol)
     plan = Plan(patient=patient, protocol=protocol)
     plan.full_clean()
     plan.save()
-    _sign(by, plan, now, document=document, slot_times=dict(slot_times), starts_on=starts_on, **terms)
+    copied = {name: getattr(protocol, name) for name in COPIED}
+    facts = {"document": document, "slot_times": dict(slot_times), "starts_on": starts_on}
+    sign(by, plan, now, number=1, **{**copied, **facts, **terms})
     log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
     open_next_cycle(plan=plan, today=patient.today(now))
     return plan
 
 
-def _sign(by: User, plan: Plan, now: datetime, **terms: Any) -> PlanVersion:
-    """Version 1, with the protocol's own terms copied."""
-    copied = {name: getattr(plan.protocol, name) for name in COPIED}
-    version = PlanVersion(plan=plan, number=1, signed_at=now, **_signature(by, plan.patient), **copied, **terms)
+def sign(by: User, plan: Plan, now: datetime, **terms: Any) -> PlanVersion:
+    """Save a version as that person's. Raises ValidationError for an amount that no plan may hold, RegimenError."""
+    version = PlanVersion(plan=plan, signed_at=now, **_signature(by, plan.patient), **terms)
+    _refuse_amounts(version, plan.protocol)
     version.full_clean()
     version.save()
     return version
 
 
-def _refuse_amounts(regimen: schedule.Regimen, protocol: Protocol) -> None:
-    """A plan may hold neither a missing amount nor one above what the treatment uses for an injection (W6)."""
+def _refuse_amounts(version: PlanVersion, protocol: Protocol) -> None:
+    """Neither a missing amount nor one above what the treatment uses (W6); outside what was studied, with a reason."""
+    regimen = version.regimen
     largest = regimen.largest_amount()
     if regimen.needs_amounts or largest is None:
         raise ValidationError(_("Enter the amount of every injection."))
     if largest > (protocol.injection_ceiling or MOST_PER_INJECTION):
         raise ValidationError(_("An amount is more than this treatment uses for one injection."))
+    outside = outside_studied(regimen, most=protocol.daily_ceiling, least=protocol.daily_floor)
+    if outside and not version.beyond_reason:
+        raise ValidationError({"beyond_reason": _("The amount of a day is outside what was studied. Say why.")})
 
 
 def _signature(by: User, patient: Patient) -> dict[str, Any]:
@@ -135,26 +141,28 @@ def open_next_cycle(*, plan: Plan, today: date) -> Cycle | None:
     plan.patient.lock()
     opened = None
     latest = plan.cycles.order_by("-number").first()
-    while plan.ended_on is None and _needs_successor(latest, today):
+    while plan.ended_on is None and _needs_successor(plan, latest, today):
         latest = opened = _open_cycle(plan, latest)
     return opened
 
 
-def _needs_successor(latest: Cycle | None, today: date) -> bool:
+def _needs_successor(plan: Plan, latest: Cycle | None, today: date) -> bool:
     if latest is None:
         return True
-    courses = latest.version.regimen.courses
-    if courses is not None and latest.number >= courses:
+    number = latest.number + 1
+    courses = plan.version_for(number).regimen.courses
+    if courses is not None and number > courses:
         return False
     past = latest.state != Cycle.State.HELD and latest.starts_on <= today
     return past or latest.state == Cycle.State.CANCELLED
 
 
 def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
-    version = plan.versions.order_by("-number").first()
-    assert version is not None
     number = latest.number + 1 if latest else 1
-    starts_on = latest.next_starts_on if latest else version.starts_on
+    version = plan.version_for(number)
+    # A version's own first course starts on the day that was signed; every other one counts from the one before.
+    signed = latest is None or (version.number > 1 and number == version.first_course)
+    starts_on = version.starts_on if latest is None or signed else latest.next_starts_on
     cycle = Cycle(
         patient=plan.patient,
         plan=plan,

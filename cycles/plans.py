@@ -55,6 +55,11 @@ class Plan(PatientRecord):
         """The newest version; every plan has one."""
         return max(self.versions.all(), key=lambda version: version.number)
 
+    def version_for(self, number: int) -> PlanVersion:
+        """What the plan says about course `number`: the newest version that applies from it or from one before."""
+        versions = sorted(self.versions.all(), key=lambda version: version.number, reverse=True)
+        return next((version for version in versions if version.first_course <= number), versions[-1])
+
     @property
     def last_course(self) -> Any:
         """The course with the highest number: ending the plan decided about it too."""
@@ -139,6 +144,11 @@ class PlanVersion(Thresholds):
     def is_confirmed(self) -> bool:
         """Whether a clinician signed it."""
         return self.signed_as == self.SignedAs.CLINIC
+
+    @property
+    def is_unread(self) -> bool:
+        """Whether it changed the plan and the patient has not confirmed having read it (2.12)."""
+        return self.number > 1 and self.read_at is None
 
 
 def current_plan(patient: Patient) -> Plan | None:

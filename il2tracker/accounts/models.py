@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from functools import cached_property
 from typing import Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
@@ -14,12 +14,13 @@ from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from il2tracker.accounts import zones
 from il2tracker.refs import new_code, new_ref
 
 
 def validate_zone(name: str) -> None:
     """Refuse what is not the name of a time zone."""
-    if name not in available_timezones():
+    if name not in zones.names():
         raise ValidationError(_("There is no time zone called “%(name)s”."), params={"name": name})
 
 

@@ -11,10 +11,16 @@ AREAS = (
 
 
 @cache
+def names() -> frozenset[str]:
+    """Every zone of the machine, read once: each look walks through hundreds of files."""
+    return frozenset(available_timezones())
+
+
+@cache
 def choices() -> list[tuple[str, list[tuple[str, str]]]]:
     """[("Europe", [("Europe/London", "London"), …]), …, ("UTC", [("UTC", "UTC")])], sorted by name."""
-    names = sorted(available_timezones())
-    groups = [(area, [(name, _place(name)) for name in names if name.startswith(f"{area}/")]) for area in AREAS]
+    known = sorted(names())
+    groups = [(area, [(name, _place(name)) for name in known if name.startswith(f"{area}/")]) for area in AREAS]
     return [*groups, ("UTC", [("UTC", "UTC")])]
 
 

@@ -49,6 +49,8 @@ def in_words(action: str) -> str:
     package, *_rest, verb = action.split(".")
     things = {
         "clinic.panel": _("the clinic’s list, with your line"),
+        "clinic.advice": _("the clinic’s notes on your plan"),
+        "cycles.advice": _("the clinic’s notes on your plan"),
         "today": _("your course"),
         "cycles": _("your injections and plan"),
         "labs": _("your results"),

@@ -19,10 +19,12 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from cycles.site_actions import report_reaction
 from il2tracker.accounts import looked
 from il2tracker.audit.models import AuditEvent
 from il2tracker.reminders import unsubscribing
 from il2tracker.reminders.kinds import INJECTION_DUE
+from il2tracker.today import feed_actions
 from labs import actions as labs
 from labs.models import Analyte
 from labs.units import parse
@@ -38,6 +40,8 @@ TABLE = """
 (home)                           | 302 200 200 302 302 302 302 | -
 alerts/<ref>/acknowledge/        | 302 403 404 200 404 404 403 | 302 403 404 302 404 404 403
 alerts/<ref>/answer/             | 302 405 405 405 405 405 405 | 302 422 404 403 404 404 422
+c/<token>.ics                    | 200 200 200 200 200 200 200 | -
+calendar/                        | 302 200 200 404 404 404 404 | -
 check-in/                        | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 check-in/<ref>/                  | 302 200 404 200 404 404 200 | -
 check-in/<ref>/finish/           | 302 302 404 403 404 404 302 | 302 422 404 403 404 404 422
@@ -56,10 +60,13 @@ diary/entry/<ref>/undo/          | 302 200 404 403 404 404 403 | 302 302 404 403
 healthz                          | 503 503 503 503 503 503 503 | -
 people/                          | 302 404 404 200 200 404 404 | 302 404 404 200 200 404 404
 people/<code>/                   | 302 404 404 200 404 404 404 | -
+people/<code>/calendar/          | 302 200 404 200 404 404 200 | -
 people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
 people/<code>/course/            | 302 200 404 200 404 404 200 | -
 people/<code>/appointment/       | 302 200 404 200 404 404 200 | 302 302 404 302 404 404 302
+people/<code>/places/            | 302 200 404 200 404 404 200 | -
+people/<code>/places/add/        | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 people/<code>/plan/              | 302 200 404 200 404 404 200 | -
 people/<code>/plan/new/          | 302 403 404 200 404 404 403 | -
 people/<code>/plan/new/<slug>/   | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
@@ -69,6 +76,10 @@ people/<code>/results/import/    | 302 200 404 200 404 404 200 | 302 422 404 422
 people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
 people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 people/import/                   | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
+places/                          | 302 200 200 404 404 404 404 | -
+places/<ref>/                    | 302 200 404 200 404 404 200 | 302 302 404 403 404 404 302
+places/<ref>/clear/              | 302 200 404 403 404 404 200 | 302 302 404 403 404 404 302
+places/add/                      | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 plan/                            | 302 200 200 404 404 404 404 | -
 plan/<ref>/end/                  | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
 plan/course/<ref>/change/        | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
@@ -86,6 +97,9 @@ results/import/<ref>/add/        | 302 405 405 405 405 405 405 | 302 302 404 404
 results/import/<ref>/drop/       | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
 results/trend/                   | 302 200 200 404 404 404 404 | -
 settings/                        | 302 200 200 200 200 200 200 | -
+settings/calendar/               | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+settings/calendar/renew/         | 302 405 405 405 405 405 405 | 302 302 302 404 404 404 404
+settings/calendar/stop/          | 302 200 200 404 404 404 404 | 302 302 302 404 404 404 404
 settings/details/                | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
 settings/display/                | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
 settings/looked/                 | 302 200 200 404 404 404 404 | -
@@ -93,6 +107,7 @@ settings/reminders/              | 302 200 200 404 404 404 404 | 302 422 422 404
 settings/sharing/                | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 settings/sharing/<ref>/stop/     | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
 settings/start/                  | 302 302 302 302 302 200 200 | 302 302 302 302 302 422 422
+settings/time-zone/              | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 sign-in/                         | 200 302 302 302 302 302 302 | 422 302 302 302 302 302 302
 sign-out/                        | 302 200 200 200 200 200 200 | 302 302 302 302 302 302 302
 system/                          | 302 404 404 404 404 200 404 | -
@@ -149,6 +164,7 @@ def _world() -> SimpleNamespace:
     plan = factories.plan(anna, cast.ben, starts_on=anna.today(now) - timedelta(days=3))
     doses = list(plan.cycles.get(number=1).doses.all())
     injection = factories.injection(anna, cast.anna, doses[0]).injection
+    reaction = report_reaction(by=cast.anna, patient=anna, site="tfr", kind="lump", noticed_on=anna.today(now), now=now)
     check_in = sideeffects.record_check_in(
         by=cast.anna, patient=anna, key=uuid4(), answers=sideeffects.Answers(flags=frozenset({"fainted"})), now=now
     ).check_in
@@ -164,6 +180,7 @@ def _world() -> SimpleNamespace:
         "plan/course/<ref>/stop": plan.cycles.get(number=1).ref,
         "diary/add": doses[-1].ref,
         "diary/entry": injection.ref,
+        "places": reaction.ref,
         "check-in": check_in.ref,
         "alerts": check_in.alerts.get().ref,
         "results/entry": result.ref,
@@ -175,8 +192,9 @@ def _world() -> SimpleNamespace:
         clients[role].force_login(getattr(cast, role))
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
-    codes = {"code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "token": token}
-    return SimpleNamespace(**codes, refs=refs, cookies=cookies)
+    tokens = {"u/": token, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
+    codes = {"code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5"}
+    return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
 
 
 def address(world: SimpleNamespace, route: str) -> str:
@@ -187,6 +205,8 @@ def address(world: SimpleNamespace, route: str) -> str:
 def _value(world: SimpleNamespace, route: str, name: str) -> str:
     if name == "ref":
         return next(ref for start, ref in world.refs.items() if route.startswith(start))
+    if name == "token":
+        return next(token for start, token in world.tokens.items() if route.startswith(start))
     return getattr(world, name, "nothing")
 
 

@@ -115,7 +115,6 @@ class DetailsForm(forms.ModelForm):
         required=False,
         widget=forms.TextInput(attrs={"inputmode": "numeric", "class": "w-num"}),
     )
-    time_zone = zone_field()
     temperature_unit = forms.ChoiceField(
         label=_("Temperature in"), choices=Patient.TemperatureUnit.choices, widget=forms.RadioSelect
     )
@@ -124,7 +123,7 @@ class DetailsForm(forms.ModelForm):
 
     class Meta:
         model = Patient
-        fields = ("name", "birth_year", "time_zone", "temperature_unit", "companion_name", "companion_phone")
+        fields = ("name", "birth_year", "temperature_unit", "companion_name", "companion_phone")
 
     def __init__(self, *args: Any, own_numbers: bool, now: datetime, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -64,7 +64,7 @@ def start(request: SignedInRequest) -> HttpResponse:
 @login_required
 @form_page
 def details(request: SignedInRequest) -> HttpResponse:
-    """Name, zone, companion; and whom to call while no clinic says so."""
+    """Name, companion; and whom to call while no clinic says so."""
     patient = request.user.patient_or_none
     if patient is None:
         return _person(request)

@@ -48,12 +48,12 @@ def before_next_course(board: Board) -> BloodTest:
     if coming is None or not coming.goes_ahead or not coming.version.timing_matters:
         return BloodTest(None, Stage.NONE)
     row = kept(coming)
-    booked_for, drawn_on = (_near(coming, day) for day in ((row.booked_for, row.drawn_on) if row else (None, None)))
+    booked_for, drawn_on = (near(coming, day) for day in ((row.booked_for, row.drawn_on) if row else (None, None)))
     due_on = schedule.bloodwork_due(coming.starts_on)
     return BloodTest(coming, _stage(board, coming, booked_for, drawn_on), due_on, booked_for, drawn_on)
 
 
-def _near(coming: Cycle, day: date | None) -> date | None:
+def near(coming: Cycle, day: date | None) -> date | None:
     """The day if it belongs to this course: it may have been moved away from an appointment."""
     opens, closes = schedule.bloodwork_window(coming.starts_on)
     return day if day and opens <= day <= closes else None

@@ -1,4 +1,4 @@
-"""What is written down about the blood test before a course."""
+"""What is written down about the blood test before a course, and about the clock by which a patient lives."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from cycles import schedule
 from il2tracker import ui
+from il2tracker.accounts.forms import zone_field
 from il2tracker.ui import BaseForm
 from labs.forms import day_field
 
@@ -56,3 +57,19 @@ class BloodTestForm(BaseForm):
         if booked:
             return gettext("Saved: the blood test is booked for %(day)s.") % {"day": ui.long_day(booked)}
         return gettext("Saved: no blood test is booked.")
+
+
+class ZoneForm(BaseForm):
+    """By which clock the patient lives."""
+
+    def __init__(self, *args: Any, present: str, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.present = self.initial["time_zone"] = present
+        self.fields["time_zone"] = zone_field()
+
+    def clean_time_zone(self) -> str:
+        """There is nothing to look at in the zone that counts already; saving it once more does no harm."""
+        zone: str = self.cleaned_data["time_zone"]
+        if zone == self.present and self.data.get("step") != "save":
+            raise ValidationError(_("You live by this clock already. Choose another one."))
+        return zone

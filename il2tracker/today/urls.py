@@ -1,8 +1,8 @@
-"""Addresses of the patient's home and course pages; the course also for others, with the patient's code."""
+"""Addresses of the patient's home, course and calendar; what others may see too also stands with the patient's code."""
 
 from django.urls import path
 
-from il2tracker.today import views
+from il2tracker.today import calendar_views, feed_views, views, zone_views
 
 app_name = "today"
 urlpatterns = [
@@ -11,4 +11,11 @@ urlpatterns = [
     path("people/<str:code>/course/", views.course, name="course"),
     path("appointment/", views.blood_test, name="blood_test"),
     path("people/<str:code>/appointment/", views.blood_test, name="blood_test"),
+    path("calendar/", calendar_views.calendar, name="calendar"),
+    path("people/<str:code>/calendar/", calendar_views.calendar, name="calendar"),
+    path("c/<str:token>.ics", feed_views.feed, name="feed"),
+    path("settings/calendar/", feed_views.feed_settings, name="feed_settings"),
+    path("settings/calendar/renew/", feed_views.feed_renew, name="feed_renew"),
+    path("settings/calendar/stop/", feed_views.feed_stop, name="feed_stop"),
+    path("settings/time-zone/", zone_views.time_zone, name="time_zone"),
 ]

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from cycles.models import Cycle, Injection, PlannedDose, Protocol
+from cycles.models import Cycle, Injection, PlannedDose, Protocol, SiteReaction
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import unsubscribing
@@ -49,6 +49,8 @@ class Screen:
 
 NOT_A_SCREEN = {
     "system:healthz": "answers a machine",
+    "today:feed": "a file for calendar programs",
+    "today:feed_renew": "takes a POST only",
     "alerts:answer": "takes a POST only",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
@@ -143,6 +145,14 @@ def _today() -> list[Screen]:
         screen("today:course", ANNA, main=True),
         screen("today:course", DAN),
         screen("today:course", BEN, code=_code(ANNA)),
+        screen("today:calendar", ANNA, main=True),
+        Screen("today:calendar", ANNA, "/calendar/?month=2027-01"),
+        screen("today:calendar", DAN),
+        screen("today:calendar", BEN, code=_code(ANNA)),
+        screen("today:feed_settings", DAN),
+        screen("today:feed_stop", ANNA),
+        screen("today:time_zone", ANNA),
+        screen("today:time_zone", ANNA, sends=True),
         screen("today:blood_test", ANNA),
         screen("today:blood_test", BEN, code=_code(ANNA)),
     ]
@@ -164,6 +174,7 @@ def _cycles() -> list[Screen]:
         screen("cycles:correct", ANNA, ref=given.ref),
         screen("cycles:undo", ANNA, ref=given.ref),
         screen("cycles:call", ANNA, ref=given.ref),
+        *_places(given),
         screen("cycles:plan", ANNA),
         screen("cycles:plan", DAN),
         screen("cycles:plan", BEN, code=_code(ANNA)),
@@ -174,6 +185,24 @@ def _cycles() -> list[Screen]:
         screen("cycles:plan_choose", BEN, code=_code(ANNA)),
         screen("cycles:plan_new", BEN, main=True, code=_code(ANNA), slug=slug),
         screen("cycles:plan_new", BEN, sends=True, code=_code(ANNA), slug=slug),
+    ]
+
+
+def _places(given: Injection) -> list[Screen]:
+    """A lump that has rested for weeks, and a sore place that has cleared."""
+    for kind, site, since in (("lump", "all", "2026-10-08"), ("sore", "tfl", "2026-11-02")):
+        sent = {"kind": kind, "site": site, "noticed_on": since, "size_mm": "12" if kind == "lump" else ""}
+        send(ANNA, "cycles:place_report", sent)
+    lump, sore = (SiteReaction.objects.get(patient=given.patient, kind=kind) for kind in ("lump", "sore"))
+    send(ANNA, "cycles:place_clear", {"cleared_on": "2026-11-12"}, ref=sore.ref)
+    return [
+        screen("cycles:places", ANNA, main=True),
+        screen("cycles:places", BEN, code=_code(ANNA)),
+        screen("cycles:place_report", ANNA),
+        screen("cycles:place_report", ANNA, sends=True),
+        screen("cycles:place", ANNA, ref=lump.ref),
+        screen("cycles:place", BEN, ref=sore.ref),
+        screen("cycles:place_clear", ANNA, ref=lump.ref),
     ]
 
 

@@ -1,8 +1,11 @@
-"""The twelve places as a page shows them: when each was last used, and which one is suggested and why."""
+"""The twelve places as a page shows them: when each was last used, which rest, which one is suggested and why.
+
+A sore place or a lump rests until it has cleared, across courses (P40, D22): it is never suggested, only warned about.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from itertools import groupby
@@ -11,18 +14,23 @@ from django.utils import dateformat
 from django.utils.translation import gettext as _
 
 from cycles import sites
-from cycles.models import Injection
+from cycles.models import Injection, SiteReaction
 
 
 @dataclass(frozen=True)
 class Place:
-    """One radio of the list and one zone of the drawing. `state`: "free", "used" (in this course) or "suggested"."""
+    """One radio of the list and one zone of the drawing.
+
+    `state`: "free", "used" (in this course), "sore" (it rests) or "suggested". `reactions`: why it rests.
+    """
 
     site: sites.Site
     number: int
     state: str
     words: str
     is_chosen: bool
+    is_last: bool = False
+    reactions: tuple[SiteReaction, ...] = ()
 
     @property
     def side(self) -> str:
@@ -63,28 +71,50 @@ class Places:
         return self.view(sites.BACK)
 
 
-def suggestion(recent: Iterable[Injection], *, helped: bool) -> str | None:
-    """The place to suggest after these injections. `helped` = somebody else injects, so the back is within reach."""
+def suggestion(recent: Iterable[Injection], *, helped: bool, resting: Collection[str] = ()) -> str | None:
+    """The place to suggest after these injections, never one of the codes that rest (P40).
+
+    `helped` = somebody else injects, so the back is within reach.
+    """
     choice = sites.SITES if helped else sites.within_reach(sites.SITES)
-    return sites.suggest(choice, _uses(recent))
+    return sites.suggest(choice, _uses(recent), resting)
 
 
 def lay_out(
-    recent: Iterable[Injection], *, today: date, course_from: date | None, suggested: str | None, chosen: str
+    recent: Iterable[Injection],
+    *,
+    today: date,
+    course_from: date | None,
+    suggested: str | None,
+    chosen: str,
+    resting: Collection[SiteReaction] = (),
 ) -> Places:
-    """The places after these injections; "used" means on or after `course_from`."""
+    """The places after these injections; "used" means on or after `course_from`. `resting`: reactions still open."""
     days = {code: at.date() for code, at in sites.last_uses(_uses(recent)).items()}
+    last = next(reversed(days), "")
+    sore = {code: tuple(each for each in resting if each.site == code) for code in sites.BY_CODE}
     places = tuple(
         Place(
             site=site,
             number=number,
-            state=_state(site.code, days, course_from, suggested),
-            words=_words(site.code, days, today, suggested),
+            state="sore" if sore[site.code] else _state(site.code, days, course_from, suggested),
+            words=rest_words(sore[site.code]) or _words(site.code, days, today, suggested),
             is_chosen=site.code == chosen,
+            is_last=site.code == last,
+            reactions=sore[site.code],
         )
         for number, site in enumerate(sites.SITES, 1)
     )
     return Places(places, suggested, _why(suggested, days, course_from))
+
+
+def rest_words(reactions: Collection[SiteReaction]) -> str:
+    """ "Rests: lump since 8 October 2026"; empty when nothing is wrong there."""
+    if not reactions:
+        return ""
+    kinds = ", ".join(reaction.word for reaction in sorted(reactions, key=lambda one: one.noticed_on))
+    since = min(reaction.noticed_on for reaction in reactions)
+    return _("Rests: %(what)s since %(day)s") % {"what": kinds, "day": dateformat.format(since, "j F Y")}
 
 
 def _uses(recent: Iterable[Injection]) -> list[tuple[str, datetime]]:

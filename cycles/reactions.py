@@ -2,16 +2,33 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.core.validators import MaxValueValidator
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import Aggregate, F, OuterRef, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
+from cycles import sites
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
 LARGEST = 200  # mm, app's own: anything larger is a slip of the keyboard
+
+
+class Joined(Aggregate):
+    """The values of a column in one text, with commas between them, on either database."""
+
+    function = "GROUP_CONCAT"
+    template = "%(function)s(%(expressions)s)"
+    output_field = models.TextField()
+
+    def as_postgresql(self, compiler: Any, connection: Any, **context: Any) -> Any:
+        """PostgreSQL wants the comma."""
+        facts = {"function": "STRING_AGG", "template": "%(function)s(%(expressions)s, ',')", **context}
+        return super().as_sql(compiler, connection, **facts)
 
 
 class SiteReactionQuerySet(PatientRecordQuerySet):
@@ -20,6 +37,10 @@ class SiteReactionQuerySet(PatientRecordQuerySet):
     def open(self) -> SiteReactionQuerySet:
         """Not cleared yet."""
         return self.filter(cleared_on__isnull=True)
+
+    def codes(self) -> SiteReactionQuerySet:
+        """One row, "aur,tfl", for annotating rows of the same patient without another statement."""
+        return self.filter(patient=OuterRef("patient")).order_by().values("patient").values_list(Joined("site"))
 
 
 class SiteReaction(PatientRecord):
@@ -65,3 +86,18 @@ class SiteReaction(PatientRecord):
 
     def __str__(self) -> str:
         return f"{self.kind} at {self.site}"
+
+    @property
+    def word(self) -> str:
+        """What it is, in a list: "sore", "red or swollen", "lump", "scab"."""
+        return {"lump": gettext("lump"), "scab": gettext("scab")}.get(self.kind, str(self.get_kind_display()))
+
+    @property
+    def site_words(self) -> str:
+        """The place as in a sentence."""
+        return sites.BY_CODE[self.site].words if self.site in sites.BY_CODE else self.site
+
+    @property
+    def size_words(self) -> str:
+        """ "12 mm across", or nothing."""
+        return gettext("%(size)s mm across") % {"size": self.size_mm} if self.size_mm else ""

@@ -12,7 +12,7 @@ from uuid import UUID
 
 from cycles import doubts, places, schedule
 from cycles.forms import InjectionForm
-from cycles.models import Injection, PlannedDose, PlanVersion, Protocol, current_plan
+from cycles.models import Injection, PlannedDose, PlanVersion, Protocol, SiteReaction, current_plan
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
@@ -44,7 +44,12 @@ class Page:
         """The place to suggest; those at the back only when somebody else injects."""
         helped = self.viewer.pk != self.patient.user_id
         helped = helped or any(record.given_by != Injection.GivenBy.SELF for record in self.recent if record.given_at)
-        return places.suggestion(self.recent, helped=helped)
+        return places.suggestion(self.recent, helped=helped, resting={one.site for one in self.resting})
+
+    @cached_property
+    def resting(self) -> list[SiteReaction]:
+        """Sore places and lumps that have not cleared (P40)."""
+        return list(SiteReaction.objects.open().of(self.patient))
 
     def form(self, data: Any, key: UUID) -> InjectionForm:
         """The form, filled with what is most likely, or with the entry that is changed."""
@@ -123,6 +128,7 @@ class Page:
             course_from=self.dose.cycle.starts_on if self.dose else None,
             suggested=self.suggested if self.correcting is None else None,
             chosen=form["site"].value() or "",
+            resting=self.resting,
         )
 
     @cached_property

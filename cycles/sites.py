@@ -50,8 +50,9 @@ def within_reach(sites: Iterable[Site]) -> tuple[Site, ...]:
 
 
 def last_uses(used: Iterable[tuple[str, datetime]]) -> dict[str, datetime]:
-    """When each place was last used, from (code, given at) in any order."""
-    return dict(sorted(((code, at) for code, at in used if code), key=lambda use: use[1]))
+    """When each place was last used, the last one last, from (code, given at) in any order."""
+    latest = dict(sorted(((code, at) for code, at in used if code), key=lambda use: use[1]))
+    return dict(sorted(latest.items(), key=lambda use: use[1]))
 
 
 def suggest(sites: Iterable[Site], used: Iterable[tuple[str, datetime]], sore: Collection[str] = ()) -> str | None:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cycles import course_views, views
+from cycles import course_views, site_views, views
 
 app_name = "cycles"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("diary/entry/<str:ref>/change/", views.correct, name="correct"),
     path("diary/entry/<str:ref>/undo/", views.undo, name="undo"),
     path("diary/entry/<str:ref>/call/", views.call, name="call"),
+    path("places/", site_views.overview, name="places"),
+    path("places/add/", site_views.report, name="place_report"),
+    path("places/<str:ref>/", site_views.reaction, name="place"),
+    path("places/<str:ref>/clear/", site_views.clear, name="place_clear"),
+    path("people/<str:code>/places/", site_views.overview, name="places"),
+    path("people/<str:code>/places/add/", site_views.report, name="place_report"),
     path("plan/", views.plan, name="plan"),
     path("plan/new/", views.plan_choose, name="plan_choose"),
     path("plan/new/<slug:slug>/", views.plan_new, name="plan_new"),

@@ -17,10 +17,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cycles import actions, concerns, plan_actions, recording, schedule, story
+from cycles import actions, concerns, places, plan_actions, recording, schedule, story
 from cycles.doubts import TWICE, Doubt
 from cycles.forms import NotTakenForm, UndoForm
-from cycles.models import Cycle, Injection, Plan, PlannedDose
+from cycles.models import Cycle, Injection, Plan, PlannedDose, SiteReaction
 from cycles.plan_forms import PlanForm
 from cycles.protocols import Protocol, protocols_for
 from cycles.reasons import NotTaken
@@ -177,8 +177,14 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "patient": injection.patient,
         "steps": story.of(injection, request.user),
         "may_change": own and access.may_record(request.user, injection.patient),
+        "resting": places.rest_words(_reactions_at(request, injection)),
     }
     return render(request, "cycles/entry.html", context)
+
+
+def _reactions_at(request: SignedInRequest, injection: Injection) -> list[SiteReaction]:
+    here = SiteReaction.objects.visible_to(request.user).of(injection.patient).open().filter(site=injection.site)
+    return list(here) if injection.site else []
 
 
 @login_required

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 
-from django.db.models import F
+from django.db.models import F, Subquery
 from django.utils.translation import gettext as _
 
 from cycles import last_doses, places, schedule, sites
 from cycles.days import CourseDay, CourseDays, Slot, lay_out
-from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
+from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, SiteReaction
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
 from il2tracker.today import gap
@@ -40,6 +41,12 @@ class Courses:
     plan: Plan | None
     current: Cycle | None
     coming: Cycle | None
+
+    @property
+    def resting(self) -> list[str]:
+        """Codes of the places that are sore or have a lump, from `read_courses`."""
+        row = self.current or self.coming
+        return (row.__dict__["resting"] or "").split(",") if row else []
 
     @property
     def version(self) -> PlanVersion | None:
@@ -144,7 +151,7 @@ def read(patient: Patient, now: datetime) -> Board:
         courses=courses,
         course=course,
         alert=Alert.objects.holding().of(patient).most_urgent_first().first(),
-        place=suggested_place(given),
+        place=suggested_place(given, courses.resting),
     )
 
 
@@ -155,7 +162,7 @@ def read_courses(patient: Patient, today: date) -> Courses:
         Cycle.objects.of(patient)
         .exclude(state=Cycle.State.CANCELLED)
         .select_related("plan__protocol", "version", "bloodwork")
-        .annotate(**course_tests.facts(today))
+        .annotate(**course_tests.facts(today), resting=Subquery(SiteReaction.objects.open().codes()))
         .order_by(newest_plan_first, "-starts_on")[:3]
     )
     plan = cycles[0].plan if cycles else None
@@ -167,9 +174,9 @@ def read_courses(patient: Patient, today: date) -> Courses:
     )
 
 
-def suggested_place(given: list[Injection]) -> str:
-    """The place that the log form will suggest, in words; empty when none is left (K14)."""
-    code = places.suggestion(given, helped=False)
+def suggested_place(given: list[Injection], resting: Collection[str]) -> str:
+    """The place that the log form will suggest, in words; empty when none is left (K14, P40)."""
+    code = places.suggestion(given, helped=False, resting=resting)
     return sites.BY_CODE[code].words if code else ""
 
 

@@ -58,6 +58,13 @@ def test_the_last_place_is_never_suggested_even_when_it_is_the_only_free_one():
     assert suggest(SITES, uses("aur"), [code for code in CODES if code != "aur"]) is None
 
 
+def test_a_place_used_again_just_now_is_not_suggested_a_third_time():
+    """K14: the last place is the one used last, however often it was used before."""
+    used, sore = uses("aur", "aul", "aur"), [code for code in CODES if code not in {"aur", "aul"}]
+    assert list(last_uses(used)) == ["aul", "aur"]
+    assert suggest(SITES, used, sore) == "aul"
+
+
 def test_a_person_alone_is_shown_places_within_reach():
     assert suggest(within_reach(SITES), uses(*CODES[:8])) == "aur"
     assert suggest(SITES, uses(*CODES[:8])) == "uar"

@@ -7,6 +7,7 @@ from decimal import Decimal
 
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
@@ -96,10 +97,14 @@ def _put_doses(cycle: Cycle, patient: Patient) -> None:
 
 
 def refuse_overlap(cycle: Cycle, starts_on: date) -> None:
-    """Raises ValidationError when the dose days of another course of the patient lie on these (A23)."""
+    """Raises ValidationError when the dose days of another course of the patient lie on these (A23).
+
+    A course that was stopped keeps no day after its stop.
+    """
     last = starts_on + (cycle.last_dose_on - cycle.starts_on)
     others = Cycle.objects.of(cycle.patient).exclude(pk=cycle.pk).exclude(state=Cycle.State.CANCELLED)
-    other = others.filter(starts_on__lte=last, last_dose_on__gte=starts_on).first()
+    gone = Q(stopped_on__lt=starts_on) | Q(stopped_on__lt=F("starts_on"))
+    other = others.filter(starts_on__lte=last, last_dose_on__gte=starts_on).exclude(gone).first()
     if other:
         raise ValidationError(_("This date overlaps course %(number)s.") % {"number": other.number})
 

@@ -258,7 +258,10 @@ class InjectionQuerySet(PatientRecordQuerySet):
 
 
 class Injection(PatientRecord):
-    """What really happened: given in full or in part, or skipped with a reason. Undo voids, nothing deletes (A5)."""
+    """What really happened: given in full or in part, or skipped with a reason. Undo voids, nothing deletes (A5).
+
+    `premedicated`: whether the medicines before it were taken (M9); None = nobody said.
+    """
 
     class State(models.TextChoices):
         TAKEN = "taken", _("taken")
@@ -280,6 +283,7 @@ class Injection(PatientRecord):
     site = models.CharField(max_length=30, blank=True)
     reason = models.CharField(max_length=200, blank=True)
     note = models.TextField(blank=True)
+    premedicated = models.BooleanField(null=True, blank=True)
     given_by = models.CharField(max_length=6, choices=GivenBy.choices, default=GivenBy.SELF)
     given_by_name = models.CharField(max_length=120, blank=True)
     recorded_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")

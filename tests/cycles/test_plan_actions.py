@@ -121,7 +121,7 @@ def test_a_new_plan_can_follow_an_ended_one(cast, plan):
 
 
 def test_a_new_plan_does_not_overlap_a_course_that_has_started(cast, plan):
-    actions.end_plan(by=cast.ben, plan=plan, on=START, reason="new amount")
+    actions.end_plan(by=cast.ben, plan=plan, on=START + timedelta(days=2), reason="new amount")
     with pytest.raises(ValidationError, match="overlaps course 1"):
         factories.plan(cast.anna_patient, cast.ben, starts_on=START + timedelta(days=2), now=NOW)
     assert Plan.objects.active().count() == 0

@@ -17,6 +17,7 @@ from cycles.bounds import outside_studied
 from cycles.course_actions import decide, planned_doses, refuse_overlap
 from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, Protocol
+from cycles.ready_actions import confirmed
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.audit import log
@@ -77,7 +78,15 @@ def create_plan(
     sign(by, plan, now, number=1, **{**copied, **facts, **terms})
     log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
     open_next_cycle(plan=plan, today=patient.today(now))
+    _confirm_past_starts(by, plan, now)
     return plan
+
+
+def _confirm_past_starts(by: User, plan: Plan, now: datetime) -> None:
+    """A course that a member of the clinic enters after it began has the clinic's word."""
+    if access.is_member_for(by, plan.patient):
+        for cycle in plan.cycles.filter(starts_on__lt=plan.patient.today(now)):
+            confirmed(by, cycle, now)
 
 
 def sign(by: User, plan: Plan, now: datetime, **terms: Any) -> PlanVersion:

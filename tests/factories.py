@@ -9,10 +9,12 @@ from uuid import uuid4
 
 from django.utils import timezone
 
+from cycles import questions
 from cycles.actions import Logged, log_injection, void_injection
 from cycles.hold_actions import raise_hold
-from cycles.models import Cycle, Hold, Plan, PlannedDose, Protocol
+from cycles.models import Cycle, Hold, Plan, PlannedDose, Protocol, Readiness
 from cycles.plan_actions import create_plan
+from cycles.ready_actions import answer_question, confirm_start
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.actions import raise_alert
@@ -143,6 +145,23 @@ def injection(
 def hold(by: User, cycle: Cycle, reason: str = "fever", *, kind: str = "other", now: datetime | None = None) -> Hold:
     """A course that waits."""
     return raise_hold(by=by, cycle=cycle, kind=kind, reason=reason, now=now or timezone.now())
+
+
+def confirms_starts(*clinics: Clinic) -> None:
+    """Clinics without whose word no course starts."""
+    Clinic.objects.filter(pk__in=[clinic.pk for clinic in clinics]).update(confirms_starts=True)
+
+
+def confirm(by: User, cycle: Cycle, *, now: datetime | None = None, note: str = "") -> Readiness:
+    """A first day that a member of the clinic confirmed."""
+    return confirm_start(by=by, cycle=cycle, now=now or timezone.now(), note=note)
+
+
+def answers(by: User, cycle: Cycle, *, now: datetime | None = None, **given: str) -> None:
+    """Every question before a course answered "no", unless `given` says otherwise by its code."""
+    for question in questions.asked(cycle.number):
+        word = given.get(question.code, questions.NO)
+        answer_question(by=by, cycle=cycle, question=question, answer=word, now=now or timezone.now())
 
 
 def void(by: User, record: Any) -> Any:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
-from cycles import schedule
+from cycles import confirming, schedule
 from cycles.models import Cycle, Injection, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
@@ -51,7 +51,9 @@ def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
     records = Injection.objects.filter(planned_dose=OuterRef("pk"))
     return PlannedDose.objects.order_by("due_at", "pk").values(
         *OWNER,
-        *("cycle_id", "day", "slot", "due_on", "local_time", "zone", "due_at", "amount"),
+        *("cycle_id", "day", "slot", "due_on", "local_time", "zone", "due_at", "amount", "was_held"),
+        **confirming.columns(cycle="cycle__"),
+        starts_on=F("cycle__starts_on"),
         state=F("cycle__state"),
         ended_on=F("cycle__plan__ended_on"),
         inpatient=F("cycle__version__inpatient"),
@@ -65,11 +67,12 @@ def _dose_fact(row: dict[str, Any]) -> DoseFact:
     return DoseFact(
         owner=_owner(row),
         local=datetime.combine(row["due_on"], row["local_time"]),
+        unconfirmed=confirming.is_unconfirmed(row, row["starts_on"]),
         **{
             name: row[name]
             for name in (
-                *("cycle_id", "day", "slot", "zone", "due_at", "amount"),
-                *("next_due_at", "state", "inpatient", "recorded", "undone"),
+                *("cycle_id", "day", "slot", "zone", "due_at", "amount", "starts_on"),
+                *("next_due_at", "state", "inpatient", "was_held", "recorded", "undone"),
             )
         },
     )

@@ -14,6 +14,7 @@ from django.utils import dateformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cycles import confirming
 from cycles.models import Cycle, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts import access
@@ -77,7 +78,7 @@ def _facts(row: Reminder, user: User, patient: Patient, now: datetime) -> dict[s
     assert row.says_on is not None
     facts: dict[str, Any] = {"start_day": _day(row.says_on), "days_left": (row.says_on - today).days}
     if row.kind == kinds.CYCLE_DAY:
-        facts |= {**_numbers(patient, now), "confirmed_on": _confirmed_on(row)}
+        facts |= {**_numbers(patient, now), **_confirmed(row, patient)}
     return facts | (_window(row.says_from, row.says_to, today) if row.says_from and row.says_to else {})
 
 
@@ -103,12 +104,18 @@ def _numbers(patient: Patient, now: datetime) -> dict[str, Any]:
     }
 
 
-def _confirmed_on(row: Reminder) -> str:
-    """The day a clinician signed the plan that this date stands in; empty when nobody did."""
-    cycle = Cycle.objects.select_related("version").get(pk=wishes.cycle_of(row.occurrence))
-    if not cycle.version.is_confirmed:
-        return ""
-    return dateformat.format(cycle.version.signed_at.astimezone(ZoneInfo(row.zone)), WITH_YEAR)
+def _confirmed(row: Reminder, patient: Patient) -> dict[str, Any]:
+    """On which day the clinic confirmed this start (R12); a clinic that leaves starts to its patients has signed the
+    plan at most. Empty where nobody did."""
+    cycle = Cycle.objects.select_related("version", "readiness").get(pk=wishes.cycle_of(row.occurrence))
+    readiness, version = getattr(cycle, "readiness", None), cycle.version
+    start = readiness.confirmed_at if readiness and readiness.confirmed_for == row.says_on else None
+    plan = version.signed_at if version.is_confirmed and not confirming.is_asked_of(patient) else None
+    return {"confirmed_on": _long_day(start, row), "plan_signed_on": "" if start else _long_day(plan, row)}
+
+
+def _long_day(moment: datetime | None, row: Reminder) -> str:
+    return dateformat.format(moment.astimezone(ZoneInfo(row.zone)), WITH_YEAR) if moment else ""
 
 
 def _window(first: date, last: date, today: date) -> dict[str, Any]:

@@ -35,7 +35,7 @@ def _wishes(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 
 def _pause_over(row: Reminder) -> Reason | None:
-    """A pause is told as long as its alert or hold stands and the person still wants reminders of doses."""
+    """A pause is told as long as its cause stands and the person still wants reminders of doses."""
     assert row.patient_id is not None
     assert row.says_at is not None
     choices = facts.choices(row.recipient_id)

@@ -28,6 +28,7 @@ class Reason(StrEnum):
     UNDONE = "undone"
     HELD = "held"
     ALERT = "alert"
+    UNCONFIRMED = "unconfirmed"
     ARRANGED = "arranged"
     TURNED_OFF = "turned_off"
     CHANGED = "changed"
@@ -36,7 +37,7 @@ class Reason(StrEnum):
 
 # For these the row is made all the same: it comes back with its cause, and what is only switched off as mail stands in
 # the person's list of the next days.
-SHOWN_ALL_THE_SAME = frozenset({Reason.HELD, Reason.ALERT, Reason.TURNED_OFF})
+SHOWN_ALL_THE_SAME = frozenset({Reason.HELD, Reason.ALERT, Reason.UNCONFIRMED, Reason.TURNED_OFF})
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +70,10 @@ class DoseFact:
     amount: Decimal
     next_due_at: datetime | None
     state: str  # of the cycle
+    starts_on: date  # day 1 of the cycle
     inpatient: bool
+    was_held: bool  # it fell into a hold; nobody catches up on it (D18)
+    unconfirmed: bool  # the clinic has not confirmed the start yet, and nothing of the course is recorded
     recorded: bool
     undone: bool  # recorded once, and the record was taken back
 
@@ -86,11 +90,19 @@ class DoseFact:
             return Reason.STOPPED
         if self.inpatient:
             return Reason.ON_WARD
+        if self.was_held:
+            return Reason.NOT_IN_PLAN
         if self.recorded or self.undone:  # undone: perhaps given all the same, so no mail asks for it again (R9)
             return Reason.RECORDED if self.recorded else Reason.UNDONE
+        return self._waits(alert)
+
+    def _waits(self, alert: str | None) -> Reason | None:
+        """For whom a dose waits that would be asked for otherwise ("hold wins", R1)."""
         if self.state == "held":
             return Reason.HELD
-        return Reason.ALERT if alert else None
+        if alert:
+            return Reason.ALERT
+        return Reason.UNCONFIRMED if self.unconfirmed else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,7 +218,7 @@ def _dose_wish(
 
 
 def of_pauses(doses: Iterable[DoseFact], choices: Choices, alerts: Mapping[int, str], now: datetime) -> Iterator[Wish]:
-    """Instead of the next reminder that is held back: once per alert or hold, "paused, call" (R1, "hold wins")."""
+    """Instead of the next reminder that is held back: once per cause, "paused, call" (R1, "hold wins")."""
     told: set[tuple[int, str]] = set()
     for dose in sorted(doses, key=lambda dose: dose.due_at):
         pause = _pause(dose, alerts.get(dose.owner.patient_id))
@@ -219,10 +231,14 @@ def of_pauses(doses: Iterable[DoseFact], choices: Choices, alerts: Mapping[int, 
 
 
 def _pause(dose: DoseFact, alert: str | None) -> str | None:
+    """The civil name of the cause: a course that is moved waits for another word."""
+    causes = {
+        Reason.HELD: f"c{dose.cycle_id}/held",
+        Reason.ALERT: f"alert/{alert}",
+        Reason.UNCONFIRMED: f"c{dose.cycle_id}@{dose.starts_on.isoformat()}/unconfirmed",
+    }
     reason = dose.blocked(alert)
-    if reason is Reason.HELD:
-        return f"c{dose.cycle_id}/held"
-    return f"alert/{alert}" if reason is Reason.ALERT else None
+    return causes.get(reason) if reason else None
 
 
 def of_cycles(cycles: Iterable[CycleFact], choices: Choices) -> Iterator[Wish]:

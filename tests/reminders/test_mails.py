@@ -19,6 +19,7 @@ import pytest
 from django.core import checks
 from django.core.mail.message import EmailMultiAlternatives
 
+from cycles import course_actions
 from cycles.models import Plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
@@ -261,6 +262,29 @@ def never_seen_by_the_clinic(cast: Cast) -> Plan:
     return plan
 
 
+def start_not_confirmed(cast: Cast) -> Plan:
+    factories.confirms_starts(cast.north)
+    return plan_of(cast)
+
+
+def start_confirmed(cast: Cast) -> Plan:
+    plan = start_not_confirmed(cast)
+    factories.confirm(cast.ben, plan.cycles.get(), now=before(2))
+    return plan
+
+
+def confirmed_then_moved(cast: Cast) -> Plan:
+    """What was confirmed is another first day."""
+    factories.confirms_starts(cast.north)
+    elsewhere = START - timedelta(days=7)
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=elsewhere, now=SIGNED)
+    cycle = plan.cycles.get()
+    factories.confirm(cast.ben, cycle, now=before(9))
+    today = before(9).date()
+    course_actions.move_cycle(by=cast.ben, cycle=cycle, starts_on=START, today=today, reason="work")
+    return plan
+
+
 @pytest.mark.parametrize(
     ("make", "sentence"),
     [
@@ -268,15 +292,26 @@ def never_seen_by_the_clinic(cast: Cast) -> Plan:
         (unconfirmed, "Nobody has confirmed this date yet. Please call your care team before you start: 020 7946 0100"),
         (
             never_seen_by_the_clinic,
-            "Your clinic has not confirmed this date yet. Please call them before you start: 020",
+            "Your clinic has not confirmed tomorrow yet. Please call them before you start: 020",
         ),
+        (start_not_confirmed, "Your clinic has not confirmed tomorrow yet. Please call them before you start: 020"),
+        (
+            start_confirmed,
+            "Your next date is tomorrow, Wednesday 3 March, confirmed by your clinic on 1 March 2027.",
+        ),
+        (start_confirmed, "If you feel unwell or anything has changed, call before you start: 020 7946 0018"),
+        (confirmed_then_moved, "Your clinic has not confirmed tomorrow yet."),
     ],
 )
 def test_the_day_before_says_whether_a_clinic_confirmed_it(
     cast: Cast, make: Callable[[Cast], Plan], sentence: str
 ) -> None:
+    """R12, in words that anybody may read."""
     row = reminder(cast, kinds.CYCLE_DAY, make(cast))
-    assert sentence in mails.build(row, before(1)).body
+    mail = mails.build(row, before(1))
+    assert sentence in mail.body
+    assert " ".join(sentence.split()) in " ".join(words_of(str(mail.alternatives[0].content)))
+    assert leaks(mail.message().as_bytes()) == []
 
 
 def test_a_pause_without_a_clinic_names_the_care_teams_number(cast: Cast) -> None:

@@ -24,7 +24,10 @@ DOSE = DoseFact(
     amount=Decimal("7.5"),
     next_due_at=None,
     state="planned",
+    starts_on=date(2026, 11, 23),
     inpatient=False,
+    was_held=False,
+    unconfirmed=False,
     recorded=False,
     undone=False,
 )
@@ -79,6 +82,10 @@ def test_the_name_of_a_slot_survives_a_move_to_another_zone() -> None:
         (DOSE, {7: "chk"}, Reason.ALERT),
         (DOSE, {8: "chk"}, None),
         (replace(DOSE, recorded=True, state="held"), {7: "chk"}, Reason.RECORDED),
+        (replace(DOSE, unconfirmed=True), {}, Reason.UNCONFIRMED),
+        (replace(DOSE, unconfirmed=True), {7: "chk"}, Reason.ALERT),
+        (replace(DOSE, unconfirmed=True, state="held"), {}, Reason.HELD),
+        (replace(DOSE, was_held=True), {}, Reason.NOT_IN_PLAN),
     ],
 )
 def test_why_a_dose_is_not_spoken_of(dose: DoseFact, alerts: dict[int, str], reason: Reason | None) -> None:
@@ -123,6 +130,20 @@ def test_a_held_course_is_told_once_and_a_course_that_goes_on_never() -> None:
     (pause,) = pauses(held, replace(held, day=4), alerts={})
     assert pause.occurrence == "c12/held"
     assert pauses(DOSE, alerts={}) == []
+
+
+def test_a_start_nobody_confirmed_is_told_once_and_anew_when_it_is_moved() -> None:
+    """R1: the paused text goes instead of the reminder; another first day needs another word."""
+    waiting = replace(DOSE, unconfirmed=True)
+    (pause,) = pauses(waiting, replace(waiting, day=4), alerts={})
+    assert pause.occurrence == "c12@2026-11-23/unconfirmed"
+    (moved,) = pauses(replace(waiting, starts_on=date(2026, 12, 7)), alerts={})
+    assert moved.key != pause.key
+
+
+def test_nobody_is_told_of_a_pause_about_a_dose_that_fell_into_a_hold() -> None:
+    """D18: it is never caught up on."""
+    assert pauses(replace(DOSE, was_held=True), alerts={}) == []
 
 
 def test_whoever_wants_no_reminders_of_doses_is_not_told_of_their_pause() -> None:

@@ -80,8 +80,8 @@ def unroll(regimen: Regimen, number: int, starts_on: date, slot_times: Mapping[s
 
 def courses(regimen: Regimen, starts_on: date, until: date) -> Iterator[Course]:
     """The courses that would start from `starts_on` to `until` if nothing moved them (2.2)."""
-    number = 1
-    while starts_on <= until and (regimen.courses is None or number <= regimen.courses):
+    number, last = 1, regimen.courses
+    while starts_on <= until and (last is None or number <= last):
         yield Course(number, starts_on)
         starts_on, number = next_start(regimen, number, starts_on), number + 1
 
@@ -98,7 +98,8 @@ def last_dose_on(regimen: Regimen, number: int, starts_on: date) -> date:
 
 def moment(on: date, local: time, zone: ZoneInfo) -> datetime:
     """The UTC moment of an hour on the wall: in a gap forward by the gap, if it comes twice the first (H08, A22)."""
-    return datetime.combine(on, local.replace(fold=0), tzinfo=zone).astimezone(UTC)
+    first = local.replace(fold=0) if local.fold else local
+    return datetime.combine(on, first, zone).astimezone(UTC)
 
 
 # Blood tests
@@ -181,9 +182,14 @@ def timing(
         return Timing.EARLY
     if delay <= ON_TIME:
         return Timing.ON_TIME
+    return Timing.LATE if moment <= late_until(planned_at, next_planned_at, late_after) else Timing.TOO_LATE
+
+
+def late_until(planned_at: datetime, next_planned_at: datetime | None, late_after: timedelta | None) -> datetime:
+    """The last moment at which a dose is late and no more: the plan's own limit, else midway to the next dose (B8)."""
     if late_after is None:
         late_after = (next_planned_at - planned_at) / 2 if next_planned_at else LATE_WITHOUT_NEXT
-    return Timing.LATE if delay <= late_after else Timing.TOO_LATE
+    return planned_at + late_after
 
 
 def default_min_gap(doses_a_day: int) -> timedelta | None:

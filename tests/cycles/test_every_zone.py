@@ -8,8 +8,9 @@ only the way from UTC to the wall gives it, which is never in doubt.
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from itertools import chain, pairwise
+from pathlib import Path
 from typing import NamedTuple
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import TZPATH, ZoneInfo, available_timezones
 
 import pytest
 from dateutil.rrule import DAILY, rrule
@@ -61,14 +62,18 @@ def between(zone: ZoneInfo, early: datetime, late: datetime) -> Switch:
     return Switch(zone.key, late, before, after)
 
 
+def one_name_each() -> list[str]:
+    """All zones, those that share their file only once: many names are another name of the same clocks."""
+    by_file = {}
+    for name in sorted(available_timezones()):
+        files = (Path(folder, name) for folder in TZPATH)
+        by_file.setdefault(next((file.read_bytes() for file in files if file.is_file()), name), name)
+    return list(by_file.values())
+
+
 @cache
 def all_switches() -> list[Switch]:
-    """Of all zones, each pattern of clocks once: most names are another name of the same one."""
-    by_pattern = {}
-    for name in sorted(available_timezones()):
-        found = switches(name)
-        by_pattern.setdefault(tuple(switch[1:] for switch in found), found)
-    return list(chain.from_iterable(by_pattern.values()))
+    return list(chain.from_iterable(map(switches, one_name_each())))
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -89,6 +89,10 @@ class AmountField(forms.CharField):
         return amount
 
 
+def _premedicated(text: str) -> bool | None:
+    return {"yes": True, "no": False}.get(text)
+
+
 class InjectionForm(ui.BaseForm):
     """One injection: how much, when, where, and who gave it. `dose` None = outside the plan."""
 
@@ -111,6 +115,13 @@ class InjectionForm(ui.BaseForm):
             "required": gettext_lazy("Choose the place of the injection."),
             "invalid_choice": gettext_lazy("Choose a place from the list."),
         },
+    )
+    premedicated = forms.TypedChoiceField(
+        label=gettext_lazy("Medicines before it"),
+        choices=[("yes", gettext_lazy("Taken")), ("no", gettext_lazy("Not taken")), ("", gettext_lazy("Not said"))],
+        coerce=_premedicated,
+        required=False,
+        empty_value=None,
     )
     given_by = forms.ChoiceField(label=gettext_lazy("Who gave it"), required=False)
     given_by_name = forms.CharField(label=gettext_lazy("Their name"), max_length=120, required=False)
@@ -169,7 +180,7 @@ class InjectionForm(ui.BaseForm):
 
     def facts(self, answers: Collection[str]) -> dict[str, Any]:
         """What the action stores. Less than planned is "in part", unless the clinic had said so."""
-        names = ("given_at", "amount", "site", "note", "given_by_name")
+        names = ("given_at", "amount", "site", "note", "given_by_name", "premedicated")
         amount, planned = self.cleaned_data["amount"], self.dose.amount if self.dose else None
         told = TOLD in answers and amount != planned
         in_part = planned is not None and amount < planned and not told
@@ -198,13 +209,24 @@ class NotTakenForm(ui.BaseForm):
         widget=forms.RadioSelect,
         error_messages={"required": gettext_lazy("Choose a reason.")},
     )
+    told_by = forms.CharField(label=gettext_lazy("Who told you, and when?"), max_length=120, required=False)
     note = forms.CharField(
         label=gettext_lazy("Anything to add?"),
-        help_text=gettext_lazy("If you were told to stop: who told you, and when?"),
         max_length=2000,
         required=False,
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["told_by"].unmarked = True  # type: ignore[attr-defined]
+
+    def facts(self) -> dict[str, Any]:
+        """What the action stores; who told somebody to stop stands before the note."""
+        reason, told_by = self.cleaned_data["reason"], self.cleaned_data["told_by"]
+        said = [_("Told by: %(who)s.") % {"who": told_by}] if told_by and reason == NotTaken.STOPPED else []
+        note = "\n".join([*said, self.cleaned_data["note"]]).strip()
+        return {"key": self.cleaned_data["key"], "reason": reason, "note": note}
 
 
 class UndoForm(ui.BaseForm):

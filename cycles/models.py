@@ -161,10 +161,11 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
         return self.select_related("patient", "cycle__version__signed_by", "cycle__plan__protocol")
 
     def to_record(self, now: datetime, today: date) -> PlannedDoseQuerySet:
-        """What waits to be recorded: at most 20 of the last 60 days, the newest first, those of later today last."""
+        """What waits to be recorded: at most 20 of the last 60 days, the newest first, then those of later today."""
         waiting = self.unlogged().counting().filter(due_on__lte=today, due_at__gt=now - timedelta(days=60))
         later = models.Case(models.When(due_at__gt=now, then=1), default=0)
-        return waiting.select_related("cycle", "patient").order_by(later, "-due_at")[:20]
+        in_order = models.Case(models.When(due_at__gt=now, then="due_at"))
+        return waiting.select_related("cycle", "patient").order_by(later, in_order, "-due_at")[:20]
 
     def unlogged(self) -> PlannedDoseQuerySet:
         """Nothing recorded for it."""

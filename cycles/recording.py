@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,9 @@ from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.models import Alert
+
+# App's own: an open injection of so long ago may be the one that is meant when the next one is recorded too early.
+RATHER_WITHIN = timedelta(hours=12)
 
 
 @dataclass(frozen=True)
@@ -73,6 +76,7 @@ class Page:
     def _entered(self, entry: Injection) -> dict[str, Any]:
         local = entry.local_given_at
         kept = {name: getattr(entry, name) for name in ("site", "given_by", "given_by_name", "note")}
+        kept["premedicated"] = {True: "yes", False: "no", None: ""}[entry.premedicated]
         given = {"given_on": local.date(), "given_time": ui.clock(local, self.viewer)} if local else {}
         return {"when": InjectionForm.EARLIER, "amount": entry.amount, **given, **kept}
 
@@ -136,8 +140,31 @@ class Page:
         """Whether it is too late to decide alone about this dose (B8); then "now" is no longer the likely answer."""
         if self.dose is None or self.correcting is not None:
             return False
-        following = self.dose.cycle.doses.filter(due_at__gt=self.dose.due_at).values_list("due_at", flat=True).first()
-        return self._timing(self.now, following) is schedule.Timing.TOO_LATE
+        return self._timing(self.now, self.following_at) is schedule.Timing.TOO_LATE
+
+    @cached_property
+    def following_at(self) -> datetime | None:
+        """When the next injection of the course is due."""
+        assert self.dose is not None
+        return self.dose.cycle.doses.filter(due_at__gt=self.dose.due_at).values_list("due_at", flat=True).first()
+
+    @property
+    def late_until(self) -> datetime | None:
+        """While it is late and not too late: the moment until which it is (B8)."""
+        if self.dose is None or self.version is None or self.is_too_late:
+            return None
+        if self._timing(self.now, self.following_at) is not schedule.Timing.LATE:
+            return None
+        return schedule.late_until(self.dose.due_at, self.following_at, self.version.late_after)
+
+    @property
+    def rather(self) -> PlannedDose | None:
+        """An injection before this one that may be meant instead: open, of the last day, across midnight (H07)."""
+        if self.dose is None:
+            return None
+        waiting = PlannedDose.objects.of(self.patient).unlogged().counting().select_related("cycle", "patient")
+        since = self.now - RATHER_WITHIN
+        return waiting.filter(due_at__lt=self.dose.due_at, due_at__gt=since).order_by("-due_at").first()
 
     def _warnings(self) -> dict[str, Any]:
         """When is on time, whether it is too late, whether all rests until a call (R1); who sees the rest."""
@@ -147,6 +174,7 @@ class Page:
         return {
             "on_time": (self.dose.due_at - schedule.ON_TIME, self.dose.due_at + schedule.ON_TIME),
             "too_late": self.is_too_late,
+            "late_until": self.late_until if self.correcting is None else None,
             "rests": self.correcting is None and (not self.dose.cycle.wants(self.dose) or alerts.exists()),
         }
 

@@ -68,6 +68,7 @@ def _in_words(version: Any, viewer: User) -> dict[str, str]:
         _("Amount"): ui.miu(version.amount),
         _("Place"): sites.BY_CODE[version.site].words if version.site in sites.BY_CODE else version.site,
         _("Reason"): reasons.in_words(version.reason),
+        _("Medicines before it"): {True: _("taken"), False: _("not taken")}.get(version.premedicated, ""),
         _("Given by"): " ".join(filter(None, [version.get_given_by_display(), version.given_by_name])),
         _("Note"): version.note,
         _("Reason for removing"): version.void_reason,

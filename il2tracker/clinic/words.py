@@ -40,7 +40,7 @@ def course(current: Cycle | None, coming: Cycle | None, today: date) -> str:
     """Course and day: "3, day 4 of 5", "2, week 2 of 5", "3, ended 22 Nov", "4, in 9 days"."""
     if current is None:
         return f"{coming.number}, {ui.ago(coming.starts_on, today)}" if coming else ""
-    state = _stopped(current) if not current.is_running(today) else _running(current, today)
+    state = _stopped(current) if current.stopped_on or not current.is_running(today) else _running(current, today)
     return f"{current.number}, {state}"
 
 

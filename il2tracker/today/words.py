@@ -31,8 +31,12 @@ def _day_words(on: date, hour: int, today: date) -> str:
 def where_in_course(cycle: Cycle, today: date) -> str:
     """ "Course 3, day 4 of 5"; longer courses by week: "Course 2, week 2 of 5". Before day 1 only the course."""
     day = (today - cycle.starts_on).days + 1
+    if cycle.state == Cycle.State.HELD:
+        return _("Course %(number)s, on hold") % {"number": cycle.number}
     if day < 1 or today >= cycle.next_starts_on:
         return _("Course %(number)s") % {"number": cycle.number}
+    if cycle.stopped_on is not None and day <= max(cycle.length, 7):
+        return _("Course %(number)s, stopped early") % {"number": cycle.number}
     if cycle.length > 7:
         facts = {"number": cycle.number, "week": (day - 1) // 7 + 1, "weeks": weeks(cycle)}
         return _("Course %(number)s, week %(week)s of %(weeks)s") % facts

@@ -522,3 +522,89 @@ def test_the_list_costs_the_same_however_much_waits(client, cast, django_assert_
 def test_people_without_a_diary_of_their_own_have_no_list(client, cast, who):
     client.force_login(getattr(cast, who))
     assert client.get(reverse("cycles:record")).status_code == 404
+
+
+# Across midnight
+
+
+@pytest.fixture
+def friday_night(cast):
+    """Twenty to one on Saturday: Friday evening's injection is not recorded yet."""
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=utc(2026, 11, 18).date(), now=utc(2026, 11, 17))
+    doses = list(plan.cycles.get(number=1).doses.all())
+    for dose in doses[:5]:
+        factories.injection(cast.anna_patient, cast.anna, dose, site="aur")
+    with time_machine.travel(utc(2026, 11, 21, 0, 40), tick=False):
+        yield doses
+
+
+def test_at_twenty_to_one_friday_evening_is_offered_as_late_before_saturday(client, cast, friday_night):
+    """H07: the evening slot crosses midnight; it stays Friday's until it is too late."""
+    client.force_login(cast.anna)
+    page = client.get(reverse("cycles:record"))
+    assert [(dose.day, dose.slot) for dose in page.context["doses"]] == [(3, "pm"), (4, "am"), (4, "pm")]
+    text = " ".join(page.content.decode().split())
+    assert text.index("Friday 20 November 2026, evening") < text.index("late</span>") < text.index("Saturday 21")
+    assert "Last night at 10pm" in client.get("/").content.decode()
+    client.post(url(friday_night[5]), sent())
+    assert record_of(friday_night[5]).given_at == utc(2026, 11, 21, 0, 40)
+
+
+def test_saturday_recorded_at_twenty_to_one_asks_whether_friday_is_meant(client, cast, friday_night):
+    """H07: bound to a slot by a choice, not by the date of the clock."""
+    client.force_login(cast.anna)
+    question = ask(client, friday_night[6]).content.decode()
+    assert "It is the injection of Friday, evening" in question
+    assert url(friday_night[5]) in question
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        (utc(2026, 11, 20, 23, 59), None),
+        (utc(2026, 11, 21, 0, 40), "It is late, until 4am."),
+        (utc(2026, 11, 21, 4, 1), None),
+    ],
+)
+def test_late_says_until_when_it_is_late_and_whose_limit_that_is(client, cast, friday_night, at, words):
+    """B8: on time, late until the limit, then "do not decide alone, call"."""
+    client.force_login(cast.anna)
+    with time_machine.travel(at, tick=False):
+        text = client.get(url(friday_night[5])).content.decode()
+    assert words is None or words in text
+    assert ("It is late" in text) is (words is not None)
+    assert ("this one is the diary’s own" in text) is (words is not None)
+
+
+# The medicines before it
+
+
+@pytest.mark.parametrize(("answer", "kept"), [("yes", True), ("no", False), ("", None)])
+def test_whether_the_medicines_before_it_were_taken_is_kept_as_said(client, cast, tonight, answer, kept):
+    """M9, A64: not asked is neither yes nor no."""
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent(premedicated=answer))
+    record = record_of(tonight)
+    assert record.premedicated is kept
+    page = client.get(reverse("cycles:entry", args=[record.ref])).content.decode()
+    assert ("Medicines before it" in page) is (kept is not None)
+    changed = client.get(reverse("cycles:correct", args=[record.ref])).context["form"]
+    assert changed["premedicated"].value() == answer
+
+
+# Told to stop
+
+
+def test_told_to_stop_keeps_by_whom_and_the_clinic_reads_it(client, cast, tonight):
+    client.force_login(cast.anna)
+    sent_form = {"key": str(uuid4()), "reason": "stopped", "told_by": "Nurse Ben, this morning", "note": "rash"}
+    client.post(url(tonight, "skip"), sent_form)
+    assert record_of(tonight).note == "Told by: Nurse Ben, this morning.\nrash"
+    assert Alert.objects.get().rule == "told-to-stop"
+    assert "Nurse Ben" in Alert.objects.get().evidence
+
+
+def test_who_told_is_kept_only_with_that_reason(client, cast, tonight):
+    client.force_login(cast.anna)
+    client.post(url(tonight, "skip"), {"key": str(uuid4()), "reason": "forgot", "told_by": "Ben", "note": ""})
+    assert record_of(tonight).note == ""

@@ -37,10 +37,10 @@ def test_the_viewer_s_clock_counts():
     assert words.when(dose(TODAY, time(22)), TODAY, "24") == "Tonight at 22:00"
 
 
-def cycle(starts_on, length, days):
-    return SimpleNamespace(
-        number=3, starts_on=starts_on, length=length, next_starts_on=date.fromordinal(starts_on.toordinal() + days)
-    )
+def cycle(starts_on, length, days, **facts):
+    following = date.fromordinal(starts_on.toordinal() + days)
+    known = {"state": "planned", "stopped_on": None, **facts}
+    return SimpleNamespace(number=3, starts_on=starts_on, length=length, next_starts_on=following, **known)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +59,18 @@ def cycle(starts_on, length, days):
 )
 def test_the_line_above_the_heading_says_where_in_the_course(starts_on, length, days, expected):
     assert words.where_in_course(cycle(starts_on, length, days), TODAY) == expected
+
+
+@pytest.mark.parametrize("stopped_on", [date(2026, 11, 17), date(2026, 11, 20), TODAY])
+@pytest.mark.parametrize(("starts_on", "length", "days"), [(date(2026, 11, 18), 5, 56), (date(2026, 11, 9), 26, 35)])
+def test_a_stopped_course_counts_no_days_any_more(starts_on, length, days, stopped_on):
+    """2.2: stopped early is a state; "day 4 of 5" would ask for the fifth."""
+    stopped = cycle(starts_on, length, days, state="stopped_early", stopped_on=stopped_on)
+    assert words.where_in_course(stopped, TODAY) == "Course 3, stopped early"
+
+
+def test_a_held_course_counts_no_days_either():
+    assert words.where_in_course(cycle(date(2026, 11, 18), 5, 56, state="held"), TODAY) == "Course 3, on hold"
 
 
 def test_an_hour_of_another_clock_names_the_place():

@@ -66,6 +66,7 @@ def test_the_key_of_another_patient_shows_nothing(cast, cycle):
     ],
 )
 def test_half_a_record_is_refused(cast, cycle, facts):
+    """2.14: taken or taken in part with time and amount, or not taken with a reason; nothing between."""
     with pytest.raises(ValidationError):
         actions.log_injection(
             by=cast.anna, patient=cast.anna_patient, dose=cycle.doses.first(), key=uuid4(), now=NOW, **facts

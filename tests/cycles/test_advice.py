@@ -148,6 +148,7 @@ O11 = [CourseDose(on("2026-03-04"), "sc", Decimal(15)), CourseDose(on("2026-08-1
 
 
 def test_o11_the_clock_starts_again_with_the_dose():
+    """P63, D8: six months at one dose before anything is concluded from it."""
     since = advice.dose_since(O11)
     assert since == on("2026-08-19")
     found = advice.progress([], since, on("2026-09-04"))

@@ -131,7 +131,7 @@ def test_strangers_find_nothing(client, cast, record, who, name):
 
 
 def test_a_carer_changes_only_what_the_carer_recorded(client, cast, tonight, record):
-    """A6: a carer may record, and take back only what he recorded himself."""
+    """A6, K05: a carer may record, and take back only what he recorded himself."""
     client.force_login(cast.sam)
     assert client.get(url(record)).status_code == 200
     assert client.get(url(record, "undo")).status_code == 403

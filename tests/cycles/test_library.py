@@ -1,7 +1,4 @@
-"""The library of protocols: every row is a regimen, says where it comes from, and has limits that fit it.
-
-P02, P03, P05, P06, P15, P54, P58, P59, P62, K01, K02, K03, K07; corrections C1, C2, C5, C8, W1, W2, W6, W7, W10, W16.
-"""
+"""The library of protocols: every row is a regimen, says where it comes from, and has limits that fit it."""
 
 import json
 from datetime import date, time
@@ -43,6 +40,7 @@ def test_every_protocol_says_where_it_comes_from_and_what_is_known(row):
 
 @every_row
 def test_every_protocol_fills_every_column_of_its_table(row):
+    """P03, K01, K02: what it is for and how it is given are among the known ones."""
     columns = {field.name for field in Protocol._meta.fields} - {"id", "position"}
     assert set(row) == columns
     assert row["indication"] in Indication.values
@@ -68,7 +66,7 @@ def test_the_limits_of_a_protocol_hold_its_own_amounts(row):
 
 @every_row
 def test_only_wards_give_more_than_18_million_units_at_once(row):
-    """W6: at home no injection is above 18; drips by weight or surface have bounds of their own."""
+    """W6, P59, K07: at home no injection is above 18; what goes into a vein stays on a ward, with its own bounds."""
     assert row["inpatient"] == (row["route"] != "sc")
     assert row["inpatient"] or Decimal(row["injection_ceiling"]) <= 18
 

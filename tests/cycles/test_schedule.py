@@ -83,6 +83,7 @@ def test_the_earliest_reliable_day_before_a_course_is_named_where_there_is_one(l
     ],
 )
 def test_days_to_book_are_reliable_and_leave_time_for_results(last, following, window):
+    """B5, P66: results in hand before day 1."""
     found = schedule.booking_window(day(last) if last else None, day(following))
     assert found == (tuple(map(day, window)) if window else None)
 

@@ -1,4 +1,4 @@
-"""Every schedule on record (domain.md 3.3, 2.1, P03–P06, P12, P15, P58, P64, P70, K03) as a document, unrolled whole.
+"""Every schedule on record (domain.md 3.3, 2.1) as a document, unrolled whole.
 
 Each row says in plain numbers which days have how many injections of how much, counted from the first day; the document
 has to come to exactly these.
@@ -96,6 +96,18 @@ ROWS = {
         [0, 56, 112, 168, 252, 336],
         runs([0, 56, 112, 168, 252, 336], range(5), 2),
         "450",
+    ),
+    "HIV, extended to 12 weeks and after three courses to 16 (P65)": Row(
+        [five("7.5", TWICE, repeat=2), five("7.5", TWICE, repeat=3, cycle=84), five("7.5", TWICE, cycle=112)],
+        [0, 56, 112, 196, 280, 364, 476],
+        runs([0, 56, 112, 196, 280, 364, 476], range(5), 2),
+        "525",
+    ),
+    "HIV, once or twice a year (P70)": Row(
+        [five("7.5", TWICE, repeat=2, cycle=182), five("7.5", TWICE, cycle=364)],
+        [0, 182, 364, 728],
+        runs([0, 182, 364, 728], range(5), 2),
+        "300",
     ),
     "HIV, NIH: once a year (P12)": Row(
         [five("7.5", TWICE, cycle=364)], every(364, 5), runs(every(364, 5), range(5), 2), "375"

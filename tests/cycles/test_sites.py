@@ -51,6 +51,7 @@ def test_places_are_named_as_in_a_sentence():
     ],
 )
 def test_the_place_unused_for_longest_is_suggested(used, sore, suggested):
+    """2.10, D22: never the last place, never a sore one, the least recently used first."""
     assert suggest(SITES, uses(*used), sore) == suggested
 
 

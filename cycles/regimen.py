@@ -148,10 +148,15 @@ class Regimen:
         )
 
     def with_amounts(self, amounts: Mapping[tuple[int, int], Decimal]) -> Regimen:
-        """The same days in MIU, with `amounts` per injection for all `blanks`. Raises RegimenError for one left out."""
+        """The same days in MIU, with `amounts` per injection for all `blanks`.
+
+        Raises RegimenError for one left out, and for one with more than three decimals, which no document holds.
+        """
         blanks = set(self.blanks)
         for blank in blanks:
-            require(amounts.get(blank, Decimal(0)) > 0, "amounts", "phase {} week {} has no amount".format(*blank))
+            amount, place = amounts.get(blank, Decimal(0)), "phase {} week {}".format(*blank)
+            require(amount > 0, "amounts", f"{place} has no amount")
+            require(amount == round(amount, 3), "amounts", f"{place} has more than three decimals")
         filled = (
             replace(
                 phase,

@@ -15,6 +15,7 @@ from cycles.hold_actions import raise_hold
 from cycles.models import Cycle, Hold, Plan, PlannedDose, Protocol, Readiness
 from cycles.plan_actions import create_plan
 from cycles.ready_actions import answer_question, confirm_start
+from cycles.schedule import SLOTS
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.actions import raise_alert
@@ -109,11 +110,11 @@ def plan(
     now: datetime | None = None,
     **terms: Any,
 ) -> Plan:
-    """A plan from the library, with 10:00 and 22:00 as its hours. Starts today when no date is given."""
+    """A plan from the library, with 10:00 and 22:00 for morning and evening. Starts today when no date is given."""
     row = Protocol.objects.get(slug=protocol)
     now = now or timezone.now()
     starts_on = starts_on or patient.today(now)
-    hours = {"am": "10:00", "pm": "22:00", "bedtime": "22:00"}
+    hours = dict(zip(SLOTS, ("00:00", "10:00", "12:00", "16:00", "22:00", "22:00"), strict=True))
     return create_plan(
         by=by,
         patient=patient,

@@ -215,6 +215,11 @@ def test_a_blank_may_not_stay_blank(amounts):
         parse(LIBRARY["kidney-5-week"]["document"]).with_amounts(amounts)
 
 
+def test_an_amount_that_no_document_holds_fills_no_blank():
+    with pytest.raises(RegimenError, match="more than three decimals"):
+        parse(document(phase(amount=None))).with_amounts({(1, 1): Decimal(10) / 3})
+
+
 @pytest.mark.parametrize(
     ("amount", "text"), [("7.500", "7.5"), ("18", "18"), ("10", "10"), ("0.330", "0.33"), ("100.000", "100")]
 )

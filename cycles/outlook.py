@@ -1,4 +1,4 @@
-"""What a plan will mean, before it is saved: every dose of its first course, its blood tests, its hard days. Pure."""
+"""What a plan will mean, before it is saved: every dose of the course to come, its blood tests, its hard days. Pure."""
 
 from __future__ import annotations
 
@@ -47,14 +47,18 @@ class Bloodwork:
 
 @dataclass(frozen=True)
 class Outlook:
-    """The first course. Blood tests and `too_soon_until` are None where the timing of doses does not matter."""
+    """One course. Blood tests and `too_soon_until` are None where the timing of doses does not matter.
 
+    `next_start` is None after the last course of a plan.
+    """
+
+    number: int
     days: tuple[PlannedDay, ...]
     injections: int
     daily_total: Decimal | None
     course_total: Decimal | None
     last_dose_on: date
-    next_start: date
+    next_start: date | None
     too_soon_until: date | None
     bloodwork: tuple[Bloodwork, ...]
 
@@ -75,21 +79,35 @@ class Outlook:
 
 
 def look_ahead(
-    regimen: Regimen, starts_on: date, times: Mapping[str, time], *, hardest: str, timing_matters: bool
+    regimen: Regimen,
+    starts_on: date,
+    times: Mapping[str, time],
+    *,
+    hardest: str,
+    timing_matters: bool,
+    number: int = 1,
+    before: date | None = None,
 ) -> Outlook:
-    """Course 1 from `starts_on`, the tests before it and before course 2."""
-    last, following = schedule.last_dose_on(regimen, 1, starts_on), schedule.next_start(regimen, 1, starts_on)
-    tests = (_bloodwork(1, None, starts_on), _bloodwork(2, last, following)) if timing_matters else ()
-    planned = schedule.unroll(regimen, 1, starts_on, times)
+    """Course `number` from `starts_on`, the tests before it and before the next one.
+
+    `before` is the last dose of the course before it, None where there was none. LookupError beyond the last course.
+    """
+    last = schedule.last_dose_on(regimen, number, starts_on)
+    ends = regimen.courses is not None and number >= regimen.courses
+    following = None if ends else schedule.next_start(regimen, number, starts_on)
+    tests = [_bloodwork(number, before, starts_on)]
+    tests += [_bloodwork(number + 1, last, following)] if following else []
+    planned = schedule.unroll(regimen, number, starts_on, times)
     return Outlook(
+        number=number,
         days=_days(planned, schedule.hardest_days(starts_on, hardest)),
         injections=len(planned),
-        daily_total=regimen.daily_total(),
-        course_total=regimen.course_total(),
+        daily_total=regimen.daily_total(number),
+        course_total=regimen.course_total(number),
         last_dose_on=last,
         next_start=following,
         too_soon_until=schedule.too_soon_until(last) if timing_matters else None,
-        bloodwork=tests,
+        bloodwork=tuple(tests) if timing_matters else (),
     )
 
 

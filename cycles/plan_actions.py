@@ -19,6 +19,7 @@ from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, Protocol
 from cycles.ready_actions import confirmed
 from il2tracker.accounts import access
+from il2tracker.accounts.actions import update_patient
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.audit import log
 
@@ -56,13 +57,14 @@ def create_plan(
     starts_on: date,
     now: datetime,
     past: bool = False,
+    work_days: str | None = None,
     **terms: Any,
 ) -> Plan:
     """Version 1 of a plan and its first cycle. `terms`: whatever else a PlanVersion holds, also another fever limit.
 
-    `starts_on` before the patient's today only with `past` (record a past course). Raises PermissionDenied,
-    ValidationError (no numbers to call (P37), start in the past, impossible amount, an active plan, an overlapping
-    course) and schedule.RegimenError.
+    `work_days` are the patient's ("12345", P35); None = nothing was said. `starts_on` before the patient's today only
+    with `past` (record a past course). Raises PermissionDenied, ValidationError (no numbers to call (P37), start in the
+    past, impossible amount, an active plan, an overlapping course) and schedule.RegimenError.
     """
     access.require_prescribing(by, patient)
     patient = patient.lock()
@@ -77,6 +79,8 @@ def create_plan(
     facts = {"document": document, "slot_times": dict(slot_times), "starts_on": starts_on}
     sign(by, plan, now, number=1, **{**copied, **facts, **terms})
     log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
+    if work_days is not None and work_days != patient.work_days:
+        update_patient(by=by, patient=patient, work_days=work_days)
     open_next_cycle(plan=plan, today=patient.today(now))
     _confirm_past_starts(by, plan, now)
     return plan

@@ -7,8 +7,6 @@ from uuid import uuid4
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
@@ -17,17 +15,14 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cycles import actions, concerns, places, plan_actions, recording, schedule, story
+from cycles import actions, concerns, places, recording, schedule, story
 from cycles.doubts import TWICE, Doubt
 from cycles.forms import NotTakenForm, UndoForm
-from cycles.models import Cycle, Injection, Plan, PlannedDose, SiteReaction
-from cycles.plan_forms import PlanForm
-from cycles.protocols import Protocol, protocols_for
+from cycles.models import Injection, PlannedDose, SiteReaction
 from cycles.reasons import NotTaken
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
-from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page, sent
 
 
@@ -38,7 +33,8 @@ def record(request: SignedInRequest) -> HttpResponse:
     patient = access.patient_or_404(request.user)
     now = timezone.now()
     doses = PlannedDose.objects.visible_to(request.user).of(patient).to_record(now, patient.today(now))
-    return render(request, "cycles/record.html", {"patient": patient, "doses": doses, "now": now})
+    context = {"patient": patient, "doses": doses, "now": now, "late_before": now - schedule.ON_TIME}
+    return render(request, "cycles/record.html", context)
 
 
 @login_required
@@ -94,6 +90,7 @@ def _ask(request: SignedInRequest, page: recording.Page, form: Any, doubt: Doubt
         "entry": page.entry(form),
         "other": page.closest(form.cleaned_data["given_at"]),
         "given_at": form.cleaned_data["given_at"],
+        "rather": page.rather if doubt is Doubt.EARLY else None,
         **page.context(form),
     }
     return render(request, "cycles/ask.html", context)
@@ -143,9 +140,8 @@ def skip(request: SignedInRequest, ref: str) -> HttpResponse:
     if not form.is_valid():
         card = access.contact_card(dose.patient, now)
         return answer(request, "cycles/skip.html", form, dose=dose, patient=dose.patient, card=card)
-    facts = {name: form.cleaned_data[name] for name in ("key", "reason", "note")}
     injection, created = actions.log_injection(
-        by=request.user, patient=dose.patient, dose=dose, state=Injection.State.SKIPPED, now=now, **facts
+        by=request.user, patient=dose.patient, dose=dose, state=Injection.State.SKIPPED, now=now, **form.facts()
     )
     if not created:
         return _already(request, injection)
@@ -244,72 +240,3 @@ def call(request: SignedInRequest, ref: str) -> HttpResponse:
     card, clinic = access.contact_card(patient, timezone.now()), access.open_clinic(patient)
     context = {"injection": injection, "patient": patient, "card": card, "clinic": clinic}
     return render(request, "cycles/call.html", context)
-
-
-@login_required
-@require_safe
-def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
-    """The plan in words."""
-    patient = access.patient_or_404(request.user, code)
-    access.looked(request.user, patient, "cycles.plan")
-    today = patient.today(timezone.now())
-    plans = Plan.objects.visible_to(request.user).of(patient)
-    found = plans.active().with_versions().first()
-    courses = list(Cycle.objects.visible_to(request.user).of(patient).filter(plan=found).order_by("-number"))
-    context = {
-        "patient": patient,
-        "plan": found,
-        "ended": None if found else plans.order_by("-ended_on").first(),
-        "version": found.current_version if found else None,
-        "cycles": courses,
-        "movable": [cycle for cycle in courses if cycle.may_move(today)],
-        "stoppable": [cycle for cycle in courses if cycle.may_stop(today)],
-        "today": today,
-        "may_prescribe": access.may_prescribe(request.user, patient),
-    }
-    return render(request, "cycles/plan.html", context)
-
-
-@login_required
-@require_safe
-def plan_choose(request: SignedInRequest, code: str | None = None) -> HttpResponse:
-    """The library, each protocol with its source and what is known about it. Nothing is chosen beforehand."""
-    patient = access.patient_or_404(request.user, code)
-    access.require_prescribing(request.user, patient)
-    access.looked(request.user, patient, "cycles.plan")
-    context = {
-        "patient": patient,
-        "protocols": _offered(request, patient),
-        "active": Plan.objects.visible_to(request.user).of(patient).active().first(),
-        "own_card": access.contact_card(patient, timezone.now()),
-    }
-    return render(request, "cycles/plan_choose.html", context)
-
-
-def _offered(request: SignedInRequest, patient: Patient) -> QuerySet[Protocol]:
-    return protocols_for(in_clinic=access.is_member_for(request.user, patient))
-
-
-@login_required
-@form_page
-def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> HttpResponse:
-    """Enter the plan, look at every dose and blood test, save version 1."""
-    patient = access.patient_or_404(request.user, code)
-    access.require_prescribing(request.user, patient)
-    access.looked(request.user, patient, "cycles.plan")
-    protocol, now = get_object_or_404(_offered(request, patient), slug=slug), timezone.now()
-    today, step = patient.today(now), request.POST.get("step")
-    form = PlanForm(sent(request), protocol=protocol, today=today, viewer=request.user)
-    context = {"patient": patient, "protocol": protocol, "today": today, "suggested": schedule.suggested_start(today)}
-    if not form.is_valid() or step == "back":
-        return answer(request, "cycles/plan_new.html", form, **context)
-    if step != "save":
-        context |= {"form": form, "outlook": form.outlook(), "signs_as_clinic": request.user.pk != patient.user_id}
-        return render(request, "cycles/plan_preview.html", context)
-    try:
-        plan_actions.create_plan(by=request.user, patient=patient, protocol=protocol, now=now, **form.plan)
-    except ValidationError as refused:
-        form.add_error(None, refused)
-        return answer(request, "cycles/plan_new.html", form, **context)
-    messages.success(request, _("The plan is saved."))
-    return redirect(ui.patient_url({"patient": patient, "user": request.user}, "cycles:plan"))

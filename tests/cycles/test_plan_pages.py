@@ -37,7 +37,7 @@ def entered(**changes):
 
 
 def kidney(**changes):
-    return {"starts_on": "2026-11-30", "time_bedtime": "9pm", "amount_1_1": "9", **changes}
+    return {"starts_on": "2026-11-30", "time_bedtime": "9pm", "p1l1_amount": "9", **changes}
 
 
 def preview(client, cast, slug="hiv-sc-7-5", **form):
@@ -76,8 +76,8 @@ def test_a_patient_without_a_clinic_is_offered_no_inpatient_route(client):
     lee = factories.lone_patient()
     Protocol.objects.filter(slug="kidney-label").update(inpatient=True, route="civ")
     client.force_login(lee.user)
-    offered = client.get(reverse("cycles:plan_choose")).context["protocols"]
-    assert "kidney-label" not in {protocol.slug for protocol in offered}
+    groups = client.get(reverse("cycles:plan_choose")).context["groups"]
+    assert "kidney-label" not in {row["protocol"].slug for _standing, rows in groups for row in rows}
     assert client.get(reverse("cycles:plan_new", args=["kidney-label"])).status_code == 404
 
 
@@ -118,18 +118,31 @@ def test_strangers_see_no_plan(client, cast, who):
 # Entering
 
 
+FROM_THE_TEMPLATE = {"fever_above", "fever_unit", "fever_only_if_not_relieved"}
+
+
 @pytest.mark.parametrize("slug", ["hiv-sc-4-5", "hiv-sc-7-5", "hiv-sc-own", "kidney-5-week", "kidney-label"])
-def test_nothing_is_filled_in_beforehand(client, cast, slug):
-    """A silent default is a dosing risk (ux 1, 2.12)."""
+def test_only_what_the_chosen_template_says_is_filled_in(client, cast, slug):
+    """A silent default is a dosing risk (ux 1, 2.12): no start, no hour, no amount that the source does not name."""
     client.force_login(cast.ben)
     form = client.get(address("plan_new", cast.dan_patient, slug)).context["form"]
-    assert {name: form[name].value() for name in form.fields if form[name].value()} == {}
+    filled = {name for name in form.fields if form[name].value()}
+    assert {name for name in filled if not name.startswith("p1")} <= FROM_THE_TEMPLATE
+    amounts = {form[name].value() for name in form.fields if name.endswith("_amount")}
+    assert (amounts == {""}) is Protocol.objects.get(slug=slug).regimen.needs_amounts
+
+
+def test_a_blank_plan_fills_in_nothing_at_all(client, cast):
+    client.force_login(cast.ben)
+    form = client.get(address("plan_new", cast.dan_patient, "own-schedule")).context["form"]
+    assert {name for name in form.fields if form[name].value()} <= FROM_THE_TEMPLATE
 
 
 def test_a_wednesday_is_suggested_in_words_for_hiv_only(client, cast):
     client.force_login(cast.ben)
     text = client.get(address("plan_new", cast.dan_patient, "hiv-sc-7-5")).content.decode()
-    assert "Wednesday 25 November 2026, puts the days that are usually the hardest on Friday to Sunday" in text
+    assert "A start on a Wednesday puts the days that are usually the hardest on Friday, Saturday and Sunday" in text
+    assert "for example Wednesday 25 November 2026" in text
     text = client.get(address("plan_new", cast.dan_patient, "kidney-label")).content.decode()
     assert "hardest" not in text
 
@@ -161,11 +174,11 @@ def test_bad_input_is_answered_beside_its_field(client, cast, changes, field, wo
 @pytest.mark.parametrize(
     ("slug", "changes", "field", "words"),
     [
-        ("kidney-5-week", {"amount_1_1": ""}, "amount_1_1", "Enter the amount in million units."),
-        ("kidney-5-week", {"amount_1_1": "18.5"}, "amount_1_1", "18.5 million units is more than one injection"),
-        ("kidney-5-week", {"amount_1_3": "180"}, "amount_1_3", "180 million units is more than one injection"),
-        ("hiv-sc-own", {"amount_1_1": "15"}, "amount_1_1", "15 million units is more than one injection"),
-        ("hiv-sc-own", {"amount_1_1": "9"}, "sure", "18 million units a day is more than was ever studied"),
+        ("kidney-5-week", {"p1l1_amount": ""}, "p1l1_amount", "Enter the amount in million units."),
+        ("kidney-5-week", {"p1l1_amount": "18.5"}, "p1l1_amount", "18.5 million units is more than one injection"),
+        ("kidney-5-week", {"p1l3_amount": "180"}, "p1l3_amount", "180 million units is more than one injection"),
+        ("hiv-sc-own", {"p1l1_amount": "15"}, "p1l1_amount", "15 million units is more than one injection"),
+        ("hiv-sc-own", {"p1l1_amount": "9"}, "beyond_reason", "18 million units a day is more than was studied: 15"),
     ],
 )
 def test_amounts_beyond_the_treatment_are_refused_or_asked_twice(client, cast, slug, changes, field, words):
@@ -175,14 +188,14 @@ def test_amounts_beyond_the_treatment_are_refused_or_asked_twice(client, cast, s
 
 
 def test_more_a_day_than_was_studied_can_be_meant(client, cast):
-    answer = preview(client, cast, "hiv-sc-own", **entered(amount_1_1="9", sure="on"))
+    answer = preview(client, cast, "hiv-sc-own", **entered(p1l1_amount="9", beyond_reason="trial"))
     assert answer.context["outlook"].daily_total == 18
 
 
-@pytest.mark.parametrize(("amount", "daily"), [("6", 12), ("1,5", 3), ("7.5", 15)])
+@pytest.mark.parametrize(("amount", "daily"), [("6", 12), ("4,5", 9), ("7.5", 15)])
 def test_the_ladder_of_amounts_raises_no_question(client, cast, amount, daily):
     """M7: 2 × 6 is a valid start."""
-    answer = preview(client, cast, "hiv-sc-own", **entered(amount_1_1=amount))
+    answer = preview(client, cast, "hiv-sc-own", **entered(p1l1_amount=amount))
     assert answer.context["outlook"].daily_total == daily
 
 
@@ -220,7 +233,7 @@ def test_a_kidney_preview_promises_no_cd4_dates_and_no_hard_days(client, cast):
 
 
 def test_weeks_left_empty_take_the_amount_of_the_first(client, cast):
-    answer = preview(client, cast, "kidney-5-week", **kidney(amount_1_1="18", amount_1_2="9"))
+    answer = preview(client, cast, "kidney-5-week", **kidney(p1l1_amount="18", p1l2_amount="9"))
     outlook = answer.context["outlook"]
     weeks = {day.week: day.each for day in outlook.days}
     assert weeks == {1: 18, 2: 9, 3: 18, 4: 18}

@@ -12,8 +12,10 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef
 
-from cycles.models import Cycle, Injection
+from cycles.models import Cycle, CycleQuerySet, Injection
 from il2tracker.accounts.models import Patient, Sharing
+
+AT_ONCE = 6  # app's own: a plan has one course to come, and seldom more than one that waits
 
 
 def columns(*, cycle: str = "") -> dict[str, Any]:
@@ -41,6 +43,18 @@ def is_unconfirmed(row: Mapping[str, Any], starts_on: date) -> bool:
 def is_asked_of(patient: Patient) -> bool:
     """Whether a clinic of the patient confirms every start."""
     return Sharing.objects.open().filter(patient=patient, clinic__confirms_starts=True).exists()
+
+
+def next_course(cycles: CycleQuerySet, today: date) -> Cycle | None:
+    """The course to get ready for, of these of one patient, with `columns`: one statement."""
+    rows = cycles.filter(plan__ended_on=None).going_on(today).select_related("plan__protocol", "version", "patient")
+    return course_to_prepare(list(rows.annotate(**columns()).order_by("starts_on")[:AT_ONCE]), today)
+
+
+def course_to_hold(cycles: CycleQuerySet, today: date) -> Cycle | None:
+    """The course that waits when something changes: the one that runs, else the one to come (P22, D19)."""
+    rows = cycles.filter(plan__ended_on=None).going_on(today).select_related("plan__protocol", "version", "patient")
+    return rows.order_by("starts_on").first()
 
 
 def course_to_prepare(cycles: list[Cycle], today: date) -> Cycle | None:

@@ -123,6 +123,13 @@ class Cycle(PatientRecord):
         """The newest version in its history that a person made: `history_user`, `history_date`. None as planned."""
         return self.history.filter(history_type="~").select_related("history_user").first()
 
+    @cached_property
+    def open_holds(self) -> list[Hold]:
+        """Why it waits, every reason that stands, the oldest first; nothing is asked of a course that goes ahead."""
+        if self.state != self.State.HELD:
+            return []
+        return list(Hold.objects.open().filter(cycle=self).select_related("raised_by"))
+
     def wants(self, dose: PlannedDose) -> bool:
         """Whether one of its doses is still to be given: the course goes ahead and was not stopped before that day."""
         return self.goes_ahead and not dose.was_held and (self.stopped_on is None or dose.due_on <= self.stopped_on)

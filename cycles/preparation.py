@@ -35,7 +35,7 @@ FIRST_COMPANION = Item(
 )
 ITEMS: tuple[Item, ...] = (
     Item(PREMEDICATION, "My before-medicines are in the house", "", "P32, R27", at_home=True),
-    Item("together", "My clinic or pharmacist has checked that all my medicines go together", "", "P33", hiv=True),
+    Item("together", "A doctor or pharmacist has checked that all my medicines go together", "", "P33", hiv=True),
     Item("remedies", "Fever remedy and the medicines for side effects are in the house", "", "M11", at_home=True),
     Item("ice", "Ice packs are in the freezer", "For the skin before and after an injection.", "P39", at_home=True),
     Item(COMPANION, "Somebody stays with me, or looks in on me", "", "P36"),

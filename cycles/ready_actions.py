@@ -88,7 +88,8 @@ def send_answers(*, by: User, cycle: Cycle, now: datetime, known: Mapping[str, s
 def confirm_start(*, by: User, cycle: Cycle, now: datetime, note: str = "") -> Readiness:
     """A member of the clinic confirms this first day; a course that is moved needs it anew. Safe to repeat.
 
-    Raises PermissionDenied, and ValidationError when the course is on hold, decided or over.
+    Raises PermissionDenied, and ValidationError when the course is on hold, decided or over, or more than two weeks
+    away: so early nobody can know.
     """
     if not access.is_member_for(by, cycle.patient):
         raise PermissionDenied
@@ -98,6 +99,8 @@ def confirm_start(*, by: User, cycle: Cycle, now: datetime, note: str = "") -> R
         raise ValidationError(_("This course is on hold. Lift the hold first, or give it another first day."))
     if cycle.state != Cycle.State.PLANNED or cycle.last_dose_on < patient.today(now):
         raise ValidationError(_("This course has ended."))
+    if patient.today(now) < questions.opens_on(cycle.starts_on):
+        raise ValidationError(_("A start can be confirmed from 14 days before it."))
     return confirmed(by, cycle, now, note)
 
 

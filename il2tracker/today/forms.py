@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 from typing import Any
 
+from django import forms
 from django.core.exceptions import ValidationError
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -73,3 +74,9 @@ class ZoneForm(BaseForm):
         if zone == self.present and self.data.get("step") != "save":
             raise ValidationError(_("You live by this clock already. Choose another one."))
         return zone
+
+
+class StartForm(BaseForm):
+    """What is sent with answers, or said with a confirmed start."""
+
+    note = forms.CharField(label=_("Note"), help_text=_("The patient reads it."), max_length=200, required=False)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from il2tracker.today import calendar_views, feed_views, views, zone_views
+from il2tracker.today import calendar_views, feed_views, ready_views, views, zone_views
 
 app_name = "today"
 urlpatterns = [
@@ -18,4 +18,6 @@ urlpatterns = [
     path("settings/calendar/renew/", feed_views.feed_renew, name="feed_renew"),
     path("settings/calendar/stop/", feed_views.feed_stop, name="feed_stop"),
     path("settings/time-zone/", zone_views.time_zone, name="time_zone"),
+    path("before/", ready_views.ready, name="ready"),
+    path("people/<str:code>/before/", ready_views.ready, name="ready"),
 ]

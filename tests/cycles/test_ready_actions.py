@@ -179,7 +179,9 @@ def test_a_course_that_was_moved_needs_another_word(cast, cycle):
         by=cast.ben, cycle=cycle, starts_on=date(2026, 12, 2), today=date(2026, 11, 16), reason="work"
     )
     assert Readiness.objects.get().confirmed_for != cycle.starts_on
-    factories.confirm(cast.ben, cycle, now=NOW)
+    with pytest.raises(ValidationError, match="14 days"):
+        factories.confirm(cast.ben, cycle, now=NOW)
+    factories.confirm(cast.ben, cycle, now=utc(2026, 11, 19, 12))
     assert Readiness.objects.get().confirmed_for == date(2026, 12, 2)
 
 

@@ -38,8 +38,12 @@ class Part:
 
     @property
     def detail(self) -> str:
-        """What it says about this day."""
-        return self.entry.on(self.on) or (self.entry.detail if self.is_named else "")
+        """What it says about this day, in a few words."""
+        if not self.is_named or self.entry.doses:
+            return self.entry.on(self.on)
+        if self.entry.kind is Kind.TOO_SOON:
+            return _("until %(day)s") % {"day": date_format(self.entry.last, "j F")}
+        return self.entry.detail
 
 
 @dataclass(frozen=True)

@@ -175,7 +175,7 @@ def of_blood_test(course: Cycle, test: BloodTest) -> Iterator[Entry]:
     if test.booked_for:
         yield Entry(Kind.BOOKED, test.booked_for, test.booked_for, _("Blood test, booked"), before, course)
     if test.booking:
-        yield Entry(Kind.BOOKING, *test.booking, _("Days for the blood test"), before, course)
+        yield Entry(Kind.BOOKING, *test.booking, _("Book blood test"), before, course)
     if test.counts_from:
         words = _("A blood test counts from today on")
         yield Entry(Kind.FIRST_DAY, test.counts_from, test.counts_from, words, before, course)

@@ -124,10 +124,9 @@ def _injections(cycle: Cycle, doses: list[PlannedDose], changed: _Revision) -> I
     if cycle.state == Cycle.State.HELD or cycle.version.inpatient:
         return
     for dose in doses:
-        starts = dose.due_at.astimezone(ZoneInfo(dose.zone))
         yield Item(
             name=f"{cycle.ref}-{dose.day}-{dose.slot}",
-            starts=starts,
+            starts=dose.due_at.astimezone(ZoneInfo(dose.zone)),
             ends=(dose.due_at + INJECTION_TAKES).astimezone(ZoneInfo(dose.zone)),
             plain=_("Course day %(day)s") % {"day": dose.day},
             full=_("Injection %(amount)s") % {"amount": ui.miu(dose.amount)},

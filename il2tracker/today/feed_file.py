@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -26,7 +26,7 @@ def write(items: Iterable[Item], level: str, now: datetime, *, site: str, domain
     file.add("prodid", f"-//{site}//EN")
     file.add("method", "PUBLISH")
     file.add("calscale", "GREGORIAN")
-    file.add("x-wr-calname", site)
+    file.add("x-wr-calname", icalendar.vText(site))
     file.add("refresh-interval", ASKED_AGAIN, parameters={"VALUE": "DURATION"})
     file.add("x-published-ttl", "PT4H")
     for zone in _zones(items):
@@ -42,13 +42,29 @@ def _event(item: Item, level: str, now: datetime, domain: str) -> icalendar.Even
     event.add("dtstamp", now.replace(microsecond=0))
     event.add("last-modified", item.changed_at.replace(microsecond=0))
     event.add("sequence", item.sequence)
-    event.add("dtstart", item.starts)
-    event.add("dtend", item.ends)
+    starts, ends = _moments(item)
+    event.add("dtstart", starts)
+    event.add("dtend", ends)
     event.add("summary", item.title(level))
     event.add("status", item.status.value)
     event.add("class", "PRIVATE")
     event.add("transp", "OPAQUE" if item.is_timed else "TRANSPARENT")
     return event
+
+
+def _moments(item: Item) -> tuple[datetime | date, datetime | date]:
+    """Start and end on the clock of their place; in UTC where that clock shows one of them twice, since readers of
+    the file disagree about which of the two is meant."""
+    starts, ends = item.starts, item.ends
+    if not isinstance(starts, datetime) or not isinstance(ends, datetime):
+        return starts, ends
+    if _comes_twice(starts) or _comes_twice(ends):
+        return starts.astimezone(UTC), ends.astimezone(UTC)
+    return starts, ends
+
+
+def _comes_twice(local: datetime) -> bool:
+    return local.replace(fold=0).utcoffset() != local.replace(fold=1).utcoffset()
 
 
 def _zones(items: list[Item]) -> Iterator[icalendar.Timezone]:

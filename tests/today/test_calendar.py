@@ -95,10 +95,10 @@ def test_the_days_to_book_the_blood_test_are_shown_until_it_is_booked(cast, on_c
     patient = cast.anna_patient
     on_course(patient, cast.ben)
     days, december = "Wednesday 30 December 2026 to Saturday 2 January", date(2026, 12, 1)
-    assert ("Days for the blood test", days) in shown(patient, date(2027, 1, 1))
+    assert ("Book blood test", days) in shown(patient, date(2027, 1, 1))
     book_bloodwork(by=cast.anna, cycle=coming(patient), booked_for=date(2026, 12, 31))
     assert ("Blood test, booked", "Thursday 31 December") in shown(patient, december)
-    assert "Days for the blood test" not in {words for words, _when in shown(patient, december)}
+    assert "Book blood test" not in {words for words, _when in shown(patient, december)}
     record_drawn(by=cast.anna, cycle=coming(patient), drawn_on=date(2026, 12, 31), now=utc(2027, 1, 1, 12))
     assert ("Blood taken", "Thursday 31 December") in shown(patient, december, utc(2027, 1, 1, 12))
 
@@ -125,7 +125,7 @@ def test_a_course_on_hold_or_cancelled_is_told_as_such(cast, on_course, kind):
     january = shown(patient, date(2027, 1, 1))
     assert (words, "Wednesday 13 to Sunday 17 January") in january
     assert "Course 2" not in {name for name, _when in january}
-    assert "Days for the blood test" not in {name for name, _when in january}
+    assert "Book blood test" not in {name for name, _when in january}
     assert bool(compose(patient, EVENING, date(2027, 3, 1)).lines) is (kind == "cancelled")
 
 

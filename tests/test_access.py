@@ -60,6 +60,7 @@ diary/entry/<ref>/undo/          | 302 200 404 403 404 404 403 | 302 302 404 403
 healthz                          | 503 503 503 503 503 503 503 | -
 people/                          | 302 404 404 200 200 404 404 | 302 404 404 200 200 404 404
 people/<code>/                   | 302 404 404 200 404 404 404 | -
+people/<code>/advice/<rule>/     | 302 404 404 200 404 404 404 | 302 404 404 422 404 404 404
 people/<code>/calendar/          | 302 200 404 200 404 404 200 | -
 people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
@@ -74,6 +75,7 @@ people/<code>/results/           | 302 200 404 200 404 404 200 | -
 people/<code>/results/add/       | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 people/<code>/results/import/    | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
+people/advice/                   | 302 404 404 200 200 404 404 | -
 people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 people/import/                   | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 places/                          | 302 200 200 404 404 404 404 | -
@@ -193,7 +195,7 @@ def _world() -> SimpleNamespace:
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
     tokens = {"u/": token, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
-    codes = {"code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5"}
+    codes = {"code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
     return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
 
 

@@ -13,6 +13,7 @@ from django.forms import TimeInput
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
 
 from il2tracker.accounts.models import Clinic, Membership, User
 from il2tracker.audit import log
@@ -78,6 +79,15 @@ class UserAdmin(Logged):
         return False
 
 
+MAY_BE_A_DEVICE = gettext_lazy(
+    "Off unless you turn it on. Clinicians see what published rules say, with the inputs and the source, and decide; "
+    "patients never see it and no plan changes by itself. Turning it on may still make this installation a medical "
+    "device: in the EU and the UK software that informs decisions about treatment tends to be class IIa (Rule 11); in "
+    "the US it stays outside only while a professional can review the basis of every suggestion. Ask whoever answers "
+    "for that in your clinic first."
+)
+
+
 class ClinicAdmin(Logged):
     """A clinic's numbers and hours."""
 
@@ -85,6 +95,11 @@ class ClinicAdmin(Logged):
     prepopulated_fields = {"slug": ("name",)}
     # Django's own clock picker writes inline styles, which the policy forbids.
     formfield_overrides = {TimeField: {"widget": TimeInput}}
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Says beside the switches for suggestions what turning them on can mean (domain 4)."""
+        told = dict.fromkeys(("suggests_dose_steps", "suggests_intervals"), MAY_BE_A_DEVICE)
+        return super().get_form(request, obj, change, help_texts=told, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         """Never: sharings and signatures hang on it."""

@@ -12,8 +12,10 @@ from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, current_plan
 from il2tracker.accounts import looked
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.models import Alert
-from il2tracker.clinic import effects, words
+from il2tracker.clinic import effects, suggestions, words
 from il2tracker.clinic.heat import Week, weeks
+from il2tracker.clinic.suggestion_words import Card, card
+from labs import facts
 from labs import picture as trends
 from sideeffects.models import CheckIn, catalogue
 
@@ -48,6 +50,7 @@ class Page:
     today: date
     alerts: list[Alert]
     trend: trends.Picture
+    suggestions: list[Card]
     plan: Plan | None
     versions: list[Version]
     course: CourseDays | None
@@ -57,6 +60,11 @@ class Page:
     effects: list[effects.Multiple]
     courses: list[Cycle]
     looks: list[Look]
+
+    @property
+    def to_decide(self) -> list[Card]:
+        """The suggestions that wait for a decision."""
+        return [each for each in self.suggestions if each.suggestion.is_open]
 
     @property
     def age(self) -> str:
@@ -92,14 +100,15 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
     started = [cycle for cycle in cycles if cycle.starts_on <= today][:COURSES_SHOWN]
     coming = [cycle for cycle in cycles if cycle.starts_on > today]
     course = _course(started[0], now) if started else None
-    symptoms = catalogue()
+    symptoms, record = catalogue(), facts.load([patient], now)
     days = CheckIn.objects.of(patient).by_day(started[-1].starts_on, today) if started else {}
     return Page(
         patient=patient,
         now=now,
         today=today,
         alerts=list(Alert.objects.open().of(patient).most_urgent_first()),
-        trend=trends.picture(patient, viewer, now, for_clinic=True),
+        trend=trends.picture(patient, viewer, now, for_clinic=True, known=record[patient.pk]),
+        suggestions=[card(each) for each in suggestions.of_patient(patient, viewer, now, loaded=record)],
         plan=plan,
         versions=_versions(plan),
         course=course,

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from il2tracker.clinic import views
+from il2tracker.clinic import suggestion_views, views
 
 app_name = "clinic"
 urlpatterns = [
     path("people/", views.panel, name="panel"),
     path("people/add/", views.add_patient, name="add_patient"),
+    path("people/advice/", suggestion_views.inbox, name="advice"),
     path("people/<str:code>/", views.patient, name="patient"),
+    path("people/<str:code>/advice/<str:rule>/", suggestion_views.advise, name="advise"),
 ]

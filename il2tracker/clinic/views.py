@@ -15,7 +15,7 @@ from il2tracker.accounts import access, actions
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.clinic import panel as composing
-from il2tracker.clinic import picture
+from il2tracker.clinic import picture, suggestions
 from il2tracker.clinic.forms import AddPatientForm
 from il2tracker.pages import answer, form_page, sent
 
@@ -33,8 +33,10 @@ def panel(request: SignedInRequest) -> HttpResponse:
     patients = composing.search(_listed(request), query)
     show, after = sent.get("show", ""), sent.get("after", "")
     page = composing.compose(patients, now, show=show, after=after, clock=request.user.clock)
+    to_decide = suggestions.count(request.user, now)
     access.looked_at_all(request.user, (row.facts.patient for row in page.rows), "clinic.panel")
-    return render(request, "clinic/panel.html", {"panel": page, "query": query, "now": now})
+    context = {"panel": page, "query": query, "now": now, "to_decide": to_decide}
+    return render(request, "clinic/panel.html", context)
 
 
 @login_required

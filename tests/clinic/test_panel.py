@@ -237,7 +237,7 @@ def test_as_many_statements_for_one_patient_as_for_fifty_and_a_thousand(north, c
     many(cast, 950)
     assert Patient.objects.visible_to(cast.ben).count() == 1000
     for_thousand = statements(client, cast.ben)
-    assert for_thousand == for_fifty == for_one <= 15
+    assert for_thousand == for_fifty == for_one <= 16
 
 
 # Adding a patient

@@ -11,11 +11,12 @@ from django.db.models import Count, Exists, F, OuterRef, QuerySet, Subquery
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycles import last_doses, schedule
+from cycles import confirming, last_doses, schedule
 from cycles.models import Cycle, Injection, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
+from il2tracker.clinic import readiness
 from labs import course_tests
 from labs.facts import CD4, VIRAL_LOAD
 from sideeffects.models import CheckIn
@@ -31,9 +32,13 @@ class Rank(IntEnum):
 
     URGENT = 1
     DOSES = 2
+    READINESS = 4
     RESULTS = 5
     QUIET = 7
     NOTHING = 8
+
+
+LEVELS = {Rank.URGENT: 1, Rank.DOSES: 2, Rank.READINESS: 2, Rank.RESULTS: 2, Rank.QUIET: 3, Rank.NOTHING: 0}
 
 
 @dataclass(frozen=True)
@@ -49,7 +54,7 @@ class Reason:
     @property
     def level(self) -> int:
         """1 urgent, 2 act, 3 look, 0 nothing: colour and sign on the page."""
-        return {Rank.URGENT: 1, Rank.DOSES: 2, Rank.RESULTS: 2, Rank.QUIET: 3, Rank.NOTHING: 0}[self.rank]
+        return LEVELS[self.rank]
 
 
 @dataclass(frozen=True)
@@ -65,6 +70,16 @@ class Seen:
     last_given_at: datetime | None
     last_injection_at: datetime | None
     last_check_in_at: datetime | None
+    asks_clinic: bool
+    begun: bool
+    confirmed_for: date | None
+    sent_at: datetime | None
+    looks: str | None
+
+    @property
+    def is_unconfirmed(self) -> bool:
+        """Whether its start waits for the clinic's word, and its reminders with it (R1)."""
+        return self.cycle.goes_ahead and confirming.is_unconfirmed(vars(self), self.cycle.starts_on)
 
 
 FACTS = [each.name for each in fields(Seen) if each.name != "cycle"]
@@ -132,6 +147,9 @@ def _cycles(patients: QuerySet[Patient], now: datetime) -> Iterable[Cycle]:
     return rows.annotate(
         timing=F("version__timing_matters"),
         booked_for=F("bloodwork__booked_for"),
+        sent_at=F("readiness__sent_at"),
+        looks=readiness.answers_to_look_at(),
+        **confirming.columns(),
         **_of_doses(now),
         **_of_records(),
         **course_tests.facts(),
@@ -167,6 +185,8 @@ def reasons(known: Facts, now: datetime, clock: str) -> list[Reason]:
     found = [_of_alert(alert, known, now, clock) for alert in known.alerts]
     if known.missing >= 2:
         found.append(_of_missing(known))
+    if start := readiness.course_to_look_at(known.current, known.coming, known.today):
+        found.append(_of_readiness(known, start))
     if lacks := missing_results(known):
         found.append(_of_results(known, lacks))
     if _is_quiet(known, now):
@@ -192,6 +212,13 @@ def _of_missing(known: Facts) -> Reason:
     words = ngettext("%(n)s injection not recorded", "%(n)s injections not recorded", known.missing)
     detail = _("The first on %(day)s.") % {"day": ui.long_day(first.astimezone(known.patient.zone))}
     return Reason(Rank.DOSES, words % {"n": known.missing}, detail, first.isoformat())
+
+
+def _of_readiness(known: Facts, start: Seen) -> Reason:
+    """What was answered and needs a person first; else that the start waits for the clinic's word."""
+    words = readiness.looks_in_words(start.looks) if start.looks else _("Start not confirmed")
+    detail = readiness.detail(start, known.today)
+    return Reason(Rank.READINESS, words, detail, start.cycle.starts_on.isoformat())
 
 
 def missing_results(known: Facts) -> list[tuple[str, date | None]]:

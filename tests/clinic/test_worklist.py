@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
+from cycles import questions, ready_actions
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import actions as alerts
@@ -16,6 +17,11 @@ pytestmark = pytest.mark.django_db
 
 NOW = utc(2026, 11, 21, 21, 35)
 TODAY = date(2026, 11, 21)
+DAYS = "1-5 8-12 15-19 22-26"
+KIDNEY = {
+    "unit": "MIU",
+    "phases": [{"repeat": None, "cycle_days": 35, "doses": [{"days": DAYS, "slots": ["bedtime"], "amount": "9"}]}],
+}
 
 
 def why(patient, now=NOW):
@@ -208,3 +214,75 @@ def test_moments_are_on_the_patient_s_clock(north):
     Patient.objects.filter(pk=patient.pk).update(time_zone="Asia/Tokyo")
     north.alert(patient, "RED", "much less urine", minutes=35)
     assert why(patient)[0].words == "much less urine, 6am"
+
+
+# Before a course
+
+
+def answer(patient, code, word="yes", *, at=NOW):
+    cycle = Cycle.objects.of(patient).get(number=1)
+    question = questions.BY_CODE[code]
+    ready_actions.answer_question(by=patient.user, cycle=cycle, question=question, answer=word, now=at)
+    return cycle
+
+
+def test_answers_that_need_a_person_stand_on_the_list_with_their_names(north):
+    """2.11, D10: yes or not sure."""
+    patient = north.patient("Ada", started=-9)
+    answer(patient, "mood")
+    answer(patient, "medicine", "unsure")
+    answer(patient, "tired", "no")
+    reason = why(patient)[0]
+    assert (reason.rank, reason.level) == (Rank.READINESS, 2)
+    assert reason.words == "Readiness answers need a person: new or changed medicine, low mood"
+    assert reason.detail == "Course 1, in 9 days."
+
+
+def test_a_viral_load_that_was_up_when_they_were_sent_stands_there_too(north):
+    """P67."""
+    patient = north.patient("Ada", started=-9)
+    cycle = Cycle.objects.of(patient).get()
+    factories.answers(patient.user, cycle, now=NOW)
+    known = {"viral_load": "yes", "results": "yes"}
+    ready_actions.send_answers(by=patient.user, cycle=cycle, now=NOW, known=known)
+    assert why(patient)[0].words == "Readiness answers need a person: viral load is up"
+
+
+def test_confirming_the_start_settles_what_was_answered_before(north, cast):
+    patient = north.patient("Ada", started=-9)
+    cycle = answer(patient, "mood", at=NOW)
+    factories.confirm(cast.ben, cycle, now=NOW)
+    assert Rank.READINESS not in [reason.rank for reason in why(patient)]
+    answer(patient, "tired", at=NOW + timedelta(hours=1))
+    assert why(patient)[0].words == "Readiness answers need a person: extreme tiredness"
+
+
+@pytest.mark.parametrize(("days", "rank"), [(8, Rank.NOTHING), (7, Rank.READINESS)])
+def test_a_start_without_the_clinics_word_is_asked_for_a_week_before(north, cast, days, rank):
+    """R1: until then no reminder to inject leaves."""
+    factories.confirms_starts(cast.north)
+    patient = north.patient("Ada", started=-days, protocol="kidney-5-week", document=KIDNEY)
+    assert first(patient)[0] is rank
+
+
+def test_a_start_that_waits_says_so_also_when_its_day_has_come(north, cast):
+    factories.confirms_starts(cast.north)
+    patient = north.patient("Ada", started=-1, protocol="kidney-5-week", document=KIDNEY)
+    [reason] = why(patient, NOW + timedelta(days=2))
+    assert (reason.rank, reason.words) == (Rank.READINESS, "Start not confirmed")
+    assert "No reminder to inject leaves until it is." in reason.detail
+
+
+def test_answers_that_are_sent_ask_for_the_clinics_word_at_once(north, cast):
+    factories.confirms_starts(cast.north)
+    patient = north.patient("Ada", started=-12, protocol="kidney-5-week", document=KIDNEY)
+    cycle = Cycle.objects.of(patient).get()
+    factories.answers(patient.user, cycle, now=NOW)
+    ready_actions.send_answers(by=patient.user, cycle=cycle, now=NOW, known={})
+    [reason] = why(patient)
+    assert (reason.words, "Answers are sent." in reason.detail) == ("Start not confirmed", True)
+
+
+def test_a_clinic_that_leaves_starts_to_its_patients_is_asked_for_none(north):
+    patient = north.patient("Ada", started=-3, protocol="kidney-5-week", document=KIDNEY)
+    assert first(patient)[0] is Rank.NOTHING

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from typing import Any
 
 from django import forms
@@ -62,6 +63,11 @@ class ChangePlanForm(PlanForm):
     def asks_amounts(self) -> bool:
         """The amounts stand open: they are what changes most."""
         return True
+
+    @property
+    def daily_now(self) -> Decimal | None:
+        """The amount a day that is in force."""
+        return self.base.regimen.daily_total()
 
     @property
     def thresholds(self) -> Thresholds:

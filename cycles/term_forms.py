@@ -160,6 +160,8 @@ class TermsForm(ScheduleForm):
             size = self.fields["size"]
             size.label = _("Body weight") if weighs else _("Body surface")
             size.unit = "kg" if weighs else "m²"  # type: ignore[attr-defined]
+            for name in ("size", "size_on"):
+                self.fields[name].unmarked = True  # type: ignore[attr-defined]
 
     @property
     def thresholds(self) -> Thresholds:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from cycles import change_views, course_views, hold_views, plan_views, ready_views, site_views, views
+from cycles import change_views, course_views, earlier_views, hold_views, plan_views, ready_views, site_views, views
 
 app_name = "cycles"
 urlpatterns = [
@@ -24,12 +24,14 @@ urlpatterns = [
     path("plan/new/", plan_views.plan_choose, name="plan_choose"),
     path("plan/new/<slug:slug>/", plan_views.plan_new, name="plan_new"),
     path("plan/change/", change_views.plan_change, name="plan_change"),
+    path("plan/earlier/", earlier_views.plan_earlier, name="plan_earlier"),
     path("plan/update/", change_views.plan_update, name="plan_update"),
     path("plan/course/<str:ref>/change/", course_views.change, name="course_change"),
     path("plan/course/<str:ref>/stop/", course_views.stop, name="course_stop"),
     path("plan/<str:ref>/end/", course_views.end, name="plan_end"),
     path("people/<str:code>/plan/", plan_views.plan, name="plan"),
     path("people/<str:code>/plan/change/", change_views.plan_change, name="plan_change"),
+    path("people/<str:code>/plan/earlier/", earlier_views.plan_earlier, name="plan_earlier"),
     path("people/<str:code>/plan/update/", change_views.plan_update, name="plan_update"),
     path("people/<str:code>/plan/new/", plan_views.plan_choose, name="plan_choose"),
     path("people/<str:code>/plan/new/<slug:slug>/", plan_views.plan_new, name="plan_new"),

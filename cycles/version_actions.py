@@ -125,11 +125,11 @@ def _apply(by: User, version: PlanVersion, coming: Cycle | None, patient: Patien
     coming.last_dose_on = schedule.last_dose_on(version.regimen, coming.number, coming.starts_on)
     refuse_overlap(coming, coming.starts_on)
     save_course(by, coming)
-    _replace_doses(coming)
+    replace_doses(coming)
     log.record(action="cycles.cycle.changed", by=by, patient=patient, subject=coming)
 
 
-def _replace_doses(cycle: Cycle) -> None:
+def replace_doses(cycle: Cycle) -> None:
     """The doses of the new version. An injection that was recorded too early and undone keeps its row, without dose."""
     for injection in Injection.objects.filter(planned_dose__cycle=cycle):
         injection.planned_dose = None

@@ -77,7 +77,7 @@
       for (const line of sum.children) line.classList.add("muted");
     }
     const used = new Set([...form.querySelectorAll('input[name$="_slots"]:checked')].map((tick) => tick.value));
-    for (const hour of form.querySelectorAll("[data-hours] [data-slot]")) hour.hidden = used.size > 0 && !used.has(hour.dataset.slot);
+    for (const hour of form.querySelectorAll("[data-hours] [data-slot]")) hour.hidden = !used.has(hour.dataset.slot);
   }
 
   form.addEventListener("input", refresh);

@@ -54,10 +54,19 @@ class Courses:
         cycle = self.current or self.coming
         return cycle.version if cycle else None
 
+    @property
+    def unread(self) -> PlanVersion | None:
+        """A version that changed the plan and that the patient has not confirmed having read (2.12)."""
+        cycle, runs = self.coming or self.current, self.plan is not None and self.plan.ended_on is None
+        return cycle.version if runs and cycle and cycle.version.is_unread else None
+
 
 @dataclass(frozen=True)
 class Board:
-    """Today. `course` is the running course, or the one that ended last with what is still open in it."""
+    """Today. `course` is the running course, or the one that ended last with what is still open in it.
+
+    `given`: the last injections really given, the newest first.
+    """
 
     patient: Patient
     now: datetime
@@ -65,6 +74,7 @@ class Board:
     courses: Courses
     course: CourseDays | None
     alert: Alert | None
+    given: list[Injection]
     place: str
 
     @property
@@ -151,6 +161,7 @@ def read(patient: Patient, now: datetime) -> Board:
         courses=courses,
         course=course,
         alert=Alert.objects.holding().of(patient).most_urgent_first().first(),
+        given=given,
         place=suggested_place(given, courses.resting),
     )
 

@@ -5,15 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
-from django.db.models import Count, Max, Min, Q
+from django.db.models import Max, Min
 from django.http import Http404
 from django.utils.translation import gettext as _
 
+from cycles import delivered
 from cycles.days import CourseDay, CourseDays, Slot, lay_out
-from cycles.models import Cycle, Injection, PlannedDose
+from cycles.delivered import Delivered
+from cycles.models import Cycle, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
-from il2tracker.today import blood, dates, words
+from il2tracker.today import after, blood, dates, hours, words
 from il2tracker.today.board import Board, read
 from sideeffects.models import CheckIn
 
@@ -30,11 +32,11 @@ class Line:
 
 @dataclass(frozen=True)
 class Earlier:
-    """Another course in a line of the list."""
+    """Another course in a line of the list: what each injection held, and what was given."""
 
     cycle: Cycle
     amount: str
-    recorded: str
+    given: Delivered
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,9 @@ class Page:
     weeks: list[tuple[CourseDay, ...]]
     hardest: set[date]
     peaks: list[str]
+    given: Delivered
+    hours: hours.Strip | None
+    vaccines: after.Vaccines | None
     blood: blood.BloodTest
     next_dates: list[dates.NextDate]
     earlier: list[Earlier]
@@ -58,6 +63,16 @@ class Page:
         """Whether what comes after it is still to come."""
         courses = self.board.courses
         return self.course.cycle in {courses.current, courses.coming}
+
+    @property
+    def before_medicines(self) -> list[str]:
+        """The medicines with the injections, by the names that the clinician entered; no word of a source (R27)."""
+        return [line.strip() for line in self.course.cycle.version.premedication.splitlines() if line.strip()]
+
+    @property
+    def is_running(self) -> bool:
+        """Whether today is one of its days, or it has ended today."""
+        return self.course.cycle == self.board.courses.current and self.course.cycle.is_running(self.board.today)
 
     @property
     def due(self) -> Slot | None:
@@ -89,7 +104,9 @@ def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, 
     course = _laid_out(board, cycle, now)
     is_short = cycle.length <= 7
     test = blood.before_next_course(board)
-    earlier = _earlier(patient, cycle, board.today, before)
+    others = _others(patient, cycle, board.today, before)
+    given = delivered.of_courses([cycle, *others[:EARLIER_SHOWN]], now)
+    is_current = cycle in {board.courses.current, board.courses.coming}
     return Page(
         board=board,
         course=course,
@@ -98,10 +115,13 @@ def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, 
         weeks=[] if is_short else course.weeks(),
         hardest=board.hardest if cycle == board.courses.current else set(),
         peaks=_peaks(patient, course) if is_short else [],
+        given=given[cycle.pk],
+        hours=hours.strip(board, clock) if cycle == board.courses.current else None,
+        vaccines=after.vaccines(board) if is_current else None,
         blood=test,
         next_dates=dates.next_dates(board, clock, test),
-        earlier=earlier[:EARLIER_SHOWN],
-        older=earlier[EARLIER_SHOWN - 1].cycle.starts_on if len(earlier) > EARLIER_SHOWN else None,
+        earlier=[Earlier(other, _amount(other), given[other.pk]) for other in others[:EARLIER_SHOWN]],
+        older=others[EARLIER_SHOWN - 1].starts_on if len(others) > EARLIER_SHOWN else None,
     )
 
 
@@ -137,29 +157,17 @@ def _peaks(patient: Patient, course: CourseDays) -> list[str]:
     return [str(peak).replace("\N{NO-BREAK SPACE}", " ") if peak else "" for peak in peaks] if any(peaks) else []
 
 
-def _earlier(patient: Patient, shown: Cycle, today: date, before: date | None) -> list[Earlier]:
+def _others(patient: Patient, shown: Cycle, today: date, before: date | None) -> list[Cycle]:
     """Started courses other than the shown one, the newest first, one more than a page holds: one statement."""
-    standing = Q(doses__injections__voided_at__isnull=True, doses__injections__isnull=False)
-    skipped = standing & Q(doses__injections__state=Injection.State.SKIPPED)
-    rows = Cycle.objects.of(patient).current(today).exclude(pk=shown.pk)
+    rows = Cycle.objects.of(patient).current(today).exclude(pk=shown.pk).select_related("version")
     if before is not None:
         rows = rows.filter(starts_on__lt=before)
-    rows = rows.annotate(
-        total=Count("doses", distinct=True),
-        recorded=Count("doses__injections", filter=standing, distinct=True),
-        skipped=Count("doses__injections", filter=skipped, distinct=True),
-        least=Min("doses__amount"),
-        most=Max("doses__amount"),
-    )
-    return [_line(row) for row in rows[: EARLIER_SHOWN + 1]]
+    return list(rows.annotate(least=Min("doses__amount"), most=Max("doses__amount"))[: EARLIER_SHOWN + 1])
 
 
-def _line(row: Cycle) -> Earlier:
-    facts = row.__dict__
-    recorded = _("%(recorded)s of %(total)s") % facts
-    if facts["skipped"]:
-        recorded += ", " + _("%(skipped)s of them not taken") % facts
-    amount = ui.miu(facts["most"])
-    if facts["least"] != facts["most"]:
-        amount = _("%(least)s to %(most)s") % {"least": ui.number(facts["least"]), "most": amount}
-    return Earlier(row, amount, recorded)
+def _amount(course: Cycle) -> str:
+    facts = course.__dict__
+    most = ui.miu(facts["most"])
+    if facts["least"] == facts["most"]:
+        return most
+    return _("%(least)s to %(most)s") % {"least": ui.number(facts["least"]), "most": most}

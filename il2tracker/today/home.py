@@ -12,7 +12,7 @@ from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
-from il2tracker.today import blood, dates, feel, gap, words
+from il2tracker.today import after, blood, dates, feel, gap, hours, words
 from il2tracker.today.board import Board, Mode, gap_dates, read
 from labs.glances import Glance
 
@@ -34,6 +34,8 @@ class Page:
     blood: blood.BloodTest
     results: Glance | None
     next_dates: list[dates.NextDate]
+    hours: hours.Strip | None
+    vaccines: after.Vaccines | None
     picture: gap.Dates | None
     drawings: tuple[gap.Gap, ...]
 
@@ -48,6 +50,11 @@ class Page:
         board = self.board
         over = board.courses.current is None or board.today > board.courses.current.last_dose_on + STILL_NEAR
         return board.mode is Mode.CALM and board.alert is None and over
+
+    @property
+    def asks_what_stays(self) -> bool:
+        """Whether the question of how one feels is about what is still there after a course (P41)."""
+        return after.asks_what_stays(self.board)
 
     @property
     def catch_up(self) -> list[Slot]:
@@ -73,6 +80,8 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
         blood=test,
         results=results,
         next_dates=dates.next_dates(board, clock, test),
+        hours=hours.strip(board, clock),
+        vaccines=after.vaccines(board) if board.mode is Mode.ENDED else None,
         picture=picture,
         drawings=_draw(picture),
     )

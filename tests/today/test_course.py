@@ -1,18 +1,23 @@
 """The page of a whole course, and the blood test before the next one."""
 
 import re
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
+import time_machine
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from cycles.course_actions import stop_cycle
 from cycles.models import Cycle, Injection, PlannedDose
+from il2tracker.accounts import actions as accounts
 from il2tracker.audit.models import AuditEvent
 from labs.models import Bloodwork
 from tests import factories
 from tests.factories import utc
 
 pytestmark = pytest.mark.django_db
+EVENING = utc(2026, 11, 21, 21, 35)
 
 
 @pytest.fixture
@@ -70,7 +75,51 @@ def test_not_taken_is_counted_apart(cast, page_of, on_course):
     on_course(cast.anna_patient, cast.ben, starts_on=date(2026, 9, 23), open_doses=((5, "pm"),))
     dose = PlannedDose.objects.get(cycle__number=1, day=5, slot="pm")
     factories.injection(cast.anna_patient, cast.anna, dose, state="skipped", reason="too_ill")
-    assert "10 of 10, 1 of them not taken" in page_of(cast.anna, at=utc(2026, 11, 21, 21)).text_read
+    text = page_of(cast.anna, at=utc(2026, 11, 21, 21)).text_read
+    assert "9 of 10, 67.5 of 75 million units 1 not taken" in text
+
+
+def test_the_course_says_how_much_of_it_was_given(cast, page_of, on_course):
+    on_course(cast.anna_patient, cast.ben, open_doses=((2, "pm"),))
+    assert "Given so far 6 of 10, 45 of 75 million units (1 not recorded)" in page_of(cast.anna).text_read
+
+
+def test_a_course_stopped_early_keeps_what_it_was_planned_to_hold(cast, page_of, on_course):
+    """2.2: a state with its reason, not a row of missed injections."""
+    plan = on_course(cast.anna_patient, cast.ben)
+    stop_cycle(by=cast.ben, cycle=plan.cycles.get(number=1), on=date(2026, 11, 20), reason="rash")
+    text = page_of(cast.anna).text_read
+    assert "Course 1, stopped early" in text
+    assert "day 4 of 5" not in text
+    assert "Given 7 of 10, 52.5 of 75 million units" in text
+    assert "not recorded" not in text
+    assert "Reason given: rash" in text
+
+
+def test_who_stays_and_the_medicines_as_entered_stand_on_the_page(cast, page_of, on_course):
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, companion_name="Sam", companion_phone="07700 1")
+    on_course(cast.anna_patient, cast.ben, premedication="Cetirizine\nParacetamol")
+    text = page_of(cast.anna).text_read
+    assert "Somebody with you Sam 07700 1" in text
+    assert "Medicines with the injections Cetirizine Paracetamol" in text
+
+
+def test_the_page_costs_the_same_however_many_courses_there_were(cast, client, on_course):
+    def count():
+        client.force_login(cast.anna)
+        with time_machine.travel(EVENING, tick=False), CaptureQueriesContext(connection) as found:
+            assert client.get("/course/").status_code == 200
+        return len(found)
+
+    on_course(cast.anna_patient, cast.ben, starts_on=date(2026, 7, 29))
+    few = count()
+    course = Cycle.objects.get(number=1)
+    facts = {"patient": course.patient, "plan": course.plan, "version": course.version}
+    for number in range(30, 50):
+        first = course.starts_on - timedelta(days=14 * (number - 29))
+        Cycle.objects.create(**facts, number=number, starts_on=first, last_dose_on=first)
+    factories.injection(cast.anna_patient, cast.anna, at=utc(2026, 7, 1), amount=1)
+    assert count() == few
 
 
 @pytest.mark.parametrize("query", ["course=9", "course=x", "course=99999", "before=yesterday"])

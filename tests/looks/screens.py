@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,14 +15,16 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from cycles.models import Cycle, Injection, PlannedDose, Protocol, SiteReaction
-from il2tracker.accounts.models import Patient, Sharing, User
+from il2tracker.accounts.models import Clinic, Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import unsubscribing
-from labs.models import LabResult
+from labs import actions as labs
+from labs.models import Analyte, LabResult
+from labs.units import parse
 from sideeffects.models import CheckIn
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
-ANNA, DAN = "patient@demo.example", "kidney@demo.example"
+ANNA, DAN, TOM = "patient@demo.example", "kidney@demo.example", "tom@demo.example"
 BEN, CARLA, EVE = "nurse@demo.example", "outsider@demo.example", "admin@demo.example"
 NOBODY = ""
 
@@ -245,7 +247,19 @@ def _sideeffects() -> list[Screen]:
     ]
 
 
+def _suggested() -> str:
+    """Tom's code: his clinic shows suggestions, and a second count above the goal has come back."""
+    tom = Patient.objects.get(user__email=TOM)
+    Clinic.objects.filter(sharings__patient=tom).update(suggests_dose_steps=True, suggests_intervals=True)
+    cd4 = Analyte.objects.get(code="cd4")
+    drawn = labs.Drawn(NOW.date() - timedelta(days=3))
+    ben = User.objects.get(email=BEN)
+    labs.add_results(by=ben, patient=tom, drawn=drawn, readings={cd4: parse(cd4.rule, "655")}, now=NOW)
+    return tom.code
+
+
 def _clinic() -> list[Screen]:
+    suggested = {"code": _suggested(), "rule": "INT-1"}
     alert = Alert.objects.open().filter(patient__user__email=DAN)[0]
     return [
         screen("alerts:acknowledge", BEN, ref=alert.ref),
@@ -253,6 +267,12 @@ def _clinic() -> list[Screen]:
         screen("clinic:panel", CARLA),
         screen("clinic:patient", BEN, code=_code(ANNA)),
         screen("clinic:patient", BEN, main=True, code=_code(DAN)),
+        screen("clinic:patient", BEN, code=suggested["code"]),
+        screen("clinic:advice", BEN, main=True),
+        screen("clinic:advice", CARLA),
+        screen("clinic:advise", BEN, main=True, **suggested),
+        screen("clinic:advise", BEN, sends=True, **suggested),
+        screen("clinic:advise", BEN, code=suggested["code"], rule="DOSE-1"),
         screen("clinic:add_patient", BEN),
         screen("clinic:add_patient", BEN, sends=True),
     ]

@@ -18,7 +18,7 @@ from django.views.decorators.http import require_safe
 from cycles import actions, concerns, places, recording, schedule, story
 from cycles.doubts import TWICE, Doubt
 from cycles.forms import NotTakenForm, UndoForm
-from cycles.models import Injection, PlannedDose, SiteReaction
+from cycles.models import Hold, Injection, PlannedDose, SiteReaction
 from cycles.reasons import NotTaken
 from il2tracker import ui
 from il2tracker.accounts import access
@@ -132,7 +132,7 @@ def _in_words(injection: Injection, request: SignedInRequest) -> str:
 @login_required
 @form_page
 def skip(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Say that a planned injection was not taken, and why. Too ill leads to the check-in."""
+    """Say that a planned injection was not taken, and why. Too ill leads to the check-in, told to stop to the hold."""
     dose = _dose(request, ref)
     if dose.record is not None:
         return _already(request, dose.record)
@@ -145,8 +145,15 @@ def skip(request: SignedInRequest, ref: str) -> HttpResponse:
     )
     if not created:
         return _already(request, injection)
-    response = _saved(request, injection)
-    too_ill = injection.reason == NotTaken.ILL and dose.patient.user_id == request.user.pk
+    return _after_skip(request, injection, _saved(request, injection))
+
+
+def _after_skip(request: SignedInRequest, injection: Injection, response: HttpResponse) -> HttpResponse:
+    """What the reason asks for next; everything is saved already."""
+    who = {"patient": injection.patient, "user": request.user}
+    if injection.reason == NotTaken.STOPPED:
+        return redirect(ui.patient_url(who, "cycles:changed") + f"?kind={Hold.Kind.TOLD_TO_STOP}")
+    too_ill = injection.reason == NotTaken.ILL and injection.patient.user_id == request.user.pk
     return redirect("sideeffects:check_in") if too_ill else response
 
 

@@ -9,7 +9,7 @@ from django.db.models import Max, Min
 from django.http import Http404
 from django.utils.translation import gettext as _
 
-from cycles import delivered
+from cycles import asking, delivered, questions
 from cycles.days import CourseDay, CourseDays, Slot, lay_out
 from cycles.delivered import Delivered
 from cycles.models import Cycle, PlannedDose
@@ -51,6 +51,7 @@ class Page:
     hardest: set[date]
     peaks: list[str]
     given: Delivered
+    todo: asking.ToDo | None
     hours: hours.Strip | None
     vaccines: after.Vaccines | None
     blood: blood.BloodTest
@@ -73,6 +74,11 @@ class Page:
     def is_running(self) -> bool:
         """Whether today is one of its days, or it has ended today."""
         return self.course.cycle == self.board.courses.current and self.course.cycle.is_running(self.board.today)
+
+    @property
+    def is_to_come(self) -> bool:
+        """Whether its list can still be ticked: day 1 is today or later."""
+        return self.course.cycle.starts_on >= self.board.today
 
     @property
     def due(self) -> Slot | None:
@@ -116,6 +122,7 @@ def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, 
         hardest=board.hardest if cycle == board.courses.current else set(),
         peaks=_peaks(patient, course) if is_short else [],
         given=given[cycle.pk],
+        todo=asking.to_do(cycle) if is_current and _is_near(cycle, board.today) else None,
         hours=hours.strip(board, clock) if cycle == board.courses.current else None,
         vaccines=after.vaccines(board) if is_current else None,
         blood=test,
@@ -133,6 +140,11 @@ def _chosen(board: Board, number: int | None) -> Cycle | None:
     if cycle is None:
         raise Http404
     return cycle
+
+
+def _is_near(cycle: Cycle, today: date) -> bool:
+    """Whether what was got ready for it is of use: from the questions before it to its last day (2.11)."""
+    return cycle.goes_ahead and cycle.starts_on - questions.OPENS_BEFORE <= today <= cycle.last_dose_on
 
 
 def _laid_out(board: Board, cycle: Cycle, now: datetime) -> CourseDays:

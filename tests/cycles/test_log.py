@@ -598,7 +598,9 @@ def test_whether_the_medicines_before_it_were_taken_is_kept_as_said(client, cast
 def test_told_to_stop_keeps_by_whom_and_the_clinic_reads_it(client, cast, tonight):
     client.force_login(cast.anna)
     sent_form = {"key": str(uuid4()), "reason": "stopped", "told_by": "Nurse Ben, this morning", "note": "rash"}
-    client.post(url(tonight, "skip"), sent_form)
+    answer = client.post(url(tonight, "skip"), sent_form)
+    assert answer.url == reverse("cycles:changed") + "?kind=told_to_stop"
+    assert client.get(answer.url).context["form"]["kind"].value() == "told_to_stop"
     assert record_of(tonight).note == "Told by: Nurse Ben, this morning.\nrash"
     assert Alert.objects.get().rule == "told-to-stop"
     assert "Nurse Ben" in Alert.objects.get().evidence

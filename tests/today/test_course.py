@@ -96,6 +96,18 @@ def test_a_course_stopped_early_keeps_what_it_was_planned_to_hold(cast, page_of,
     assert "Reason given: rash" in text
 
 
+def test_what_was_got_ready_stands_there_from_two_weeks_before_to_the_last_day(cast, page_of, on_course):
+    """2.11, D10: a list, never a gate."""
+    on_course(cast.anna_patient, cast.ben, until=utc(2026, 11, 1))
+    for at, shown in ((utc(2026, 11, 3, 12), False), (utc(2026, 11, 4, 12), True), (utc(2026, 11, 22, 12), True)):
+        assert ("Getting ready 0 of" in page_of(cast.anna, at=at).text_read) is shown
+    assert "Tick them off" in page_of(cast.anna, at=utc(2026, 11, 18, 8)).text_read
+    assert "Tick them off" not in page_of(cast.anna, at=utc(2026, 11, 19, 8)).text_read
+    nurse = page_of(cast.ben, f"/people/{cast.anna_patient.code}/course/", at=utc(2026, 11, 18, 8)).text_read
+    assert "Getting ready 0 of" in nurse
+    assert "Tick them off" not in nurse
+
+
 def test_who_stays_and_the_medicines_as_entered_stand_on_the_page(cast, page_of, on_course):
     accounts.update_patient(by=cast.anna, patient=cast.anna_patient, companion_name="Sam", companion_phone="07700 1")
     on_course(cast.anna_patient, cast.ben, premedication="Cetirizine\nParacetamol")

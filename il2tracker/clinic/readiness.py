@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from django.db.models import Aggregate, F, OuterRef, Q, Subquery, TextField
+from django.db.models import F, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
 
 from cycles import questions
 from cycles.models import ReadinessAnswer
+from cycles.reactions import Joined
 from il2tracker import ui
 
 if TYPE_CHECKING:
@@ -18,18 +19,6 @@ if TYPE_CHECKING:
 NAMES = {"viral_load": "Viral load is up", **{question.code: question.name for question in questions.HAZARDS}}
 ASKED_FOR_BEFORE = timedelta(days=7)  # app's own: from then on a start without the clinic's word stands on the list
 NAMED = 3
-
-
-class Joined(Aggregate):
-    """The values of a group in one text, with commas between them; in no order."""
-
-    function = "STRING_AGG"
-    template = "%(function)s(%(expressions)s, ',')"
-    output_field = TextField()
-
-    def as_sqlite(self, compiler: Any, connection: Any, **context: Any) -> Any:
-        """The same under its other name."""
-        return self.as_sql(compiler, connection, function="GROUP_CONCAT", **context)
 
 
 def answers_to_look_at() -> Subquery:

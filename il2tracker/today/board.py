@@ -15,7 +15,7 @@ from cycles.days import CourseDay, CourseDays, Slot, lay_out
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, SiteReaction
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
-from il2tracker.today import gap
+from il2tracker.today import gap, start
 from labs import course_tests
 
 # App's own: a course of ten injections and two spare; enough to know the place that is unused for longest.
@@ -76,6 +76,7 @@ class Board:
     alert: Alert | None
     given: list[Injection]
     place: str
+    start: start.Start | None
 
     @property
     def mode(self) -> Mode:
@@ -101,6 +102,11 @@ class Board:
     def due(self) -> Slot | None:
         """The injection to record now."""
         return self.course.due if self.course else None
+
+    @property
+    def waits_for_word(self) -> bool:
+        """Whether the injection to record now is of a course that the clinic has not confirmed (R1, R12)."""
+        return self.due is not None and self.start is not None and self.start.waits(self.courses.current)
 
     @property
     def later(self) -> Slot | None:
@@ -163,6 +169,7 @@ def read(patient: Patient, now: datetime) -> Board:
         alert=Alert.objects.holding().of(patient).most_urgent_first().first(),
         given=given,
         place=suggested_place(given, courses.resting),
+        start=start.of((courses.current, courses.coming), patient, today),
     )
 
 
@@ -173,7 +180,7 @@ def read_courses(patient: Patient, today: date) -> Courses:
         Cycle.objects.of(patient)
         .exclude(state=Cycle.State.CANCELLED)
         .select_related("plan__protocol", "version", "bloodwork")
-        .annotate(**course_tests.facts(today), resting=Subquery(SiteReaction.objects.open().codes()))
+        .annotate(**start.columns(), **course_tests.facts(today), resting=Subquery(SiteReaction.objects.open().codes()))
         .order_by(newest_plan_first, "-starts_on")[:3]
     )
     plan = cycles[0].plan if cycles else None

@@ -100,6 +100,8 @@ def alarm(board: Board, *, has_clinic: bool) -> str:
 
 def heading(board: Board, clock: str) -> str:
     """The one thing that matters now, in words."""
+    if board.mode is Mode.DOSE and board.waits_for_word:
+        return _("Call your clinic before you start")
     if board.mode is Mode.DOSE and board.due:
         return words.when(board.due.dose, board.today, clock)
     return {

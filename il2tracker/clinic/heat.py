@@ -70,6 +70,8 @@ def weeks(course: CourseDays, reports: Reports, symptoms: Sequence[Symptom], tod
 def _lines(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom], clock: str) -> list[Line]:
     slots = dict.fromkeys(slot.dose.slot for day in days for slot in day.slots)
     lines = [Line(str(WORDS_OF_SLOT[name]), [_dose(day, name, clock) for day in days]) for name in slots]
+    if any(slot.record and slot.record.premedicated is not None for day in days for slot in day.slots):
+        lines.append(Line(_("Medicines before"), [_premedicated(day) for day in days]))
     lines.append(Line(_("Hottest"), [_peak(reports.get(day.on)) for day in days]))
     if any(day.on in reports and reports[day.on].flags for day in days):
         named = {symptom.code: symptom.word for symptom in symptoms}
@@ -111,6 +113,15 @@ def _recorded(slot: Slot, clock: str) -> Cell:
     amount = ui.number(record.amount) if record.differs_from_plan else ""
     site = sites.BY_CODE.get(record.site)
     return Cell(words.hour(record.local_given_at, clock), amount or (site.words.split(",")[0] if site else ""))
+
+
+def _premedicated(day: CourseDay) -> Cell:
+    """Whether the medicines before each injection of the day were taken (M9): what nobody said is a dash."""
+    said = {True: _("yes"), False: _("no"), None: EMPTY}
+    answers = [slot.record.premedicated for slot in day.slots if slot.record and slot.record.given_at]
+    if not any(answer is not None for answer in answers):
+        return Cell(EMPTY, kind="empty")
+    return Cell(", ".join(said[answer] for answer in answers), kind="s0")
 
 
 def _peak(report: DayOfReports | None) -> Cell:

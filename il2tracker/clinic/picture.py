@@ -7,7 +7,9 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
+from cycles import delivered
 from cycles.days import CourseDays, lay_out
+from cycles.delivered import Delivered
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, current_plan
 from il2tracker.accounts import looked
 from il2tracker.accounts.models import Patient, User
@@ -59,6 +61,7 @@ class Page:
     weeks: list[Week]
     effects: list[effects.Multiple]
     courses: list[Cycle]
+    given: list[tuple[Cycle, Delivered]]
     looks: list[Look]
 
     @property
@@ -117,6 +120,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         weeks=weeks(course, days, symptoms, today, viewer.clock) if course else [],
         effects=effects.multiples(started[::-1], days, symptoms, today),
         courses=started[::-1],
+        given=list(zip(started, delivered.of_courses(started, now).values(), strict=True)),
         looks=_looks(patient),
     )
 

@@ -113,6 +113,23 @@ def test_a_gain_on_an_hiv_plan_stands_beside_what_the_trials_found(north, cast, 
     assert "A higher CD4 count shown here is not proof of protection." in text
 
 
+def test_what_was_given_of_each_course_stands_beside_the_trend(north, cast, see):
+    """Delivered dose: exact sums; what was not recorded or not taken is said and counted in none."""
+    patient = north.patient("Ida", started=5, recorded=False)
+    doses = list(PlannedDose.objects.filter(patient=patient, cycle__number=1))
+    for dose in doses[:8]:
+        factories.injection(patient, patient.user, dose, now=dose.due_at, site="tfr", premedicated=dose.day != 2)
+    facts = {"state": "skipped", "reason": "ill", "now": doses[8].due_at}
+    factories.injection(patient, patient.user, doses[8], **facts)
+    text = see(cast.ben, f"/people/{patient.code}/").text_read
+    assert "8 of 10, 60 of 75 million units 1 not taken; 1 not recorded" in text
+    assert "Medicines before yes, yes no, no yes, yes yes, yes –" in text
+
+
+def test_where_nobody_said_whether_medicines_were_taken_there_is_no_line(page):
+    assert "Medicines before" not in page().text_read
+
+
 def test_after_six_months_at_one_dose_the_difference_is_named(north, cast, see):
     patient = north.patient("Ida", started=190)
     north.result(patient, 195, cd4="422")

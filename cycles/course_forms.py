@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycles.forms import DayField
-from cycles.models import Cycle
+from cycles.models import Cycle, Hold
 from cycles.plan_forms import HORIZON
 from il2tracker import ui
 
@@ -46,12 +46,20 @@ class ChangeForm(ReasonForm):
         required=False,
         error_messages={"invalid": gettext_lazy("Enter the first day as a date.")},
     )
-    field_order = ["what", "starts_on", "reason"]
+    kind = forms.ChoiceField(
+        label=gettext_lazy("Why it waits"),
+        required=False,
+        choices=Hold.Kind.choices,
+        widget=forms.RadioSelect,
+        error_messages={"invalid_choice": gettext_lazy("Choose why the course waits.")},
+    )
+    field_order = ["what", "starts_on", "kind", "reason"]
 
     def __init__(self, *args: Any, cycle: Cycle, today: date, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.cycle, self.today = cycle, today
-        self.fields["starts_on"].unmarked = True  # type: ignore[attr-defined]
+        for name in ("starts_on", "kind"):
+            self.fields[name].unmarked = True  # type: ignore[attr-defined]
         if cycle.state == Cycle.State.HELD:
             self.fields["what"].choices = [  # type: ignore[attr-defined]
                 (self.MOVE, _("Take it off hold and give it a first day")),
@@ -63,6 +71,8 @@ class ChangeForm(ReasonForm):
         cleaned = super().clean() or {}
         if cleaned.get("what") == self.MOVE and "starts_on" not in self.errors:
             self._check_start(cleaned.get("starts_on"))
+        if cleaned.get("what") == self.HOLD and not cleaned.get("kind") and "kind" not in self.errors:
+            self.add_error("kind", _("Choose why the course waits."))
         return cleaned
 
     def _check_start(self, starts_on: date | None) -> None:

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from cycles import course_actions, hold_actions, plan_actions
 from cycles.course_forms import ChangeForm, ReasonForm, StopForm
-from cycles.models import Cycle, Hold, Plan
+from cycles.models import Cycle, Plan
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
@@ -59,11 +59,13 @@ def change(request: SignedInRequest, ref: str) -> HttpResponse:
     return _to_plan(request, cycle.patient, form.done)
 
 
-def _decide(request: SignedInRequest, cycle: Cycle, today: date, *, what: str, starts_on: date, reason: str) -> None:
+def _decide(
+    request: SignedInRequest, cycle: Cycle, today: date, *, what: str, starts_on: date, kind: str, reason: str
+) -> None:
     if what == ChangeForm.MOVE:
         course_actions.move_cycle(by=request.user, cycle=cycle, starts_on=starts_on, today=today, reason=reason)
     elif what == ChangeForm.HOLD:
-        hold_actions.raise_hold(by=request.user, cycle=cycle, kind=Hold.Kind.OTHER, reason=reason, now=timezone.now())
+        hold_actions.raise_hold(by=request.user, cycle=cycle, kind=kind, reason=reason, now=timezone.now())
     else:
         course_actions.cancel_cycle(by=request.user, cycle=cycle, reason=reason)
 

@@ -44,6 +44,7 @@ def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
         "history": versions.history(found, request.user.clock) if found else [],
         "in_force": versions.in_force(found, courses, today) if found else None,
         "cycles": courses,
+        "held": next((cycle for cycle in courses if cycle.state == Cycle.State.HELD), None),
         "movable": [cycle for cycle in courses if cycle.may_move(today)],
         "stoppable": [cycle for cycle in courses if cycle.may_stop(today)],
         "today": today,

@@ -57,6 +57,7 @@ class ChangedForm(ui.BaseForm):
 
     kind = forms.ChoiceField(
         label=gettext_lazy("What has changed?"),
+        widget=forms.RadioSelect,
         choices=[
             (Hold.Kind.INFECTION, gettext_lazy("An infection, or treatment for one")),
             (Hold.Kind.PREGNANCY, gettext_lazy("A pregnancy, or perhaps one")),
@@ -93,6 +94,7 @@ class HoldForm(ui.BaseForm):
 
     kind = forms.ChoiceField(
         label=gettext_lazy("Why it waits"),
+        widget=forms.RadioSelect,
         choices=Hold.Kind.choices,
         error_messages={"required": gettext_lazy("Choose why the course waits.")},
     )

@@ -97,7 +97,7 @@ def test_a_course_to_come_is_given_another_first_day(ben, coming):
 
 @pytest.mark.parametrize(("what", "state"), [("hold", "held"), ("cancel", "cancelled")])
 def test_a_course_to_come_is_held_or_left_out(ben, coming, what, state):
-    save(ben, "course_change", coming, what=what, reason="infection")
+    save(ben, "course_change", coming, what=what, kind="infection", reason="infection")
     assert (coming.state, coming.reason) == (state, "infection")
 
 
@@ -108,7 +108,8 @@ def test_a_held_course_is_given_a_day_again_also_after_its_day_has_passed(ben, c
         text = ben.get(url("course_change", coming)).content.decode()
         save(ben, "course_change", coming, what="move", starts_on="2027-02-10", reason="better")
     assert "It is on hold." in text
-    assert "Decided by Ben on Saturday 21 November 2026 at midday. Reason given: infection" in " ".join(text.split())
+    assert "Ben, Saturday 21 November 2026, midday" in " ".join(text.split())
+    assert "A new first day lifts every hold." in text
     assert (coming.state, coming.starts_on) == ("planned", date(2027, 2, 10))
 
 
@@ -116,7 +117,8 @@ def test_a_held_course_is_given_a_day_again_also_after_its_day_has_passed(ben, c
     ("form", "field", "words"),
     [
         ({"reason": "holiday"}, "what", "Choose what to change"),
-        ({"what": "hold"}, "reason", "Give the reason"),
+        ({"what": "hold", "kind": "fatigue"}, "reason", "Give the reason"),
+        ({"what": "hold", "reason": "a"}, "kind", "Choose why the course waits"),
         ({"what": "move", "reason": "a"}, "starts_on", "Enter the new first day"),
         ({"what": "move", "reason": "a", "starts_on": "2026-11-20"}, "starts_on", "has passed"),
         ({"what": "move", "reason": "a", "starts_on": "2027-12-01"}, "starts_on", "more than a year"),
@@ -206,5 +208,5 @@ def test_a_patient_without_a_clinic_decides_alone(client):
     lee = factories.lone_patient()
     plan = factories.plan(lee, lee.user, starts_on=date(2026, 11, 25), now=NOW)
     client.force_login(lee.user)
-    save(client, "course_change", plan.cycles.get(), what="hold", reason="cold")
+    save(client, "course_change", plan.cycles.get(), what="hold", kind="infection", reason="cold")
     assert "Course 1 does not go on" in client.get("/").content.decode()

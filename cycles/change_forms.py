@@ -38,6 +38,7 @@ class ChangePlanForm(PlanForm):
     """The plan from course `course` on. `coming` is the row of that course, where there is one."""
 
     base_number = forms.IntegerField(widget=forms.HiddenInput)
+    from_course = forms.IntegerField(widget=forms.HiddenInput)
     change_reason = forms.CharField(
         label=gettext_lazy("Why the plan changes"),
         help_text=gettext_lazy("The patient reads it."),
@@ -50,7 +51,8 @@ class ChangePlanForm(PlanForm):
     ) -> None:
         self.base, self.course, self.coming = base, course, coming
         given = kwargs.pop("initial", {})
-        kwargs["initial"] = {**_as_typed(base, kwargs["viewer"]), "starts_on": starts_on, **given}
+        known = {"starts_on": starts_on, "from_course": course}
+        kwargs["initial"] = {**_as_typed(base, kwargs["viewer"]), **known, **given}
         super().__init__(*args, **kwargs)
         self.fields["starts_on"].label = _("First day of course %(number)s") % {"number": course}
 
@@ -90,7 +92,7 @@ class ChangePlanForm(PlanForm):
     @property
     def change(self) -> dict[str, Any]:
         """What the action stores."""
-        named = {name: self.cleaned_data[name] for name in ("base_number", "change_reason")}
+        named = {name: self.cleaned_data[name] for name in ("base_number", "from_course", "change_reason")}
         return {**self.terms, **named}
 
     @property

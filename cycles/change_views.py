@@ -80,8 +80,7 @@ def plan_change(request: SignedInRequest, code: str | None = None) -> HttpRespon
         context |= {"form": form, "changes": changes, "outlook": form.outlook(ground.course, before)}
         return render(request, "cycles/plan_preview.html", {**context, "protocol": ground.plan.protocol})
     try:
-        facts = {"by": request.user, "plan": ground.plan, "from_course": ground.course, "now": now}
-        version_actions.change_plan(**facts, **form.change)
+        version_actions.change_plan(by=request.user, plan=ground.plan, now=now, **form.change)
     except ValidationError as refused:
         form.add_error(None, refused)
         return answer(request, "cycles/plan_change.html", form, **context)
@@ -103,7 +102,7 @@ def _open(request: SignedInRequest, patient: Patient, ground: Ground, today: dat
 def _refuse(
     request: SignedInRequest, form: ChangePlanForm, ground: Ground, changes: list[diffs.Change], context: dict[str, Any]
 ) -> None:
-    """Nothing changed, or somebody else was quicker: then both versions stand side by side."""
+    """Nothing changed, the course has begun since, or somebody was quicker: then both versions stand side by side."""
     current = ground.plan.current_version
     looked_at = request.POST.get("base_number", "")
     if form.is_bound and looked_at != str(current.number):
@@ -112,6 +111,10 @@ def _refuse(
         context |= {"overtaken": True, "theirs": theirs, "yours": changes}
         form.data["base_number"] = str(current.number)
         form.add_error(None, _("The plan was changed while you were writing. Nothing of yours is saved yet."))
+    elif form.is_bound and request.POST.get("from_course") != str(ground.course):
+        form.data["from_course"] = str(ground.course)
+        words = {"course": ground.course, "day": ui.long_day(ground.starts_on)}
+        form.add_error(None, _("A change now applies from course %(course)s, planned from %(day)s.") % words)
     elif form.is_bound and not form.errors and not changes and (current.is_confirmed or not form.for_clinic):
         form.add_error(None, _("Nothing is different from the plan as it is."))
 

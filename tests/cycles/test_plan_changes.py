@@ -1,0 +1,324 @@
+"""The pages on which a plan changes and on which the patient reads what changed."""
+
+from datetime import date, timedelta
+
+import pytest
+import time_machine
+from django.urls import reverse
+
+from cycles import diffs, plan_actions, version_actions
+from cycles.models import Plan, PlanVersion
+from il2tracker.accounts import actions as accounts
+from tests import factories
+from tests.factories import utc
+
+pytestmark = pytest.mark.django_db
+NOW = utc(2026, 3, 6, 12)  # day 3 of course 1
+START, SECOND = date(2026, 3, 4), date(2026, 4, 29)  # O1
+
+
+@pytest.fixture(autouse=True)
+def third_day():
+    with time_machine.travel(NOW, tick=False):
+        yield
+
+
+@pytest.fixture
+def cast():
+    return factories.cast()
+
+
+@pytest.fixture
+def plan(cast):
+    return factories.plan(cast.anna_patient, cast.ben, starts_on=START, now=NOW, cd4_goal=600)
+
+
+def address(name, cast, query=""):
+    return reverse(f"cycles:{name}", kwargs={"code": cast.anna_patient.code}) + query
+
+
+def typed(client, cast, query=""):
+    """What stands in the boxes, as a browser would send it."""
+    client.force_login(cast.ben)
+    form = client.get(address("plan_change", cast, query)).context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    values["starts_on"] = f"{values['starts_on']:%Y-%m-%d}"
+    return {name: value for name, value in values.items() if value not in (None, "", False)}
+
+
+def send(client, cast, **changes):
+    form = {**typed(client, cast), "change_reason": "severe tiredness", **changes}
+    return client.post(address("plan_change", cast), form)
+
+
+# Looking
+
+
+def test_the_version_in_force_stands_in_the_boxes(client, cast, plan):
+    form = typed(client, cast)
+    assert (form["p1l1_amount"], form["p1_days"], form["starts_on"]) == ("7.5", "56", "2026-04-29")
+    assert (form["time_am"], form["time_pm"], form["cd4_goal"], form["base_number"]) == ("10am", "10pm", 600, 1)
+    assert "change_reason" not in form
+
+
+@pytest.mark.parametrize(
+    ("query", "expected"),
+    [
+        ("?daily=12&advice=DOSE-1", {"p1l1_amount": "6", "starts_on": "2026-04-29"}),
+        ("?interval=84&after=1&advice=INT-1", {"p1_days": "84", "starts_on": "2026-04-29"}),
+        ("?interval=84", {"p1_days": "84", "starts_on": "2026-05-27"}),
+        ("?daily=lots&interval=-3", {"p1l1_amount": "7.5", "p1_days": "56"}),
+        ("?daily=NaN&interval=1e9", {"p1l1_amount": "7.5", "p1_days": "56"}),
+    ],
+)
+def test_a_suggestion_fills_in_boxes_and_saves_nothing(client, cast, plan, query, expected):
+    """D7, P48: opening is not accepting."""
+    form = typed(client, cast, query)
+    assert {name: form[name] for name in expected} == expected
+    text = client.get(address("plan_change", cast, query)).content.decode()
+    assert ("Filled in from the suggestion" in text) is ("advice" in query)
+    assert PlanVersion.objects.count() == 1
+
+
+def test_no_words_of_a_stranger_get_onto_the_page_through_the_address(client, cast, plan):
+    client.force_login(cast.ben)
+    assert "double the dose" not in client.get(address("plan_change", cast, "?advice=double the dose")).content.decode()
+
+
+@pytest.mark.one_database
+def test_without_a_plan_there_is_nothing_to_change(client, cast):
+    client.force_login(cast.ben)
+    for name in ("plan_change", "plan_update", "plan_earlier"):
+        assert client.get(address(name, cast)).status_code == 404
+
+
+# Changing
+
+
+def test_both_versions_and_every_dose_are_shown_before_signing(client, cast, plan):
+    answer = send(client, cast, p1l1_amount="6")
+    text = answer.content.decode()
+    assert answer.status_code == 200
+    assert [str(change) for change in answer.context["changes"]] == [
+        "Each injection: 6 million units instead of 7.5 million units",
+        "A day, at most: 12 million units instead of 15 million units",
+        "A course: 60 million units instead of 75 million units",
+    ]
+    for words in ("Every injection of course 2", "Wednesday 29 April 2026", "Course 1 does not change."):
+        assert words in text
+    assert answer.context["outlook"].injections == 10
+    assert [test.course for test in answer.context["outlook"].bloodwork] == [2, 3]
+    assert PlanVersion.objects.count() == 1
+
+
+def test_what_is_signed_is_what_was_shown(client, cast, plan):
+    answer = send(client, cast, p1l1_amount="6", step="save")
+    assert answer.url == address("plan", cast)
+    version = Plan.objects.get().current_version
+    assert (version.number, version.first_course, version.change_reason) == (2, 2, "severe tiredness")
+    assert (version.cd4_goal, str(version.fever_above), version.fever_unit) == (600, "102.0", "F")
+    assert {str(dose.amount) for dose in plan.cycles.get(number=2).doses.all()} == {"6.000"}
+
+
+def test_going_back_keeps_what_was_entered(client, cast, plan):
+    answer = send(client, cast, p1l1_amount="6", step="back")
+    assert answer.context["form"]["p1l1_amount"].value() == "6"
+    assert PlanVersion.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("changes", "field", "words"),
+    [
+        ({}, "__all__", "Nothing is different from the plan as it is."),
+        ({"p1l1_amount": "6", "change_reason": ""}, "change_reason", "Say why the plan changes."),
+        ({"p1l1_amount": ""}, "p1l1_amount", "Enter the amount in million units."),
+        ({"p1l1_amount": "60"}, "p1l1_amount", "Did you mean 6 million units?"),
+        ({"p1l1_amount": "15"}, "p1l1_amount", "Is it the amount of a whole day?"),
+        ({"p1l1_amount": "3"}, "beyond_reason", "less than was studied: 9 million units at least"),
+        ({"starts_on": "2026-03-06"}, "starts_on", "This day has passed or is today."),
+        ({"starts_on": "2026-03-07", "p1l1_amount": "6", "step": "save"}, "__all__", "This date overlaps course 1."),
+        ({"p1_days": "4"}, "p1l1_days", "Day 5 lies outside: the next course starts after 4 days."),
+    ],
+)
+def test_bad_input_is_answered_and_nothing_is_half_saved(client, cast, plan, changes, field, words):
+    answer = send(client, cast, **changes)
+    assert answer.status_code == 422
+    assert words in " ".join(answer.context["form"].errors[field])
+    assert PlanVersion.objects.count() == 1
+    assert plan.cycles.get(number=2).starts_on == SECOND
+
+
+def test_two_who_change_at_once_see_both_versions(client, cast, plan):
+    """The second keeps his entries, sees the other's, and nothing of his is saved."""
+    mine = {**typed(client, cast), "p1l1_amount": "4.5", "change_reason": "mine", "step": "save"}
+    send(client, cast, p1l1_amount="6", step="save")
+    answer = client.post(address("plan_change", cast), mine)
+    assert answer.status_code == 422
+    text = answer.content.decode()
+    assert "Two people changed this plan" in text
+    assert str(answer.context["theirs"][0]).startswith("Each injection: 6 million")
+    assert str(answer.context["yours"][0]).startswith("Each injection: 4.5 million")
+    assert PlanVersion.objects.count() == 2
+    form = answer.context["form"]
+    again = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "", False)}
+    assert (again["p1l1_amount"], again["base_number"]) == ("4.5", "2")
+    assert client.post(address("plan_change", cast), {**again, "step": "save"}).status_code == 302
+    assert Plan.objects.get().current_version.number == 3
+
+
+def test_a_course_that_began_meanwhile_is_not_changed(client, cast, plan):
+    """B7: the page was opened before course 2, and is sent on its first day."""
+    form = {
+        **typed(client, cast),
+        "p1l1_amount": "6",
+        "change_reason": "late",
+        "step": "save",
+        "starts_on": "2026-07-01",
+    }
+    with time_machine.travel(utc(2026, 4, 29, 12), tick=False):
+        client.force_login(cast.ben)
+        plan_actions.open_next_cycle(plan=plan, today=SECOND)
+        answer = client.post(address("plan_change", cast), form)
+    assert answer.status_code == 422
+    words = "A change now applies from course 3, planned from Wednesday 24 June 2026."
+    assert words in answer.context["form"].non_field_errors()
+    assert PlanVersion.objects.count() == 1
+    assert {str(dose.amount) for dose in plan.cycles.get(number=2).doses.all()} == {"7.500"}
+
+
+def test_the_plan_page_tells_what_each_version_changed_and_who_signed(client, cast, plan):
+    send(client, cast, p1l1_amount="6", step="save")
+    client.force_login(cast.anna)
+    text = client.get(reverse("cycles:plan")).content.decode()
+    for words in (
+        "Each injection: 6 million units instead of 7.5 million units",
+        "from course 2",
+        "Reason given: severe tiredness",
+        "This is the plan from course 2 on. The course before it stays on version 1.",
+        "Ben, nurse",
+    ):
+        assert words in text
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("name", ["plan", "plan_change", "plan_update", "plan_earlier"])
+def test_a_page_asks_the_same_number_of_questions_however_long_the_history(
+    client, cast, plan, name, django_assert_num_queries, django_assert_max_num_queries
+):
+    client.force_login(cast.ben)
+    client.get(address(name, cast))
+    with django_assert_max_num_queries(40) as before:
+        client.get(address(name, cast))
+    for number in range(1, 5):
+        _sign(plan, cast, number, f"0{number}:00")
+    with django_assert_num_queries(len(before.captured_queries)):
+        client.get(address(name, cast))
+
+
+def _sign(plan, cast, number, hour):
+    version = plan.versions.get(number=number)
+    facts = {"base_number": number, "from_course": 2, "document": version.document, "now": NOW, "starts_on": SECOND}
+    facts |= {"slot_times": {"am": hour, "pm": "22:00"}, "change_reason": "work"}
+    return version_actions.change_plan(by=cast.ben, plan=plan, **facts)
+
+
+# Reading
+
+
+def test_the_patient_reads_and_confirms(client, cast, plan):
+    send(client, cast, p1l1_amount="6", step="save")
+    client.force_login(cast.anna)
+    assert "Your plan has an update to read." in client.get(reverse("today:home")).content.decode()
+    text = client.get(reverse("cycles:plan_update")).content.decode()
+    assert "From course 2, on Wednesday 29 April 2026" in text
+    assert "Each injection: 6 million units instead of 7.5 million units" in text
+    assert "Only your team changes your dose." in text
+    assert client.post(reverse("cycles:plan_update")).url == reverse("cycles:plan")
+    assert "Your plan has an update to read." not in client.get(reverse("today:home")).content.decode()
+    client.force_login(cast.ben)
+    assert "Read by Anna on Friday 6 March 2026" in client.get(address("plan", cast)).content.decode()
+
+
+def test_the_next_injection_under_the_new_version_leads_to_it(client, cast, plan):
+    send(client, cast, p1l1_amount="6", step="save")
+    client.force_login(cast.anna)
+    now, then = plan.cycles.get(number=1).doses.first(), plan.cycles.get(number=2).doses.first()
+    words = "Your plan has changed from this course on."
+    assert words not in client.get(reverse("cycles:log", args=[now.ref])).content.decode()
+    assert words in client.get(reverse("cycles:log", args=[then.ref])).content.decode()
+
+
+def test_a_reader_of_two_changes_reads_them_as_one(client, cast, plan):
+    send(client, cast, p1l1_amount="6", step="save")
+    send(client, cast, p1l1_amount="4.5", step="save")
+    client.force_login(cast.anna)
+    text = client.get(reverse("cycles:plan_update")).content.decode()
+    assert "Each injection: 4.5 million units instead of 7.5 million units" in text
+
+
+def test_the_clinic_sees_the_update_and_does_not_confirm_it(client, cast, plan):
+    send(client, cast, p1l1_amount="6", step="save")
+    text = client.get(address("plan_update", cast)).content.decode()
+    assert "The patient has not confirmed having read it." in text
+    assert "I have read it" not in text
+    assert client.post(address("plan_update", cast)).status_code == 403
+
+
+# Signing for the clinic
+
+
+def test_a_plan_from_before_the_clinic_is_signed_as_it_is(client, cast):
+    """B6."""
+    lee = factories.lone_patient()
+    factories.plan(lee, lee.user, starts_on=START, now=NOW)
+    accounts.share_with_clinic(by=lee.user, patient=lee, clinic=cast.north)
+    client.force_login(cast.ben)
+    url = reverse("cycles:plan", kwargs={"code": lee.code})
+    assert "Sign for the clinic, or change the plan" in client.get(url).content.decode()
+    change = reverse("cycles:plan_change", kwargs={"code": lee.code})
+    form = client.get(change).context["form"]
+    values = {name: form[name].value() for name in form.fields if form[name].value() not in (None, "", False)}
+    values |= {"starts_on": f"{values['starts_on']:%Y-%m-%d}", "change_reason": "looked through and signed"}
+    assert "Nothing changes. Signing confirms the plan for your clinic." in client.post(change, values).content.decode()
+    client.post(change, {**values, "step": "save"})
+    assert Plan.objects.get().current_version.is_confirmed
+    assert "confirmed by a clinician" in client.get(url).content.decode()
+
+
+# Words
+
+
+@pytest.mark.parametrize(
+    ("changes", "words"),
+    [
+        ({"slot_times": {"am": "09:00", "pm": "21:00"}}, "Times: 9am, 9pm instead of 10am, 10pm"),
+        ({"cd4_goal": None}, "CD4+ goal: no longer (above 600 cells/mm³)"),
+        ({"cd4_goal": 200, "goal_kind": "rise"}, "CD4+ goal: more than 200 cells/mm³ above the baseline instead of"),
+        ({"min_gap_hours": 10}, "Shortest time between two injections: 10 hours, new"),
+        ({"fever_above": 39, "fever_unit": "C"}, "Fever: call: over 39\N{NO-BREAK SPACE}°C"),
+        ({"premedication": "ibuprofen\ncetirizine"}, "Medicines with the injections: ibuprofen and cetirizine, new"),
+        ({"days": 84}, "Courses: a course every 12 weeks, until somebody ends the plan instead of"),
+        ({"last": "1-4"}, "Days of injections: days 1 to 4, morning and evening instead of days 1 to 5"),
+    ],
+)
+def test_a_change_is_said_in_words(cast, plan, changes, words):
+    before = plan.current_version
+    document = {**before.document}
+    phase = {**document["phases"][0], "cycle_days": changes.pop("days", 56)}
+    phase["doses"] = [{**phase["doses"][0], "days": changes.pop("last", "1-5")}]
+    facts = {
+        field.name: getattr(before, field.name) for field in PlanVersion._meta.concrete_fields if field.name != "id"
+    }
+    after = PlanVersion(**{**facts, "document": {**document, "phases": [phase]}, **changes})
+    assert words in [str(change)[: len(words)] for change in diffs.changes(before, after, "12")]
+
+
+def test_the_same_version_differs_in_nothing(plan):
+    assert diffs.changes(plan.current_version, plan.current_version, "24") == []
+
+
+def test_a_longer_interval_of_a_year_is_said_in_weeks(client, cast, plan):
+    """P12."""
+    answer = send(client, cast, p1_days="364")
+    assert "a course every 52 weeks" in answer.content.decode()
+    assert answer.context["outlook"].next_start == SECOND + timedelta(days=364)

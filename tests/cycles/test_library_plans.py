@@ -6,14 +6,17 @@ from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 import pytest
+import time_machine
 
 from cycles.models import SLOT_WORDS, Protocol
+from cycles.plan_actions import open_next_cycle
 from cycles.schedule import SLOTS
+from cycles.version_actions import change_plan
 from il2tracker.clinic.heat import WORDS_OF_SLOT
 from tests import factories
 from tests.factories import utc
 
-NOW, START = utc(2026, 3, 1, 12), date(2026, 3, 4)
+NOW, DURING, START = utc(2026, 3, 1, 12), utc(2026, 3, 6, 12), date(2026, 3, 4)
 
 
 def slugs():
@@ -46,3 +49,32 @@ def test_every_protocol_becomes_a_plan_with_its_doses_as_rows(slug):
     assert all(row.due_at.astimezone(zone).date() == row.due_on for row in rows)
     assert all(row.due_at.astimezone(zone).time() == row.local_time for row in rows)
     assert (cycle.version.inpatient, cycle.version.route) == (protocol.inpatient, protocol.route)
+
+
+@pytest.mark.django_db
+def test_a_plan_changes_from_the_drip_to_injections_at_home_by_a_new_version():
+    """P60: who answered to the drip may go on under the skin; the courses before keep how they were given."""
+    cast, protocol = factories.cast(), Protocol.objects.get(slug="hiv-civ")
+    filled = protocol.regimen.with_amounts(dict.fromkeys(protocol.regimen.blanks, Decimal(12)))
+    plan = factories.plan(
+        cast.anna_patient, cast.ben, protocol="hiv-civ", document=filled.document(), starts_on=START, now=NOW
+    )
+    sc = Protocol.objects.get(slug="hiv-sc-4-5")
+    with time_machine.travel(DURING, tick=False):
+        open_next_cycle(plan=plan, today=cast.anna_patient.today(DURING))
+        change_plan(
+            by=cast.ben,
+            plan=plan,
+            base_number=1,
+            from_course=2,
+            document=sc.document,
+            slot_times={"am": "10:00", "pm": "22:00"},
+            starts_on=date(2026, 4, 29),
+            now=DURING,
+            change_reason="answered to the drip",
+            route="sc",
+            inpatient=False,
+        )
+    first, second = plan.cycles.order_by("number")
+    assert (first.version.route, first.version.inpatient, first.doses.count()) == ("civ", True, 5)
+    assert (second.version.route, second.version.inpatient, second.doses.count()) == ("sc", False, 10)

@@ -41,6 +41,10 @@ class DecisionForm(ui.BaseForm):
         self.fields["reason"].unmarked = True  # type: ignore[attr-defined]
         if suggestion and isinstance(suggestion.finding, DoseFinding):
             del self.fields["begins"]
+        if suggestion and not suggestion.proposal:
+            choices = dict(self.fields["decision"].choices)  # type: ignore[attr-defined]
+            choices[Decision.ACCEPTED] = _("Accept: open the plan")
+            self.fields["decision"].choices = list(choices.items())  # type: ignore[attr-defined]
 
     def clean(self) -> dict[str, Any]:
         """Refuses what nobody suggests any more, and a decline without its reason."""

@@ -237,6 +237,7 @@ def test_r18_a_red_alert_in_the_course_asks_for_a_review_instead_of_a_number(
     text = see(cast.ben, f"/people/{hard.code}/advice/DOSE-1/").text_read
     assert "Course 1 had an urgent report: review before any further dose. You decide." in text
     assert "urgent report: much less urine, Saturday 10 October 2026" in text
+    assert "Accept: open the plan Nothing changes" in text
 
 
 @pytest.mark.parametrize(("reason", "expected"), [("ill", "SUGGEST"), ("supplies", "NOT_DIFFICULT")])

@@ -122,7 +122,7 @@ def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, 
         hardest=board.hardest if cycle == board.courses.current else set(),
         peaks=_peaks(patient, course) if is_short else [],
         given=given[cycle.pk],
-        todo=asking.to_do(cycle) if is_current and _is_near(cycle, board.today) else None,
+        todo=_to_do(cycle, board.today) if is_current else None,
         hours=hours.strip(board, clock) if cycle == board.courses.current else None,
         vaccines=after.vaccines(board) if is_current else None,
         blood=test,
@@ -142,9 +142,15 @@ def _chosen(board: Board, number: int | None) -> Cycle | None:
     return cycle
 
 
-def _is_near(cycle: Cycle, today: date) -> bool:
-    """Whether what was got ready for it is of use: from the questions before it to its last day (2.11)."""
-    return cycle.goes_ahead and cycle.starts_on - questions.OPENS_BEFORE <= today <= cycle.last_dose_on
+def _to_do(cycle: Cycle, today: date) -> asking.ToDo | None:
+    """The list of what is got ready, from the questions before the course to its last day (2.11).
+
+    Once the course runs, only what was got ready is of use: a list with nothing ticked would only reproach.
+    """
+    if not cycle.goes_ahead or not cycle.starts_on - questions.OPENS_BEFORE <= today <= cycle.last_dose_on:
+        return None
+    todo = asking.to_do(cycle)
+    return todo if todo.done or cycle.starts_on >= today else None
 
 
 def _laid_out(board: Board, cycle: Cycle, now: datetime) -> CourseDays:

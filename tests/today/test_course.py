@@ -9,7 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cycles.course_actions import stop_cycle
-from cycles.models import Cycle, Injection, PlannedDose
+from cycles.models import Cycle, Injection, PlannedDose, Preparation
 from il2tracker.accounts import actions as accounts
 from il2tracker.audit.models import AuditEvent
 from labs.models import Bloodwork
@@ -97,14 +97,18 @@ def test_a_course_stopped_early_keeps_what_it_was_planned_to_hold(cast, page_of,
 
 
 def test_what_was_got_ready_stands_there_from_two_weeks_before_to_the_last_day(cast, page_of, on_course):
-    """2.11, D10: a list, never a gate."""
+    """2.11, D10: a list, never a gate; once the course runs only what is ready is worth a word."""
     on_course(cast.anna_patient, cast.ben, until=utc(2026, 11, 1))
-    for at, shown in ((utc(2026, 11, 3, 12), False), (utc(2026, 11, 4, 12), True), (utc(2026, 11, 22, 12), True)):
+    for at, shown in ((utc(2026, 11, 3, 12), False), (utc(2026, 11, 4, 12), True), (utc(2026, 11, 22, 12), False)):
         assert ("Getting ready 0 of" in page_of(cast.anna, at=at).text_read) is shown
+    course = Cycle.objects.get(number=1)
+    Preparation.objects.create(patient=course.patient, cycle=course, item="ice", done_at=utc(2026, 11, 17))
+    for at, shown in ((utc(2026, 11, 22, 12), True), (utc(2026, 11, 23, 12), False)):
+        assert ("Getting ready 1 of" in page_of(cast.anna, at=at).text_read) is shown
     assert "Tick them off" in page_of(cast.anna, at=utc(2026, 11, 18, 8)).text_read
     assert "Tick them off" not in page_of(cast.anna, at=utc(2026, 11, 19, 8)).text_read
     nurse = page_of(cast.ben, f"/people/{cast.anna_patient.code}/course/", at=utc(2026, 11, 18, 8)).text_read
-    assert "Getting ready 0 of" in nurse
+    assert "Getting ready 1 of" in nurse
     assert "Tick them off" not in nurse
 
 

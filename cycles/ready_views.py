@@ -26,7 +26,6 @@ from il2tracker.pages import answer, form_page, sent
 def _patient(request: SignedInRequest, code: str | None) -> Patient:
     patient = access.patient_or_404(request.user, code)
     access.require_recording(request.user, patient)
-    access.looked(request.user, patient, "cycles.readiness")
     return patient
 
 
@@ -45,6 +44,7 @@ def question(request: SignedInRequest, question: str, code: str | None = None) -
     line = next((line for line in asked.lines if line.question.code == question), None) if asked else None
     if asked is None or line is None:
         return _to(request, patient, "today:ready")
+    access.looked(request.user, patient, "cycles.readiness")
     known = {"answer": line.row.answer, "note": line.row.note} if line.row and not line.is_stale else {}
     form = AnswerForm(sent(request), initial=known)
     if not form.is_valid() and "later" in request.POST:
@@ -100,6 +100,7 @@ def prepare(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     cycle = confirming.next_course(Cycle.objects.visible_to(request.user).of(patient), patient.today(now))
     if cycle is None:
         return _to(request, patient, "today:ready")
+    access.looked(request.user, patient, "cycles.readiness")
     todo = asking.to_do(cycle)
     form = ListForm(sent(request), wanted=todo.items, patient=patient, rows=todo.rows)
     if not form.is_valid():

@@ -42,6 +42,9 @@ alerts/<ref>/acknowledge/        | 302 403 404 200 404 404 403 | 302 403 404 302
 alerts/<ref>/answer/             | 302 405 405 405 405 405 405 | 302 422 404 403 404 404 422
 c/<token>.ics                    | 200 200 200 200 200 200 200 | -
 calendar/                        | 302 200 200 404 404 404 404 | -
+before/                          | 302 200 200 404 404 404 404 | 302 422 200 404 404 404 404
+before/<question>/               | 302 302 302 404 404 404 404 | 302 302 302 404 404 404 404
+changed/                         | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 check-in/                        | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 check-in/<ref>/                  | 302 200 404 200 404 404 200 | -
 check-in/<ref>/finish/           | 302 302 404 403 404 404 302 | 302 422 404 403 404 404 422
@@ -62,6 +65,11 @@ people/                          | 302 404 404 200 200 404 404 | 302 404 404 200
 people/<code>/                   | 302 404 404 200 404 404 404 | -
 people/<code>/advice/<rule>/     | 302 404 404 200 404 404 404 | 302 404 404 422 404 404 404
 people/<code>/calendar/          | 302 200 404 200 404 404 200 | -
+people/<code>/before/            | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+people/<code>/before/<question>/ | 302 302 404 403 404 404 302 | 302 302 404 403 404 404 302
+people/<code>/changed/           | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+people/<code>/prepare/           | 302 200 404 403 404 404 200 | 302 302 404 403 404 404 302
+people/<code>/waits/             | 302 200 404 200 404 404 200 | -
 people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
 people/<code>/course/            | 302 200 404 200 404 404 200 | -
@@ -92,6 +100,9 @@ plan/earlier/                    | 302 403 403 404 404 404 404 | 302 403 403 404
 plan/update/                     | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
 plan/course/<ref>/change/        | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
 plan/course/<ref>/stop/          | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
+plan/hold/<ref>/lift/            | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
+prepare/                         | 302 200 302 404 404 404 404 | 302 302 302 404 404 404 404
+waits/                           | 302 200 200 404 404 404 404 | -
 plan/new/                        | 302 403 403 404 404 404 404 | -
 plan/new/<slug>/                 | 302 403 403 404 404 404 404 | 302 403 403 404 404 404 404
 results/                         | 302 200 200 404 404 404 404 | -
@@ -184,6 +195,7 @@ def _world() -> SimpleNamespace:
     upload = labs.keep_upload(by=cast.anna, patient=anna, file_name="cd4.csv", content=file, now=now)
     refs = {
         "plan/<ref>": plan.ref,
+        "plan/hold": factories.hold(cast.ben, plan.cycles.get(number=2), now=now).ref,
         "plan/course/<ref>/change": plan.cycles.get(number=2).ref,
         "plan/course/<ref>/stop": plan.cycles.get(number=1).ref,
         "diary/add": doses[-1].ref,
@@ -201,7 +213,7 @@ def _world() -> SimpleNamespace:
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
     tokens = {"u/": token, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
-    codes = {"code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
+    codes = {"question": "tired", "code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
     return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
 
 

@@ -209,4 +209,4 @@ def test_a_patient_without_a_clinic_decides_alone(client):
     plan = factories.plan(lee, lee.user, starts_on=date(2026, 11, 25), now=NOW)
     client.force_login(lee.user)
     save(client, "course_change", plan.cycles.get(), what="hold", kind="infection", reason="cold")
-    assert "Course 1 does not go on" in client.get("/").content.decode()
+    assert "Course 1 is on hold: an infection" in client.get("/").content.decode()

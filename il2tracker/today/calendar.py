@@ -11,6 +11,7 @@ from django.db.models import Q
 from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from cycles import confirming
 from cycles.models import Cycle, Injection, PlannedDose
 from cycles.schedule import BLOODWORK_OPENS, EARLIEST, LATEST
 from il2tracker.accounts.models import Patient
@@ -127,7 +128,7 @@ def _read(patient: Patient, today: date, first: date, last: date) -> _Found:
         .filter(near | Q(pk__in=newest))
         .select_related("plan", "version", "bloodwork")
         .prefetch_related("plan__versions")
-        .annotate(**course_tests.facts(today))
+        .annotate(**course_tests.facts(today), **confirming.columns())
         .order_by("starts_on", "number")
     )
     doses: dict[int, list[PlannedDose]] = {}
@@ -150,7 +151,7 @@ def _loose_days(patient: Patient, first: date, last: date) -> list[date]:
 def _entries(found: _Found, patient: Patient, today: date, first: date, last: date) -> list[Entry]:
     shown: list[Entry] = []
     for cycle in found.courses:
-        shown += entries.of_course(cycle, found.doses.get(cycle.pk, []))
+        shown += entries.of_course(cycle, found.doses.get(cycle.pk, []), today)
         shown += entries.of_blood_test(cycle, entries.blood_test(cycle, patient, today))
     shown += entries.drafts(found.latest, first, last) if found.latest else []
     return [*shown, *entries.too_soon(_last_doses(found), entries.dose_days(shown))]

@@ -11,7 +11,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
-from cycles import last_doses, schedule
+from cycles import confirming, last_doses, schedule
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.today import blood
@@ -84,24 +84,26 @@ def runs(days: Iterable[date]) -> Iterator[tuple[date, date]]:
 # Courses
 
 
-def of_course(cycle: Cycle, doses: list[PlannedDose]) -> Iterator[Entry]:
-    """The dose days of a course, and its days without a dose between them. Held and cancelled ones are told as such."""
+def of_course(cycle: Cycle, doses: list[PlannedDose], today: date) -> Iterator[Entry]:
+    """The dose days of a course, and its days without a dose between them. Held and cancelled ones are told as such,
+    and a start that still waits for the clinic's word (R1). `cycle` carries `confirming.columns`."""
     standing = [dose for dose in doses if dose.record or cycle.wants(dose)]
     waiting = {Cycle.State.HELD: Kind.HELD, Cycle.State.CANCELLED: Kind.CANCELLED}.get(Cycle.State(cycle.state))
     if waiting:
         yield from _dose_days(cycle, waiting, [dose for dose in doses if dose not in standing])
-    yield from _dose_days(cycle, Kind.COURSE, standing)
+    unconfirmed = cycle.starts_on >= today and confirming.is_unconfirmed(cycle.__dict__, cycle.starts_on)
+    yield from _dose_days(cycle, Kind.COURSE, standing, _("start not confirmed yet") if unconfirmed else "")
     days = {dose.due_on for dose in (doses if waiting else standing)}
     for first, last in runs(_between(days) - days):
         yield Entry(Kind.REST, first, last, _("rest"), begins_on=cycle.starts_on, course=cycle)
 
 
-def _dose_days(cycle: Cycle, kind: Kind, doses: list[PlannedDose]) -> Iterator[Entry]:
+def _dose_days(cycle: Cycle, kind: Kind, doses: list[PlannedDose], more: str = "") -> Iterator[Entry]:
     for first, last in runs(dose.due_on for dose in doses):
         own = tuple(dose for dose in doses if first <= dose.due_on <= last)
         words = {"number": cycle.number, "state": cycle.get_state_display()}
         name = _("Course %(number)s, %(state)s") if kind is not Kind.COURSE else _("Course %(number)s")
-        detail = counted(list(own)) if kind is Kind.COURSE else ""
+        detail = ", ".join(filter(None, [counted(list(own)), more])) if kind is Kind.COURSE else ""
         yield Entry(kind, first, last, name % words, detail, cycle, cycle.starts_on, own if detail else ())
 
 

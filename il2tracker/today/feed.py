@@ -6,6 +6,7 @@ What each state means there:
 - A course is an entry over its days, so that helpers see which days are taken.
 - On hold: the hold wins. No injection is in the feed, neither past nor to come; the course's own entry stays, as
   tentative, because its days are not free before a person has decided. It keeps its dates until then (H22).
+- A start that still waits for the clinic's word (R1): everything of the course is tentative.
 - Cancelled, stopped before that day, or fallen into a hold: the entry stays as cancelled, so that programs take back
   what they showed.
 - Courses behind the next one are drafts (2.2) and are not in the feed; nor are injections given on a ward (P59).
@@ -25,6 +26,7 @@ from django.db import models
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cycles import confirming
 from cycles.models import Cycle, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
@@ -36,7 +38,8 @@ from labs.models import Bloodwork
 # App's own: so long a course that is over stays in the feed; the diary itself keeps everything.
 KEPT = timedelta(days=92)
 INJECTION_TAKES = timedelta(minutes=15)  # app's own: an entry needs a length to be seen
-REZONED = "cycles.cycle.rezoned"
+# What changes a course's entries without another version of its row; the access log keeps it.
+BESIDE_THE_ROW = ("cycles.cycle.rezoned", "cycles.readiness.confirmed")
 
 
 class Level(models.TextChoices):
@@ -87,7 +90,7 @@ class _Revision:
 
 
 def items(patient: Patient, now: datetime) -> list[Item]:
-    """Every entry in the order of time: six statements, whatever the history holds."""
+    """Every entry in the order of time: five statements, whatever the history holds."""
     today = patient.today(now)
     cycles = _courses(patient, today)
     doses: dict[int, list[PlannedDose]] = {cycle.pk: [] for cycle in cycles}
@@ -107,8 +110,15 @@ def _day(moment: datetime | date) -> str:
 
 
 def _courses(patient: Patient, today: date) -> list[Cycle]:
-    rows = Cycle.objects.of(patient).filter(last_dose_on__gte=today - KEPT).select_related("version", "bloodwork")
-    return list(rows.annotate(**course_tests.facts(today)).order_by("starts_on", "number"))
+    rows = Cycle.objects.of(patient).filter(last_dose_on__gte=today - KEPT)
+    rows = rows.select_related("version", "bloodwork", "readiness")
+    return list(rows.annotate(**course_tests.facts(today), **confirming.columns()).order_by("starts_on", "number"))
+
+
+def _ahead(cycle: Cycle) -> Status:
+    """Of what is to take place: certain once nobody has to confirm the start any more."""
+    waits = confirming.is_unconfirmed(cycle.__dict__, cycle.starts_on)
+    return Status.TENTATIVE if waits else Status.CONFIRMED
 
 
 def _course(cycle: Cycle, changed: _Revision) -> Item:
@@ -116,7 +126,7 @@ def _course(cycle: Cycle, changed: _Revision) -> Item:
     states = {Cycle.State.HELD: Status.TENTATIVE, Cycle.State.CANCELLED: Status.CANCELLED}
     last = min(cycle.last_dose_on, max(cycle.starts_on, cycle.stopped_on or cycle.last_dose_on))
     words = (_("Course %(number)s, on hold") if held else _("Course %(number)s")) % {"number": cycle.number}
-    status = states.get(Cycle.State(cycle.state), Status.CONFIRMED)
+    status = states.get(Cycle.State(cycle.state), _ahead(cycle))
     return _whole_days(cycle.ref, cycle.starts_on, last, words, status, changed)
 
 
@@ -130,7 +140,7 @@ def _injections(cycle: Cycle, doses: list[PlannedDose], changed: _Revision) -> I
             ends=(dose.due_at + INJECTION_TAKES).astimezone(ZoneInfo(dose.zone)),
             plain=_("Course day %(day)s") % {"day": dose.day},
             full=_("Injection %(amount)s") % {"amount": ui.miu(dose.amount)},
-            status=Status.CONFIRMED if cycle.wants(dose) else Status.CANCELLED,
+            status=_ahead(cycle) if cycle.wants(dose) else Status.CANCELLED,
             sequence=changed.number,
             changed_at=changed.at,
         )
@@ -154,11 +164,12 @@ def _whole_days(name: str, first: date, last: date, words: str, status: Status, 
 
 
 def _course_changes(patient: Patient, cycles: list[Cycle]) -> dict[int, _Revision]:
-    """Versions in the course's history after the first one, and moves to another clock, which the access log keeps."""
+    """Versions in the course's history after the first one, moves to another clock and confirmations of its start."""
     keys = {cycle.ref: cycle.pk for cycle in cycles}
+    keys |= {cycle.readiness.ref: cycle.pk for cycle in cycles if hasattr(cycle, "readiness")}
     versions = Cycle.history.filter(id__in=keys.values()).values_list("id", "history_date")
-    moves = AuditEvent.objects.filter(patient_ref=patient.ref, action=REZONED, subject_ref__in=keys)
-    rows = [*versions, *((keys[ref], at) for ref, at in moves.values_list("subject_ref", "at"))]
+    beside = AuditEvent.objects.filter(patient_ref=patient.ref, action__in=BESIDE_THE_ROW, subject_ref__in=keys)
+    rows = [*versions, *((keys[ref], at) for ref, at in beside.values_list("subject_ref", "at"))]
     counted = _revisions(rows)
     made = {cycle.pk: _Revision(0, cycle.created_at) for cycle in cycles}
     return made | {key: _Revision(max(0, row.number - 1), row.at) for key, row in counted.items()}

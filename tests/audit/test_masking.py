@@ -37,10 +37,13 @@ def test_no_log_line_holds_a_name_or_a_token_whatever_is_answered(
         client.get(f"/nowhere/?q={CANARY}")
         client.get(f"/u/{CANARY}?q={CANARY}")
         client.put(f"/u/{CANARY}?q={CANARY}")
+        client.get(f"/c/{CANARY}.ics")
+        client.post(f"/c/{CANARY}.ics")
         monkeypatch.setattr(views, "unsubscribing", None)  # a fault of ours
         assert client.get(f"/u/{CANARY}?q={CANARY}").status_code == 500
     assert "GET /nowhere/" in console.getvalue()
     assert "GET /u/…" in console.getvalue()
+    assert "GET /c/…" in console.getvalue()
     assert "Internal Server Error: /u/…" in console.getvalue()
     assert CANARY not in console.getvalue()
     assert CANARY not in "".join(line for line in caplog.messages if "request=" in line)

@@ -12,7 +12,9 @@ from cycles.course_actions import cancel_cycle, move_cycle, stop_cycle
 from cycles.hold_actions import raise_hold
 from cycles.models import Cycle, PlannedDose, Protocol
 from cycles.plan_actions import create_plan, end_plan, open_next_cycle
+from cycles.ready_actions import confirm_start
 from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Clinic
 from il2tracker.today.calendar import compose
 from il2tracker.today.calendar_entries import Kind
 from labs.actions import book_bloodwork, record_drawn
@@ -171,6 +173,21 @@ def test_a_plan_that_has_ended_draws_nothing_more(cast, on_course):
     end_plan(by=cast.ben, plan=plan, on=date(2026, 11, 30), reason="Goal reached")
     assert compose(patient, EVENING, date(2027, 3, 1)).lines == []
     assert ("Course 1", "Wednesday 18 to Sunday 22 November") in shown(patient, NOVEMBER)
+
+
+def test_a_start_that_waits_for_the_clinic_says_so_until_it_is_confirmed(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    Clinic.objects.filter(pk=cast.north.pk).update(confirms_starts=True)
+
+    def detail(at):
+        (line,) = [line for line in compose(patient, at, date(2027, 1, 1)).lines if line.entry.words == "Course 2"]
+        return line.entry.detail
+
+    assert detail(EVENING) == "10 injections, start not confirmed yet"
+    near = utc(2027, 1, 5, 12)
+    confirm_start(by=cast.ben, cycle=coming(patient), now=near)
+    assert detail(near) == "10 injections"
 
 
 # The page

@@ -24,7 +24,10 @@ from cycles.course_actions import cancel_cycle, move_cycle, stop_cycle
 from cycles.hold_actions import lift_hold, raise_hold
 from cycles.models import Cycle, PlannedDose, Protocol
 from cycles.plan_actions import create_plan
+from cycles.ready_actions import confirm_start
+from cycles.version_actions import change_plan
 from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Clinic
 from il2tracker.today import actions, feed, feed_actions, feed_file, feed_zones
 from labs.actions import book_bloodwork
 from tests import factories
@@ -279,6 +282,49 @@ def test_a_hold_in_the_middle_of_a_course_takes_its_injections_out_and_what_fell
     states = {name.partition("-")[2]: str(event["status"]) for name, event in own.items()}
     assert states["2-pm"] == states["4-am"] == states["5-pm"] == "CONFIRMED"
     assert states["3-am"] == states["3-pm"] == "CANCELLED"
+
+
+def test_a_start_that_waits_for_the_clinic_is_tentative_until_it_is_confirmed(cast, on_course):
+    """R1: no certain entry before the clinic's word; a course that runs with records has it."""
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    Clinic.objects.filter(pk=cast.north.pk).update(confirms_starts=True)
+    cycle = coming(patient)
+    before = events(fetched(patient))
+    assert {str(event["status"]) for name, event in before.items() if name.startswith(cycle.ref)} == {"TENTATIVE"}
+    assert {str(event["status"]) for name, event in before.items() if not name.startswith(cycle.ref)} == {"CONFIRMED"}
+    near = utc(2027, 1, 5, 12)
+    confirm_start(by=cast.ben, cycle=cycle, now=near)
+    after = events(fetched(patient, at=near))
+    assert {str(after[f"{cycle.ref}-{day}-am"]["status"]) for day in range(1, 6)} == {"CONFIRMED"}
+    assert after[cycle.ref]["sequence"] == before[cycle.ref]["sequence"] + 1
+
+
+def test_another_version_of_the_plan_keeps_the_names_of_what_stays(cast, on_course):
+    """A changed amount is the same entry with another title: its doses are made anew, its course is not."""
+    patient = cast.anna_patient
+    plan = on_course(patient, cast.ben)
+    before = events(fetched(patient, "full"))
+    cycle = coming(patient)
+    other = Protocol.objects.get(slug="hiv-sc-4-5").document
+    change_plan(
+        by=cast.ben,
+        plan=plan,
+        base_number=1,
+        from_course=cycle.number,
+        document=other,
+        slot_times={"am": "10:00", "pm": "22:00"},
+        starts_on=cycle.starts_on,
+        now=EVENING,
+        change_reason="Side effects",
+    )
+    after = events(fetched(patient, "full", LATER))
+    name = f"{cycle.ref}-1-am"
+    assert after.keys() == before.keys()
+    assert (str(before[name]["summary"]), str(after[name]["summary"])) == (
+        *("Injection 7.5 million units", "Injection 4.5 million units"),
+    )
+    assert after[name]["sequence"] > before[name]["sequence"]
 
 
 def test_a_cancelled_course_takes_back_what_was_shown(cast, on_course):

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from django.db.models import Min
 
 from cycles import actions as cycles
-from cycles import plan_actions, schedule, sites
+from cycles import plan_actions, questions, ready_actions, schedule, sites
 from cycles.models import Plan, PlannedDose, Protocol
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
@@ -31,6 +31,7 @@ from sideeffects import actions as sideeffects
 from sideeffects.units import parse_temperature
 
 PLANNED_BEFORE = timedelta(days=23)
+PREPARED_BEFORE = timedelta(days=2)
 LIBRARIES: tuple[Callable[[], None], ...] = (plan_actions.load_library, labs.load_library, sideeffects.load_library)
 # Minutes after the planned time, in turn: people are never on the minute.
 MINUTES_LATE = (2, 5, 6, 1, -2, 12, 4, 0, 9, 3)
@@ -121,6 +122,9 @@ def _live(life: story.Life, clinic: Clinic, signer: User, now: datetime) -> None
         **life.facts,
     )
     plan = _plan(life, patient, signer, patient.today(now))
+    _confirm_started(plan, signer, patient.today(now))
+    if life.before:
+        _prepare(life.before, plan, user, signer, now - PREPARED_BEFORE)
     starts = dict(plan.cycles.values_list("number", "starts_on"))
     _inject(life, patient, user, now)
     for draw in life.draws:
@@ -146,6 +150,26 @@ def _plan(life: story.Life, patient: Patient, signer: User, today: date) -> Plan
     )
     plan_actions.open_next_cycle(plan=plan, today=today)
     return plan
+
+
+def _confirm_started(plan: Plan, signer: User, today: date) -> None:
+    """Two days before each course, as a clinic would."""
+    for cycle in plan.cycles.filter(starts_on__lte=today).order_by("number"):
+        at = schedule.moment(cycle.starts_on - timedelta(days=2), time(11), plan.patient.zone)
+        ready_actions.confirm_start(by=signer, cycle=cycle, now=at)
+
+
+def _prepare(before: story.Before, plan: Plan, user: User, signer: User, at: datetime) -> None:
+    cycle = plan.cycles.order_by("-number").first()
+    assert cycle is not None
+    for question in questions.asked(cycle.number):
+        word, note = before.answers.get(question.code, (questions.NO, ""))
+        ready_actions.answer_question(by=user, cycle=cycle, question=question, answer=word, note=note, now=at)
+    ready_actions.send_answers(by=user, cycle=cycle, now=at, known={})
+    ticked = dict.fromkeys(before.ready, "")
+    ready_actions.keep_list(by=user, cycle=cycle, ticked=ticked, wanted=set(ticked), now=at, companion={})
+    if before.confirmed:
+        ready_actions.confirm_start(by=signer, cycle=cycle, now=at + ANSWERED_AFTER, note=before.confirmed)
 
 
 def _document(protocol: Protocol, amount: str | None) -> dict[str, Any]:

@@ -72,6 +72,16 @@ class Feeling:
 
 
 @dataclass(frozen=True)
+class Before:
+    """What was done for the course to come, two days ago: every question answered "no" but those in `answers` (word and
+    note by code) and sent; `ready` things ticked; `confirmed`: the clinic's word with this note."""
+
+    answers: dict[str, tuple[str, str]] = field(default_factory=dict)
+    ready: tuple[str, ...] = ()
+    confirmed: str = ""
+
+
+@dataclass(frozen=True)
 class Life:
     """One patient. `first_start` is day 1 of course 1, in days from today; None = Monday of last week.
 
@@ -94,6 +104,7 @@ class Life:
     skipped: dict[tuple[int, int, str], str] = field(default_factory=dict)
     draws: tuple[Draw, ...] = ()
     feelings: tuple[Feeling, ...] = ()
+    before: Before | None = None
 
     def starts_on(self, today: date) -> date:
         """Day 1 of course 1."""
@@ -211,6 +222,13 @@ _TOM = Life(
         _blood(2, 17, "1,090", "36", "<20"),
         _blood(2, 42, "604", "26", "<20"),
     ),
+    before=Before(
+        answers={
+            "tired": ("unsure", "Sleeping badly since the night shifts."),
+            "medicine": ("yes", "Cetirizine for hay fever, since Monday."),
+        },
+        ready=("remedies", "ice", "sharps", "number"),
+    ),
 )
 _RUTH = Life(
     email="ruth@demo.example",
@@ -258,9 +276,10 @@ _LEA = Life(
     code="5WNH",
     birth_year=1983,
     protocol="hiv-sc-4-5",
-    first_start=-20,
+    first_start=-46,
     clinic="clinic-south",
-    draws=(_blood(1, -14, "417", "21", "<20"),),
+    draws=(_blood(1, -14, "417", "21", "<20"), _blood(1, 42, "498", "23", "<20")),
+    before=Before(confirmed="Results seen. Come by for the syringes on the day before."),
 )
 
 LIVES = (_ANNA, _DAN, _JOAN, _TOM, _RUTH, _MARK, _LEA)

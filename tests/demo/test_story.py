@@ -11,8 +11,9 @@ from django.test import override_settings
 
 from cycles import schedule
 from cycles.models import Cycle, Injection, PlannedDose
-from il2tracker.accounts.models import Patient, User
+from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.models import Alert
+from il2tracker.clinic.worklist import Rank, gather, reasons
 from il2tracker.demo import actions, story
 from labs import facts
 from labs.models import LabResult
@@ -122,6 +123,24 @@ def test_toms_blood_for_the_coming_course_is_missing(filled):
     tom = Patient.objects.get(name="Tom Bell")
     starts_on = Cycle.objects.of(tom).coming(tom.today(filled)).first().starts_on
     assert not LabResult.objects.of(tom).filter(drawn_on__gte=starts_on - timedelta(days=21)).exists()
+
+
+def test_every_course_that_has_started_has_the_clinics_word_and_one_to_come_has_it_too(filled):
+    """R1: both clinics confirm starts, so that without it no reminder would leave."""
+    assert all(Clinic.objects.values_list("confirms_starts", flat=True))
+    for patient in Patient.objects.all():
+        for cycle in Cycle.objects.of(patient).current(patient.today(filled)):
+            assert cycle.readiness.confirmed_for == cycle.starts_on, cycle
+    lea = Patient.objects.get(name="Lea Stone")
+    coming = Cycle.objects.of(lea).coming(lea.today(filled)).get()
+    assert coming.readiness.confirmed_for == coming.starts_on == lea.today(filled) + timedelta(days=10)
+
+
+def test_toms_answers_need_a_person(filled):
+    [tom] = gather(Patient.objects.filter(name="Tom Bell"), filled)
+    [first, *others] = reasons(tom, filled, "12")
+    assert first.words == "Readiness answers need a person: extreme tiredness, new or changed medicine"
+    assert [other.rank for other in others] == [Rank.RESULTS]
 
 
 def test_the_only_alert_was_raised_yesterday_and_is_acknowledged(filled):

@@ -64,9 +64,10 @@ def report(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     patient = access.patient_or_404(request.user, code)
     access.require_recording(request.user, patient)
     access.looked(request.user, patient, "cycles.places")
-    now, site = timezone.now(), request.GET.get("site", "")
+    now = timezone.now()
     today = patient.today(now)
-    form = ReactionForm(sent(request), today=today, initial={"noticed_on": today, "site": site})
+    known = {name: request.GET.get(name, "") for name in ("site", "kind")}
+    form = ReactionForm(sent(request), today=today, initial={"noticed_on": today, **known})
     if not form.is_valid():
         resting = list(SiteReaction.objects.visible_to(request.user).of(patient).open())
         board = _laid_out(request, patient, resting, chosen=form["site"].value() or "")

@@ -100,8 +100,10 @@ def _saved(request: SignedInRequest, injection: Injection, *, twice: bool = Fals
     """To the telephone when it has to be, else back to where one came from, with a way to undo."""
     if any(concern.call for concern in concerns.about(injection, twice=twice)):
         return redirect("cycles:call", injection.ref)
+    rests = places.rest_words(_reactions_at(request, injection))
     undo = reverse("cycles:undo", args=[injection.ref])
     said = _("Recorded: %(what)s.") % {"what": _in_words(injection, request)}
+    said = f"{said} {rests}." if rests else said
     messages.success(request, format_html('{} <a href="{}">{}</a>', said, undo, _("Undo")))
     return _home(request, injection)
 

@@ -120,6 +120,7 @@ def test_saving_costs_at_most_twelve_statements_however_long_the_record_is(clien
 
 
 def test_pressing_save_twice_keeps_one_record_and_shows_it(client, cast, tonight):
+    """H01."""
     client.force_login(cast.anna)
     form = sent()
     client.post(url(tonight), form)
@@ -129,6 +130,7 @@ def test_pressing_save_twice_keeps_one_record_and_shows_it(client, cast, tonight
 
 
 def test_a_second_tab_keeps_one_record(client, cast, tonight):
+    """H01: unique for each planned injection, whatever the tab sends."""
     client.force_login(cast.anna)
     client.post(url(tonight), sent())
     client.post(url(tonight), sent(site="bul", amount="4.5", answer="told"))
@@ -137,6 +139,7 @@ def test_a_second_tab_keeps_one_record(client, cast, tonight):
 
 
 def test_a_carer_who_comes_second_sees_the_record_of_the_patient(client, cast, tonight):
+    """H01: two people, one injection."""
     client.force_login(cast.anna)
     client.post(url(tonight), sent())
     client.force_login(cast.sam)
@@ -151,6 +154,7 @@ def test_opening_the_form_of_a_recorded_dose_leads_to_its_record(client, cast, c
 
 
 def test_a_carer_records_for_the_patient_and_is_named(client, cast, tonight):
+    """K05, A6: a family member may give it."""
     client.force_login(cast.sam)
     assert client.get(url(tonight)).context["form"]["given_by"].value() == "carer"
     answer = client.post(url(tonight), sent(given_by="carer", given_by_name="Sam"))
@@ -337,6 +341,7 @@ def test_going_back_from_a_question_keeps_what_was_entered(client, cast, tonight
 
 
 def test_more_than_planned_asks_with_both_amounts_and_sends_to_the_telephone(client, cast, tonight):
+    """ux 2.2: both numbers in words, then whom to call."""
     client.force_login(cast.anna)
     form = sent(amount="9")
     question = ask(client, tonight, **form).content.decode()
@@ -361,6 +366,7 @@ def test_more_than_planned_asks_with_both_amounts_and_sends_to_the_telephone(cli
 
 
 def test_75_instead_of_7_5_is_caught_in_words(client, cast, tonight):
+    """H04."""
     client.force_login(cast.anna)
     question = ask(client, tonight, amount="75").content.decode()
     assert "75 million units" in question
@@ -368,6 +374,7 @@ def test_75_instead_of_7_5_is_caught_in_words(client, cast, tonight):
 
 
 def test_an_amount_that_the_clinic_named_is_recorded_without_the_urgent_card(client, cast, tonight):
+    """B7."""
     client.force_login(cast.anna)
     answer = client.post(url(tonight), sent(amount="9", answer="told"))
     assert answer.url == reverse("today:home")
@@ -383,6 +390,7 @@ def test_above_the_ceiling_even_a_told_amount_reaches_the_clinic(client, cast, t
 
 
 def test_less_than_planned_asks_and_is_recorded_as_taken_in_part(client, cast, tonight):
+    """H03, R14, 2.14: never made up for."""
     client.force_login(cast.anna)
     form = sent(amount="4,5")
     assert "Do not take extra to make up." in ask(client, tonight, **form).content.decode()
@@ -408,6 +416,7 @@ def test_the_planned_amount_typed_out_asks_nothing(client, cast, tonight):
 
 
 def test_a_second_injection_within_eight_hours_asks_with_two_equal_buttons(client, cast, course, tonight):
+    """R8, B8, H08: a real double dose is as easy to say as a slip."""
     client.force_login(cast.anna)
     form = sent(when="earlier", given_on="2026-11-21", given_time="5pm")
     question = ask(client, tonight, **form).content.decode()
@@ -448,6 +457,7 @@ def test_both_questions_come_one_after_the_other(client, cast, course, tonight):
 
 
 def test_an_injection_outside_the_plan_is_recorded_and_seen_by_the_clinic(client, cast, course):
+    """2.14: off-plan is kept and told."""
     client.force_login(cast.anna)
     other = reverse("cycles:record_unplanned")
     assert "your clinic will see it on its list" in client.get(other).content.decode()
@@ -610,3 +620,19 @@ def test_who_told_is_kept_only_with_that_reason(client, cast, tonight):
     client.force_login(cast.anna)
     client.post(url(tonight, "skip"), {"key": str(uuid4()), "reason": "forgot", "told_by": "Ben", "note": ""})
     assert record_of(tonight).note == ""
+
+
+def test_a_nurse_may_have_given_it_and_is_named(client, cast, tonight):
+    """A6: who gave it and who recorded it are two people."""
+    client.force_login(cast.anna)
+    client.post(url(tonight), sent(given_by="clinic", given_by_name="Nurse Ben"))
+    record = record_of(tonight)
+    assert (record.given_by, record.given_by_name, record.recorded_by) == ("clinic", "Nurse Ben", cast.anna)
+    assert "a nurse or doctor: Nurse Ben" in client.get(reverse("cycles:entry", args=[record.ref])).content.decode()
+
+
+def test_not_taken_says_at_once_that_nothing_is_made_up_for(client, cast, tonight):
+    """H03, R14: whom to call stands above the reasons."""
+    client.force_login(cast.anna)
+    page = client.get(url(tonight, "skip")).content.decode()
+    assert page.index("Do not take extra to make up.") < page.index("020 7946 0019") < page.index("I felt too ill")

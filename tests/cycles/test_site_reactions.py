@@ -14,6 +14,7 @@ from django.urls import reverse
 from cycles import site_actions
 from cycles.models import Injection, SiteReaction
 from il2tracker.audit.models import AuditEvent
+from sideeffects.actions import Answers, record_check_in
 from tests import factories
 from tests.factories import utc
 
@@ -149,10 +150,12 @@ def test_an_injection_at_a_resting_place_is_recorded_all_the_same(client, cast, 
     """D22: a warning, never a wall; what happened can be recorded."""
     lump(cast)
     client.force_login(cast.anna)
-    client.post(
+    answer = client.post(
         reverse("cycles:log", args=[tonight.ref]),
         {"key": str(uuid4()), "when": "now", "site": "tfr", "given_by": "self"},
     )
+    [said] = [str(message) for message in get_messages(answer.wsgi_request)]
+    assert "right thigh, front. Rests: lump since 8 October 2026." in said
     assert Injection.objects.get(planned_dose=tonight).site == "tfr"
 
 
@@ -296,3 +299,17 @@ def test_the_clinic_reads_and_the_carer_writes(client, cast):
     assert [str(message) for message in get_messages(answer.wsgi_request)] == [
         "Noted: abdomen, upper right, red or swollen. It rests until you say that it has cleared."
     ]
+
+
+@pytest.mark.parametrize(("code", "kind"), [("lump", "lump"), ("site_red", "red"), ("scab", "scab")])
+def test_a_check_in_with_a_lump_leads_to_its_place(client, cast, code, kind):
+    """P38, S16: reported with the other effects, kept with the places."""
+    answers = Answers(none_of_flags=True, severities={code: 1, "tired": 1})
+    check_in = record_check_in(by=cast.anna, patient=cast.anna_patient, key=uuid4(), answers=answers, now=NOW).check_in
+    client.force_login(cast.anna)
+    page = client.get(reverse("sideeffects:entry", args=[check_in.ref])).content.decode()
+    address = f"{reverse('cycles:place_report')}?kind={kind}"
+    assert page.count(address) == 1
+    assert client.get(address).context["form"]["kind"].value() == kind
+    client.force_login(cast.ben)
+    assert address not in client.get(reverse("sideeffects:entry", args=[check_in.ref])).content.decode()

@@ -76,7 +76,7 @@ def test_part_and_unplanned_injections_count_and_a_day_that_is_missing_rolls_on(
 
 
 def test_an_evening_injection_given_after_midnight_counts_on_its_own_day(cast, see, ended):
-    """O5, D2: the civil date of the moment it was given."""
+    """O5, D2, H31: the civil date of the moment it was given, not of the plan."""
     ended(open_doses=((5, "pm"),))
     dose = PlannedDose.objects.get(cycle__number=1, day=5, slot="pm")
     facts = {"at": utc(2026, 11, 23, 0, 20), "now": utc(2026, 11, 23, 0, 25), "site": "tfr"}

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from cycles.models import Cycle, Injection, PlannedDose, Protocol, SiteReaction
+from cycles.models import Cycle, Hold, Injection, PlannedDose, Protocol, SiteReaction
 from il2tracker.accounts.models import Clinic, Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import unsubscribing
@@ -25,6 +25,7 @@ from sideeffects.models import CheckIn
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
 ANNA, DAN, TOM = "patient@demo.example", "kidney@demo.example", "tom@demo.example"
+RUTH = "ruth@demo.example"
 BEN, CARLA, EVE = "nurse@demo.example", "outsider@demo.example", "admin@demo.example"
 NOBODY = ""
 
@@ -87,7 +88,7 @@ def send(who: str, name: str, data: dict[str, Any], **kwargs: Any) -> str:
 
 def all_screens() -> list[Screen]:
     """Every screen of the filled demo. Needs the database, and writes what the screens show: a red flag, a file."""
-    parts = (_accounts, _system, _today, _cycles, _labs, _sideeffects, _clinic, _reminders, _errors)
+    parts = (_accounts, _system, _today, _cycles, _before_a_course, _labs, _sideeffects, _clinic, _reminders, _errors)
     return [screen for part in parts for screen in part()]
 
 
@@ -165,6 +166,7 @@ def _cycles() -> list[Screen]:
     given = Injection.objects.filter(patient__user__email=ANNA).order_by("-given_at")[0]
     coming = Cycle.objects.filter(patient__user__email=ANNA).order_by("-number")[0]
     slug = Protocol.objects.filter(indication="hiv", route="sc").order_by("slug")[0].slug
+    _change_of_plan()
     return [
         screen("cycles:record", ANNA),
         screen("cycles:record_unplanned", ANNA),
@@ -184,10 +186,26 @@ def _cycles() -> list[Screen]:
         screen("cycles:course_change", BEN, sends=True, ref=coming.ref),
         screen("cycles:course_stop", BEN, ref=given.planned_dose.cycle.ref),
         screen("cycles:plan_end", BEN, ref=coming.plan.ref),
+        screen("cycles:plan_change", BEN, main=True, code=_code(ANNA)),
+        screen("cycles:plan_change", BEN, sends=True, code=_code(ANNA)),
+        screen("cycles:plan_update", DAN),
+        screen("cycles:plan_update", BEN, code=_code(DAN)),
+        screen("cycles:plan_earlier", BEN, code=_code(ANNA)),
+        screen("cycles:plan_earlier", BEN, sends=True, code=_code(ANNA)),
         screen("cycles:plan_choose", BEN, code=_code(ANNA)),
         screen("cycles:plan_new", BEN, main=True, code=_code(ANNA), slug=slug),
         screen("cycles:plan_new", BEN, sends=True, code=_code(ANNA), slug=slug),
+        screen("cycles:plan_new", BEN, code=_code(ANNA), slug="own-schedule"),
+        screen("cycles:plan_new", BEN, code=_code(ANNA), slug="hiv-sc-surface"),
     ]
+
+
+def _change_of_plan() -> None:
+    """Dan's plan asks for less from his next course on, and he has not read it."""
+    coming = Cycle.objects.filter(patient__user__email=DAN).order_by("-number")[0]
+    facts = {"base_number": 1, "from_course": coming.number, "starts_on": coming.starts_on.isoformat()}
+    facts |= {"time_bedtime": "9pm", "p1l1_amount": "6", "change_reason": "fever in the first week", "step": "save"}
+    send(BEN, "cycles:plan_change", facts, code=_code(DAN))
 
 
 def _places(given: Injection) -> list[Screen]:
@@ -205,6 +223,31 @@ def _places(given: Injection) -> list[Screen]:
         screen("cycles:place", ANNA, ref=lump.ref),
         screen("cycles:place", BEN, ref=sore.ref),
         screen("cycles:place_clear", ANNA, ref=lump.ref),
+    ]
+
+
+def _before_a_course() -> list[Screen]:
+    """Tom has answered what is asked before a course; Ruth has reported an infection, and her course waits."""
+    send(RUTH, "cycles:changed", {"kind": "infection", "words": "Chest infection, antibiotics since Thursday."})
+    hold = Hold.objects.open().get(patient__user__email=RUTH)
+    tom, ruth = {"code": _code(TOM)}, {"code": _code(RUTH)}
+    return [
+        screen("today:home", TOM, main=True),
+        screen("today:ready", TOM, main=True),
+        screen("today:ready", BEN, main=True, **tom),
+        screen("today:ready", ANNA),
+        screen("cycles:question", TOM, main=True, question="medicine"),
+        screen("cycles:prepare", TOM, main=True),
+        screen("today:home", RUTH),
+        screen("cycles:plan", RUTH),
+        screen("cycles:changed", RUTH, main=True),
+        screen("cycles:changed", ANNA, sends=True),
+        screen("cycles:changed", BEN, code=_code(ANNA)),
+        screen("cycles:changed", BEN, sends=True, code=_code(ANNA)),
+        screen("cycles:waits", RUTH, main=True),
+        screen("cycles:waits", BEN, **ruth),
+        screen("cycles:hold_lift", BEN, ref=hold.ref),
+        screen("cycles:hold_lift", BEN, sends=True, ref=hold.ref),
     ]
 
 

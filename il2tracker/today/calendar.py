@@ -40,6 +40,8 @@ class Part:
     @property
     def detail(self) -> str:
         """What it says about this day, in a few words."""
+        if self.is_named and self.entry.remark:
+            return self.entry.remark
         if not self.is_named or self.entry.doses:
             return self.entry.on(self.on)
         if self.entry.kind is Kind.TOO_SOON:

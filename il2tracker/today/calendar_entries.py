@@ -40,7 +40,7 @@ ORDER = {kind: place for place, kind in enumerate(Kind)}
 
 @dataclass(frozen=True)
 class Entry:
-    """One thing on one day or on several in a row. `begins_on` is day 1 of its course."""
+    """One thing on one day or on several in a row. `begins_on` is day 1 of its course; `remark` goes with its name."""
 
     kind: Kind
     first: date
@@ -50,6 +50,7 @@ class Entry:
     course: Cycle | None = None
     begins_on: date | None = None
     doses: tuple[PlannedDose, ...] = ()
+    remark: str = ""
 
     def day_number(self, on: date) -> int | None:
         """1 on the first day of its course; None for what is no course."""
@@ -92,19 +93,19 @@ def of_course(cycle: Cycle, doses: list[PlannedDose], today: date) -> Iterator[E
     if waiting:
         yield from _dose_days(cycle, waiting, [dose for dose in doses if dose not in standing])
     unconfirmed = cycle.starts_on >= today and confirming.is_unconfirmed(cycle.__dict__, cycle.starts_on)
-    yield from _dose_days(cycle, Kind.COURSE, standing, _("start not confirmed yet") if unconfirmed else "")
+    yield from _dose_days(cycle, Kind.COURSE, standing, _("not confirmed") if unconfirmed else "")
     days = {dose.due_on for dose in (doses if waiting else standing)}
     for first, last in runs(_between(days) - days):
         yield Entry(Kind.REST, first, last, _("rest"), begins_on=cycle.starts_on, course=cycle)
 
 
-def _dose_days(cycle: Cycle, kind: Kind, doses: list[PlannedDose], more: str = "") -> Iterator[Entry]:
+def _dose_days(cycle: Cycle, kind: Kind, doses: list[PlannedDose], remark: str = "") -> Iterator[Entry]:
     for first, last in runs(dose.due_on for dose in doses):
         own = tuple(dose for dose in doses if first <= dose.due_on <= last)
         words = {"number": cycle.number, "state": cycle.get_state_display()}
         name = _("Course %(number)s, %(state)s") if kind is not Kind.COURSE else _("Course %(number)s")
-        detail = ", ".join(filter(None, [counted(list(own)), more])) if kind is Kind.COURSE else ""
-        yield Entry(kind, first, last, name % words, detail, cycle, cycle.starts_on, own if detail else ())
+        detail = ", ".join(filter(None, [counted(list(own)), remark])) if kind is Kind.COURSE else ""
+        yield Entry(kind, first, last, name % words, detail, cycle, cycle.starts_on, own if detail else (), remark)
 
 
 def dose_days(shown: Iterable[Entry]) -> set[date]:

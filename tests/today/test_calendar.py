@@ -184,7 +184,10 @@ def test_a_start_that_waits_for_the_clinic_says_so_until_it_is_confirmed(cast, o
         (line,) = [line for line in compose(patient, at, date(2027, 1, 1)).lines if line.entry.words == "Course 2"]
         return line.entry.detail
 
-    assert detail(EVENING) == "10 injections, start not confirmed yet"
+    assert detail(EVENING) == "10 injections, not confirmed"
+    days = [day for week in compose(patient, EVENING, date(2027, 1, 1)).weeks for day in week if day.parts]
+    said = [part.detail for day in days for part in day.parts if part.entry.words == "Course 2"]
+    assert said == ["not confirmed", *["2 injections"] * 4]
     near = utc(2027, 1, 5, 12)
     confirm_start(by=cast.ben, cycle=coming(patient), now=near)
     assert detail(near) == "10 injections"

@@ -7,6 +7,7 @@ from django.test import Client
 from django.utils import timezone
 
 from cycles.models import Injection
+from cycles.site_actions import report_reaction
 from tests import factories
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
@@ -106,3 +107,30 @@ def test_the_form_on_a_small_dark_phone_has_no_fault_and_nothing_sideways(open_a
         "found => found.filter(item => item.scrollWidth > item.clientWidth + 1).map(item => item.textContent)"
     )
     assert broken == []
+
+
+def test_a_resting_place_warns_when_it_is_chosen_by_key_and_saves_all_the_same(open_as, cast, dose):
+    """P40, D22: the warning stands beside the list, without a script; what happened can be recorded."""
+    facts = {"kind": "lump", "noticed_on": dose.due_on - timedelta(days=40), "now": timezone.now()}
+    report_reaction(by=cast.anna, patient=cast.anna_patient, site="aul", **facts)
+    page = open_as(cast.anna, f"/diary/add/{dose.ref}/", java_script_enabled=False)
+    warning = page.get_by_text("This place rests until it has cleared.")
+    assert not warning.is_visible()
+    page.locator("#site-aur").focus()
+    page.keyboard.press("ArrowRight")
+    assert page.locator("input[name=site]:checked").get_attribute("value") == "aul"
+    assert warning.is_visible()
+    page.get_by_role("button", name="Save injection").click()
+    answer_early(page)
+    page.get_by_role("status").get_by_text("Rests: lump since").wait_for()
+
+
+def test_a_sore_place_is_noted_and_cleared_with_the_keyboard_alone(open_as, cast, dose):
+    injection = factories.injection(cast.anna_patient, cast.anna, at=timezone.now(), amount=1, site="tfr").injection
+    page = open_as(cast.anna, f"/diary/entry/{injection.ref}/")
+    page.get_by_role("button", name="This place is sore").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").get_by_text("Noted: right thigh, front, sore.").wait_for()
+    page.get_by_role("button", name="It has cleared").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("status").get_by_text("The place is free again.").wait_for()

@@ -48,3 +48,57 @@ def test_a_plan_is_shown_in_full_before_it_is_saved(sign_in, sound):
     days = [starts_on + timedelta(days=day) for day in range(5)]
     assert [dose.due_on for dose in doses.filter(slot="am")] == days
     sound(page)
+
+
+def test_the_label_profile_takes_a_day_and_an_hour(sign_in, sound):
+    """3.3: 20 doses and 279 million units in 35 days, seen before they are signed. By keyboard, and without help."""
+    page = sign_in("nurse", width=1280)
+    page.get_by_role("link", name="Add a patient").click()
+    page.get_by_label("Name").fill("Max Wood")
+    page.get_by_label("Year of birth").fill("1958")
+    page.get_by_label("No", exact=True).check()
+    page.get_by_role("button", name="Add the patient").click()
+    max_wood = Patient.objects.get(name="Max Wood")
+    page.goto(f"/people/{max_wood.code}/plan/new/")
+    page.get_by_role("link", name="Use this schedule: Kidney cancer: 5 days on, 2 days off, 18 and 9").press("Enter")
+    total = "18 million units a day at most, 279 million units a course in 20 injections"
+    expect(page.get_by_text(total)).to_be_visible()
+    starts_on = max_wood.today(timezone.now()) + timedelta(days=2)
+    page.get_by_label("First day of the course").fill(starts_on.isoformat())
+    page.get_by_label("Time of the injection").fill("9pm")
+    page.get_by_label("Time of the injection").press("Enter")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Check every date")
+    expect(page.locator("main")).to_contain_text("279 million units in 20 injections")
+    expect(page.locator("main")).to_contain_text(ui.long_day(starts_on + timedelta(days=35)))
+    expect(page.get_by_role("table").first.get_by_text("9pm")).to_have_count(20)
+    sound(page)
+    page.get_by_role("button", name="Save this plan").press("Enter")
+    expect(page.get_by_role("status")).to_be_visible()
+    assert PlannedDose.objects.of(max_wood).filter(cycle__number=1).count() == 20
+
+
+def test_totals_follow_what_one_types(sign_in, sound):
+    """H06: the amount of each injection and of the day, as they are typed."""
+    page = sign_in("nurse", width=390)
+    anna = Patient.objects.get(user__email="patient@demo.example")
+    page.goto(f"/people/{anna.code}/plan/change/")
+    sound(page)
+    each = page.get_by_label("Each injection")
+    for typed, words in (
+        ("6", "= 12 million units a day, 60 million units a course in 10 injections"),
+        ("4,5", "= 9 million units a day, 45 million units a course in 10 injections"),
+        ("0.33", "= 0.66 million units a day, 3.3 million units a course in 10 injections"),
+    ):
+        each.fill(typed)
+        expect(page.get_by_text(words)).to_be_visible()
+    page.get_by_role("button", name="12 a day").click()
+    expect(each).to_have_value("6")
+    page.get_by_label("Why the plan changes").fill("Severe tiredness on days 4 and 5")
+    page.get_by_role("button", name="Show every date").click()
+    expect(page.get_by_role("heading", level=2, name="What changes")).to_be_visible()
+    sound(page)
+    page.get_by_role("button", name="Sign this change").click()
+    expect(page.get_by_role("status")).to_contain_text("The change is signed.")
+    version = Plan.objects.of(anna).get().current_version
+    assert (version.number, version.regimen.daily_total(), version.read_at) == (2, 12, None)
+    sound(page)

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.db.models import Prefetch
+from django.db.models import OuterRef, Prefetch, Subquery, Sum
 from django.utils.translation import gettext as _
 
 from cycles import advice, schedule
@@ -57,10 +57,7 @@ class Facts:
     def dose_since(self) -> date | None:
         """Start of the first course for HIV at the present daily dose and route; None before there was one (D8)."""
         started = [c for c in self.cycles if c.has_started(self.today) and c.version.indication == Indication.HIV]
-        return advice.dose_since(
-            CourseDose(cycle.starts_on, cycle.version.route, cycle.version.regimen.daily_total(cycle.number))
-            for cycle in started
-        )
+        return advice.dose_since(CourseDose(c.starts_on, c.version.route, planned_daily(c)) for c in started)
 
     @cached_property
     def baseline(self) -> Decimal | None:
@@ -125,6 +122,12 @@ class Facts:
         return _("%(amount)s so far") % {"amount": amount} if running else _("%(amount)s million") % {"amount": amount}
 
 
+def planned_daily(cycle: Cycle) -> Decimal | None:
+    """The most of one day of a loaded course, MIU: of its own doses, since an earlier course may have had others."""
+    planned: Decimal | None = cycle.planned_daily  # type: ignore[attr-defined]
+    return cycle.version.regimen.daily_total(cycle.number) if planned is None else planned.quantize(Decimal("0.001"))
+
+
 def draw_of(result: LabResult) -> Draw:
     """When blood was taken, for judging."""
     return Draw(result.drawn_on, result.drawn_at)
@@ -159,8 +162,10 @@ def _load_plans(facts: dict[int, Facts]) -> None:
     versions = Prefetch("versions", PlanVersion.objects.defer("document"))
     for plan in Plan.objects.filter(patient__in=facts).prefetch_related(versions).order_by("pk"):
         facts[plan.patient_id].plans.append(plan)
-    cycles = Cycle.objects.filter(patient__in=facts).select_related("version").order_by("starts_on")
-    for cycle in cycles:
+    a_day = PlannedDose.objects.filter(cycle=OuterRef("pk")).order_by().values("due_on").annotate(total=Sum("amount"))
+    most = Subquery(a_day.order_by("-total").values("total")[:1])
+    cycles = Cycle.objects.filter(patient__in=facts).select_related("version").annotate(planned_daily=most)
+    for cycle in cycles.order_by("starts_on"):
         facts[cycle.patient_id].cycles.append(cycle)
 
 

@@ -20,7 +20,7 @@ from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.clinic import suggestion_facts
 from il2tracker.clinic.suggestion_facts import Known, Switches
 from labs import trends
-from labs.facts import CD4, Facts
+from labs.facts import CD4, Facts, planned_daily
 
 RULES: tuple[Rule, ...] = (advice.DOSE, intervals.INTERVAL)
 PUT_OFF = timedelta(days=7)
@@ -151,7 +151,7 @@ def _felt(known: Known, cycle: Cycle) -> CourseFelt:
     red = (alert.raised_at.astimezone(zone).date() for alert in known.alerts if alert.is_urgent)
     return CourseFelt(
         number=cycle.number,
-        daily=phase.daily_total() if advice.is_even(phase) else None,
+        daily=planned_daily(cycle) if advice.is_even(phase) else None,
         doses_a_day=phase.doses_a_day,
         severe=bool(known.severe),
         stopped=known.stopped_for_a_symptom(cycle),

@@ -4,6 +4,7 @@ shown to patients."""
 from __future__ import annotations
 
 from datetime import date, timedelta
+from decimal import Decimal
 from types import SimpleNamespace
 from typing import Any
 
@@ -14,8 +15,9 @@ from django.test.utils import CaptureQueriesContext
 
 from cycles.actions import void_injection
 from cycles.course_actions import stop_cycle
+from cycles.earlier_actions import ALL, EarlierCourse, record_earlier
 from cycles.hold_actions import lift_hold, raise_hold
-from cycles.models import AdviceDecision, Cycle, Injection, PlanVersion
+from cycles.models import AdviceDecision, Cycle, Injection, Plan, PlanVersion
 from il2tracker.accounts.models import Patient
 from il2tracker.audit.models import AuditEvent
 from il2tracker.clinic import suggestions
@@ -261,6 +263,18 @@ def test_of_a_course_stopped_for_another_reason_the_reason_is_shown(
     stop_cycle(by=cast.ben, cycle=course, on=course.last_dose_on, reason="a funeral")
     text = see(cast.ben, f"/people/{patient.code}/advice/DOSE-1/").text_read
     assert "It was stopped early (“a funeral”); whether for side effects, only you can tell." in text
+
+
+def test_d8_a_course_from_before_the_diary_counts_with_the_amount_it_had(
+    on: None, see: Any, north: North, cast: factories.Cast
+) -> None:
+    patient = north.patient("Una", started=45)
+    said_of_it = EarlierCourse(starts_on=TODAY - timedelta(days=101), given=ALL, amount=Decimal(6))
+    plan = Plan.objects.get(patient=patient)
+    record_earlier(by=cast.ben, plan=plan, count=1, courses=[said_of_it], now=NOW)
+    north.result(patient, 5)
+    text = see(cast.ben, f"/people/{patient.code}/").text_read
+    assert "Too early to judge: it can take up to six months at this amount, until Wednesday 7 April 2027" in text
 
 
 def test_only_the_last_course_counts(on: None, north: North, cast: factories.Cast) -> None:

@@ -38,7 +38,7 @@ class SiteReactionQuerySet(PatientRecordQuerySet):
         """Not cleared yet."""
         return self.filter(cleared_on__isnull=True)
 
-    def codes(self) -> SiteReactionQuerySet:
+    def codes(self) -> models.QuerySet[Any]:
         """One row, "aur,tfl", for annotating rows of the same patient without another statement."""
         return self.filter(patient=OuterRef("patient")).order_by().values("patient").values_list(Joined("site"))
 

@@ -10,8 +10,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycles.forms import DayField
-from cycles.models import Cycle, Hold
+from cycles.models import Cycle
 from cycles.plan_forms import HORIZON
+from cycles.ready_forms import kinds
 from il2tracker import ui
 
 DAY = timedelta(days=1)
@@ -49,7 +50,7 @@ class ChangeForm(ReasonForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Why it waits"),
         required=False,
-        choices=Hold.Kind.choices,
+        choices=kinds,
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": gettext_lazy("Choose why the course waits.")},
     )

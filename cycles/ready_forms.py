@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django import forms
+from django.utils.text import capfirst
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -17,6 +18,11 @@ from il2tracker.accounts.models import Patient
 
 TOO_LONG = gettext_lazy("Say it in at most 200 signs. The rest can be told on the telephone.")
 WORDS = forms.Textarea(attrs={"rows": 3})
+
+
+def kinds() -> list[tuple[str, str]]:
+    """Why a course may wait, as choices."""
+    return [(value, capfirst(str(words))) for value, words in Hold.Kind.choices]
 
 
 class AnswerForm(ui.BaseForm):
@@ -95,7 +101,7 @@ class HoldForm(ui.BaseForm):
     kind = forms.ChoiceField(
         label=gettext_lazy("Why it waits"),
         widget=forms.RadioSelect,
-        choices=Hold.Kind.choices,
+        choices=kinds,
         error_messages={"required": gettext_lazy("Choose why the course waits.")},
     )
     words = forms.CharField(

@@ -8,6 +8,7 @@ from datetime import date, datetime
 from django.utils.translation import gettext as _
 
 from cycles import delivered
+from cycles import questions
 from cycles.days import CourseDays, lay_out
 from cycles.delivered import Delivered
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, current_plan
@@ -73,6 +74,13 @@ class Page:
     def age(self) -> str:
         """Age in years, as far as the year of birth tells."""
         return words.age(self.patient, self.today)
+
+    @property
+    def prepares(self) -> Cycle | None:
+        """The course before which the questions are open, or that is on its first days: its answers can be read."""
+        coming = self.coming if self.coming and questions.opens_on(self.coming.starts_on) <= self.today else None
+        running = self.course.cycle if self.course and self.course.cycle.is_running(self.today) else None
+        return coming or running
 
     @property
     def is_untimed(self) -> bool:

@@ -19,6 +19,7 @@ from cycles.models import Cycle, Preparation, ReadinessAnswer
 from cycles.reactions import Joined
 from il2tracker import ui
 from il2tracker.accounts.models import Patient, Sharing
+from labs import course_tests
 
 
 def columns() -> dict[str, Any]:
@@ -142,11 +143,16 @@ def of(courses: Iterable[Cycle | None], patient: Patient, today: date) -> Start 
         confirmed_on=patient.today(confirmed) if confirmed else None,
         asked=len(codes),
         answered=len(codes & _split(row["answered"])),
-        looks=len((codes | {"viral_load"}) & _split(row["looks"])),
+        looks=len((codes | {"viral_load"}) & _split(row["looks"])) + _lacks_results(cycle, patient),
         is_sent=row["sent_at"] is not None,
         wanted=len(wanted),
         ready=preparation.done(wanted, _split(row["ticked"])),
     )
+
+
+def _lacks_results(cycle: Cycle, patient: Patient) -> bool:
+    """P66: counted here as on the page before the course; `cycle` comes with the columns of course_tests."""
+    return cycle.version.timing_matters and bool(course_tests.lacking(cycle, patient))
 
 
 def _split(codes: str | None) -> set[str]:

@@ -7,6 +7,7 @@ Sources: domain 2.5 with D21 and W16 (DOSE-1), domain 2.7 with D8 and R20 (EARLY
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -98,6 +99,12 @@ def lower(daily: Decimal, doses_a_day: int, step: Decimal = STEP) -> Lower | Non
         return None
     share = (left / doses_a_day).quantize(SMALLEST_PART)
     return Lower(left, share if share * doses_a_day == left else None)
+
+
+def is_even(phase: schedule.Phase) -> bool:
+    """Whether every day has the same injections of one amount, so that a day's amount can be lowered as a whole."""
+    a_day = Counter(dose.offset for dose in phase.doses)
+    return len({dose.amount for dose in phase.doses}) == 1 and len(set(a_day.values())) == 1
 
 
 @dataclass(frozen=True)

@@ -70,6 +70,22 @@ def test_p62_is_said_below_nine(daily, said):
     assert lower(Decimal(daily), 2).is_below_studied is said
 
 
+@pytest.mark.parametrize(
+    ("lines", "even"),
+    [
+        ([("1-5", ["am", "pm"], "7.5")], True),
+        ([("1-5", ["am"], "15")], True),
+        ([("1-4", ["am", "pm"], "7.5"), ("5", ["am"], "7.5")], False),
+        ([("1-2", ["am"], "18"), ("3-5", ["am"], "9")], False),
+        ([("1-5", ["am"], "7.5"), ("1-5", ["pm"], "4.5")], False),
+    ],
+)
+def test_a_days_amount_can_be_lowered_only_where_every_day_is_alike(lines, even):
+    doses = [{"days": days, "slots": slots, "amount": amount} for days, slots, amount in lines]
+    document = {"unit": "MIU", "phases": [{"repeat": None, "cycle_days": 56, "doses": doses}]}
+    assert advice.is_even(schedule.parse(document).phase(1)) is even
+
+
 def ask(course=FIFTEEN, **more):
     asked = {"step": Decimal(3), "next_daily": Decimal(15), "held": False, "running": False, **more}
     return dose_finding(course, **asked)

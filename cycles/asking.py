@@ -135,7 +135,7 @@ def read(cycle: Cycle, patient: Patient, today: date) -> Asked:
     """The questions of a course: two statements."""
     cycle.patient = patient
     people = ("sent_by", "confirmed_by")
-    readiness = Readiness.objects.filter(cycle=cycle).select_related(*people).first()
+    readiness = Readiness.objects.before(cycle).select_related(*people).first()
     rows = ReadinessAnswer.objects.filter(readiness__cycle=cycle).select_related("answered_by")
     return Asked(cycle, today, readiness, list(rows))
 
@@ -178,4 +178,4 @@ def wanted(cycle: Cycle) -> tuple[Item, ...]:
 
 def to_do(cycle: Cycle) -> ToDo:
     """The list of a course: one statement."""
-    return ToDo(cycle, wanted(cycle), list(Preparation.objects.filter(cycle=cycle).select_related("done_by")))
+    return ToDo(cycle, wanted(cycle), list(Preparation.objects.before(cycle).select_related("done_by")))

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
+
+
+class PreparingQuerySet(PatientRecordQuerySet):
+    """Rows about what comes before one course."""
+
+    def before(self, cycle: Any) -> PreparingQuerySet:
+        """Those of a course that name it themselves."""
+        return self.filter(cycle=cycle)
 
 
 class Readiness(PatientRecord):
@@ -25,7 +35,7 @@ class Readiness(PatientRecord):
     confirmed_for = models.DateField(null=True, blank=True)
     confirm_note = models.CharField(max_length=200, blank=True)
 
-    objects = PatientRecordQuerySet.as_manager()
+    objects = PreparingQuerySet.as_manager()
 
     class Meta:
         constraints = [
@@ -56,7 +66,7 @@ class ReadinessAnswer(PatientRecord):
     answered_at = models.DateTimeField()
     history = HistoricalRecords()
 
-    objects = PatientRecordQuerySet.as_manager()
+    objects = PreparingQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["readiness", "question"], name="one_answer_per_question")]
@@ -74,7 +84,7 @@ class Preparation(PatientRecord):
     done_at = models.DateTimeField()
     note = models.CharField(max_length=200, blank=True)
 
-    objects = PatientRecordQuerySet.as_manager()
+    objects = PreparingQuerySet.as_manager()
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["cycle", "item"], name="one_row_per_item")]

@@ -34,8 +34,8 @@ def answer_question(
     """
     patient = _open(by, cycle, now)
     readiness, _made = Readiness.objects.get_or_create(cycle=cycle, defaults={"patient": patient})
-    row = readiness.answers.filter(question=question.code).first()
-    row = row or ReadinessAnswer(patient=patient, readiness=readiness, question=question.code)
+    known = ReadinessAnswer.objects.filter(readiness=readiness, question=question.code).first()
+    row: ReadinessAnswer = known or ReadinessAnswer(patient=patient, readiness=readiness, question=question.code)
     row.answer, row.note, row.answered_by, row.answered_at = answer, note, by, now
     row._history_user = by  # type: ignore[attr-defined]
     row.save()

@@ -152,7 +152,7 @@ class ListForm(ui.BaseForm):
             "companion_phone": patient.companion_phone,
             "nights": notes.get(COMPANION, ""),
         }
-        super().__init__(*args, initial=known, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": known})
         self.fields["done"].choices = [(item.code, item.words) for item in wanted]  # type: ignore[attr-defined]
         for name in ("companion_name", "companion_phone", "nights"):
             self.fields[name].unmarked = True  # type: ignore[attr-defined]

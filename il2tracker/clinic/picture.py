@@ -7,8 +7,7 @@ from datetime import date, datetime
 
 from django.utils.translation import gettext as _
 
-from cycles import delivered
-from cycles import questions
+from cycles import delivered, questions
 from cycles.days import CourseDays, lay_out
 from cycles.delivered import Delivered
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, current_plan

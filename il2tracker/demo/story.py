@@ -5,9 +5,10 @@ Days are counted from the day of filling (0 = today, -1 = yesterday) or, where i
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from datetime import time
 from typing import Any
+
+from il2tracker.demo.roles import Before, Draw, Earlier, Feeling, Life, NewAmount, Place, Report, Staff
 
 PASSWORD = "calm-paper-ink"
 
@@ -20,102 +21,27 @@ NORTH: dict[str, Any] = {
     "closes_at": time(18),
     "emergency_phone": "999",
     "crisis_phone": "116 123",
+    "confirms_starts": True,
+    "suggests_dose_steps": True,
+    "suggests_intervals": True,
 }
-SOUTH = {**NORTH, "slug": "clinic-south", "name": "Clinic South", "day_phone": "020 7946 0732"}
-SOUTH["night_phone"] = "020 7946 0733"
+SOUTH: dict[str, Any] = {
+    **NORTH,
+    "slug": "clinic-south",
+    "name": "Clinic South",
+    "day_phone": "020 7946 0732",
+    "night_phone": "020 7946 0733",
+    "suggests_dose_steps": False,
+    "suggests_intervals": False,
+}
 
 HOURS = {"am": "10:00", "pm": "22:00", "bedtime": "22:00"}
-
-
-@dataclass(frozen=True)
-class Staff:
-    """Somebody who signs in and is no patient. `clinic` is a slug; without one he or she runs the installation."""
-
-    email: str
-    name: str
-    in_words: str
-    title: str = ""
-    clinic: str = ""
-
 
 STAFF = (
     Staff("nurse@demo.example", "Ben Lind", "nurse of Clinic North", "nurse", "clinic-north"),
     Staff("outsider@demo.example", "Carla Weiss", "doctor of another clinic", "doctor", "clinic-south"),
     Staff("admin@demo.example", "Eve Hart", "administrator"),
 )
-
-
-@dataclass(frozen=True)
-class Draw:
-    """Blood taken `day` days after day 1 of `course`: values as the laboratory wrote them, by code of the test."""
-
-    course: int
-    day: int
-    values: dict[str, str]
-    by_patient: bool = False
-
-
-@dataclass(frozen=True)
-class Feeling:
-    """A check-in at `at` on `day` of `course`: °C, severities by symptom, red flags.
-
-    `clinic_note`: a nurse acknowledged the alert a few minutes later and wrote this.
-    """
-
-    course: int
-    day: int
-    at: time
-    celsius: str
-    symptoms: dict[str, int]
-    flags: tuple[str, ...] = ()
-    clinic_note: str = ""
-
-
-@dataclass(frozen=True)
-class Before:
-    """What was done for the course to come, two days ago: every question answered "no" but those in `answers` (word and
-    note by code) and sent; `ready` things ticked; `confirmed`: the clinic's word with this note."""
-
-    answers: dict[str, tuple[str, str]] = field(default_factory=dict)
-    ready: tuple[str, ...] = ()
-    confirmed: str = ""
-
-
-@dataclass(frozen=True)
-class Life:
-    """One patient. `first_start` is day 1 of course 1, in days from today; None = Monday of last week.
-
-    Only those with `in_words` can sign in. `open_doses` are (course, day, slot) that nobody recorded; `skipped`
-    has a reason for each.
-    """
-
-    email: str
-    name: str
-    code: str
-    birth_year: int
-    protocol: str
-    first_start: int | None
-    clinic: str = "clinic-north"
-    amount: str | None = None
-    in_words: str = ""
-    facts: dict[str, Any] = field(default_factory=dict)
-    terms: dict[str, Any] = field(default_factory=dict)
-    open_doses: frozenset[tuple[int, int, str]] = frozenset()
-    skipped: dict[tuple[int, int, str], str] = field(default_factory=dict)
-    draws: tuple[Draw, ...] = ()
-    feelings: tuple[Feeling, ...] = ()
-    before: Before | None = None
-
-    def starts_on(self, today: date) -> date:
-        """Day 1 of course 1."""
-        if self.first_start is None:
-            return today - timedelta(days=today.weekday() + 7)
-        return today + timedelta(days=self.first_start)
-
-    @property
-    def signs_in(self) -> bool:
-        """Whether the demo's password opens this account."""
-        return bool(self.in_words)
 
 
 def _diary(course: int, *days: tuple[str, dict[str, int]]) -> tuple[Feeling, ...]:
@@ -139,8 +65,13 @@ _ANNA = Life(
     in_words="patient, HIV plan, day 4 of course 3",
     facts={"companion_name": "Sam", "companion_phone": "07700 900123", "nadir_cd4": 231},
     # One hour, so that the evening injection can be tried at any hour of the day; a plan without it asks within eight.
-    terms={"min_gap_hours": 1, "syringe_mark": "to the second mark"},
+    terms={"min_gap_hours": 1, "syringe_mark": "to the second mark", "premedication": "Paracetamol\nCetirizine"},
     open_doses=frozenset({(3, 4, "pm")}),
+    without_medicines=frozenset({(1, 1, "am"), (2, 4, "pm"), (3, 2, "pm")}),
+    places=(
+        Place(course=1, day=3, site="tfr", kind="red", note="Warm, for two days.", gone_after=9),
+        Place(course=2, day=4, site="all", kind="lump", size_mm=12, note="Hard, does not hurt."),
+    ),
     draws=(
         _blood(1, -196, "388", "19", "4,100"),
         _blood(1, -105, "402", "20", "150"),
@@ -184,7 +115,7 @@ _DAN = Life(
     protocol="kidney-5-week",
     first_start=None,
     amount="9",
-    in_words="patient, kidney plan, week 2",
+    in_words="patient, kidney plan, week 2, with a change to read",
     facts={"companion_name": "Kim", "companion_phone": "07700 900456"},
     skipped={(1, 4, "bedtime"): "supplies"},
     feelings=(
@@ -192,20 +123,33 @@ _DAN = Life(
         Feeling(1, 3, time(8, 15), "37.6", {"tired": 2, "no_appetite": 1}),
         Feeling(1, 6, time(9, 5), "36.9", {"tired": 1}),
     ),
+    change=NewAmount("6", "Little appetite and tiredness in the first week."),
 )
 _JOAN = Life(
     email="joan@demo.example",
     name="Joan Reed",
     code="2XDK",
     birth_year=1965,
-    protocol="hiv-sc-4-5",
-    first_start=-3 - 56,
-    open_doses=frozenset({(2, 2, "pm"), (2, 3, "pm"), (2, 4, "pm")}),
+    protocol="hiv-sc-7-5",
+    first_start=-7 - 56,
+    open_doses=frozenset({(2, 2, "pm"), (2, 3, "pm")}),
     draws=(
         _blood(1, -210, "306", "16", "230"),
         _blood(1, -110, "264", "14", "<50"),
         _blood(1, -14, "281", "15", "<50"),
         _blood(1, 42, "334", "17", "<50"),
+    ),
+    feelings=(
+        *_diary(2, ("38.0", {"tired": 1}), ("38.4", {"tired": 2, "shivering": 1})),
+        Feeling(
+            course=2,
+            day=4,
+            at=time(15, 20),
+            celsius="38.6",
+            symptoms={"tired": 3, "shivering": 2, "nausea": 1},
+            clinic_note="Rang her. In bed since yesterday, drinks enough. Dose to be discussed before course 3.",
+        ),
+        Feeling(2, 5, time(16, 5), "38.2", {"tired": 2}),
     ),
 )
 _TOM = Life(
@@ -221,6 +165,7 @@ _TOM = Life(
         _blood(1, 42, "537", "25", "<20"),
         _blood(2, 17, "1,090", "36", "<20"),
         _blood(2, 42, "604", "26", "<20"),
+        Draw(3, 40, {"cd4": "655", "cd4_percent": "28"}),
     ),
     before=Before(
         answers={
@@ -237,8 +182,10 @@ _RUTH = Life(
     birth_year=1989,
     protocol="hiv-sc-7-5",
     first_start=-24 - 56,
+    earlier=(Earlier(before=56), Earlier(before=114, given=9), Earlier(before=170, stopped_after=3)),
+    report=Report("infection", "Chest infection, antibiotics since Thursday."),
     draws=(
-        _blood(1, -180, "377", "19", "<20"),
+        _blood(1, -190, "377", "19", "<20"),
         _blood(1, -14, "398", "20", "<20"),
         _blood(1, 42, "471", "23", "<20"),
         _blood(2, 16, "902", "34", "41"),

@@ -11,7 +11,7 @@ from cycles.models import Injection, Protocol
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from il2tracker.audit.models import AuditEvent
-from il2tracker.demo import actions, story
+from il2tracker.demo import actions, living, story
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -52,7 +52,7 @@ def test_the_log_is_append_only_again_after_a_reset():
 def test_a_reset_that_fails_half_way_leaves_everything_as_it_was(monkeypatch):
     actions.fill(now=timezone.now())
     before = Injection.objects.count()
-    monkeypatch.setattr(actions, "_inject", lambda *arguments: 1 / 0)
+    monkeypatch.setattr(living, "_inject", lambda *arguments: 1 / 0)
     with pytest.raises(ZeroDivisionError):
         actions.reset(now=timezone.now())
     assert Injection.objects.count() == before

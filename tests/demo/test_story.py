@@ -9,12 +9,15 @@ import pytest
 from django.db import transaction
 from django.test import override_settings
 
-from cycles import schedule
-from cycles.models import Cycle, Injection, PlannedDose
+from cycles import intervals, schedule
+from cycles.advice import Dose
+from cycles.models import Cycle, Hold, Injection, Plan, PlannedDose, SiteReaction
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.models import Alert
+from il2tracker.clinic import suggestions
 from il2tracker.clinic.worklist import Rank, gather, reasons
 from il2tracker.demo import actions, story
+from il2tracker.today import home
 from labs import facts
 from labs.models import LabResult
 from labs.trends import Verdict
@@ -67,7 +70,7 @@ def test_every_patient_has_exactly_one_course_that_has_not_started(filled):
 
 
 def test_the_panel_has_something_to_tell(filled):
-    """Two evenings without a record; a course in nine days; and somebody in the other clinic."""
+    """Two evenings of a course that is over; a course in nine days; and somebody in the other clinic."""
     joan = Patient.objects.get(name="Joan Reed")
     due = PlannedDose.objects.of(joan).counting().unlogged().filter(due_at__lt=filled)
     assert [(dose.day, dose.slot) for dose in due] == [(2, "pm"), (3, "pm")]
@@ -119,17 +122,18 @@ def test_ruths_latest_count_was_taken_too_soon(filled):
     assert verdicts(Patient.objects.get(name="Ruth Fox"), filled)[-1] == ("902", Verdict.UNRELIABLE)
 
 
-def test_toms_blood_for_the_coming_course_is_missing(filled):
-    tom = Patient.objects.get(name="Tom Bell")
-    starts_on = Cycle.objects.of(tom).coming(tom.today(filled)).first().starts_on
-    assert not LabResult.objects.of(tom).filter(drawn_on__gte=starts_on - timedelta(days=21)).exists()
+def test_of_toms_blood_for_the_coming_course_the_viral_load_is_missing(filled):
+    [tom] = gather(Patient.objects.filter(name="Tom Bell"), filled)
+    assert [reason.words for reason in reasons(tom, filled, "12")][1:] == ["Blood results missing: viral load"]
+    assert verdicts(tom.patient, filled)[-1] == ("655", Verdict.RELIABLE)
 
 
 def test_every_course_that_has_started_has_the_clinics_word_and_one_to_come_has_it_too(filled):
     """R1: both clinics confirm starts, so that without it no reminder would leave."""
     assert all(Clinic.objects.values_list("confirms_starts", flat=True))
-    for patient in Patient.objects.all():
-        for cycle in Cycle.objects.of(patient).current(patient.today(filled)):
+    for plan in Plan.objects.with_versions():
+        own = plan.cycles.filter(starts_on__gte=plan.versions.first().starts_on)
+        for cycle in own.current(plan.patient.today(filled)):
             assert cycle.readiness.confirmed_for == cycle.starts_on, cycle
     lea = Patient.objects.get(name="Lea Stone")
     coming = Cycle.objects.of(lea).coming(lea.today(filled)).get()
@@ -143,11 +147,84 @@ def test_toms_answers_need_a_person(filled):
     assert [other.rank for other in others] == [Rank.RESULTS]
 
 
-def test_the_only_alert_was_raised_yesterday_and_is_acknowledged(filled):
-    (alert,) = Alert.objects.all()
+def test_the_only_red_flag_was_raised_yesterday_and_is_acknowledged(filled):
+    (alert,) = Alert.objects.filter(tier__in=Alert.URGENT)
     assert (alert.patient.name, alert.tier) == ("Mark Dale", "RED")
     assert alert.raised_at.date() == filled.date() - timedelta(days=1)
     assert (alert.acknowledged_by.email, alert.patient_answer) == ("nurse@demo.example", "called")
+
+
+def test_ruths_next_course_waits_for_a_person_because_of_an_infection(filled):
+    ruth = Patient.objects.get(name="Ruth Fox")
+    (hold,) = Hold.objects.open()
+    assert (hold.patient, hold.kind, hold.raised_by) == (ruth, Hold.Kind.INFECTION, ruth.user)
+    assert not Cycle.objects.of(ruth).current(ruth.today(filled)).filter(state=Cycle.State.HELD).exists()
+    [known] = gather(Patient.objects.filter(pk=ruth.pk), filled)
+    assert reasons(known, filled, "12")[0].words.startswith("Course 6 waits: an infection")
+
+
+def test_ruth_had_three_courses_before_the_diary_one_of_them_stopped(filled):
+    courses = list(Cycle.objects.filter(patient__name="Ruth Fox").order_by("starts_on"))
+    assert [course.number for course in courses] == [1, 2, 3, 4, 5, 6]
+    given = Injection.objects.given().filter(patient__name="Ruth Fox")
+    assert [given.filter(planned_dose__cycle=course).count() for course in courses] == [6, 9, 10, 10, 10, 0]
+    assert courses[0].state == Cycle.State.STOPPED_EARLY
+    assert courses[0].stopped_on == courses[0].starts_on + timedelta(days=2)
+
+
+def suggested(email, now):
+    nurse = User.objects.get(email=email)
+    return {(each.known.patient.name, each.finding.rule.id): each for each in suggestions.waiting(nurse, now)}
+
+
+def test_the_north_sees_two_suggestions_and_the_south_none(filled):
+    """2.5 and 2.6 on histories that really meet the rules; off where a clinic has not turned them on (X8)."""
+    found = suggested("nurse@demo.example", filled)
+    assert set(found) == {("Joan Reed", "DOSE-1"), ("Tom Bell", "INT-1")}
+    joan, tom = found["Joan Reed", "DOSE-1"].finding, found["Tom Bell", "INT-1"].finding
+    assert (joan.outcome, joan.lower.daily, joan.lower.per_injection) == (Dose.SUGGEST, 12, 6)
+    assert (tom.outcome, tom.interval, tom.proposed) == (intervals.Outcome.SUGGEST, 56, 84)
+    assert [reading.cells for reading in tom.inputs] == [604, 655]
+    assert suggested("outsider@demo.example", filled) == {}
+    assert not suggestions.is_on(Clinic.objects.filter(slug="clinic-south"), intervals.INTERVAL)
+
+
+def test_annas_lump_rests_since_her_second_course_and_another_place_has_cleared(filled):
+    """P38, P40: nothing is injected into a place that rests, across courses."""
+    lump, red = SiteReaction.objects.of(anna()).order_by("-noticed_on")
+    course = Cycle.objects.of(anna()).get(number=2)
+    assert (lump.kind, lump.cleared_on, course.day_on(lump.noticed_on)) == ("lump", None, 4)
+    assert (red.kind, (red.cleared_on - red.noticed_on).days) == ("red", 9)
+    given = Injection.objects.given().of(anna())
+    assert given.filter(site=lump.site, given_at__date__lte=lump.noticed_on).exists()
+    assert not given.filter(site=lump.site, given_at__date__gte=lump.noticed_on).exists()
+    between = (red.noticed_on, red.cleared_on - timedelta(days=1))
+    assert not given.filter(site=red.site, given_at__date__range=between).exists()
+
+
+def test_annas_plan_names_her_before_medicines_and_her_records_say_when_they_were_not_taken(filled):
+    """R27: as the nurse entered them."""
+    assert Plan.objects.of(anna()).get().current_version.premedication.splitlines() == ["Paracetamol", "Cetirizine"]
+    without = Injection.objects.given().of(anna()).filter(premedicated=False).select_related("planned_dose__cycle")
+    places = {(row.planned_dose.cycle.number, row.planned_dose.day, row.planned_dose.slot) for row in without}
+    assert places == {(1, 1, "am"), (2, 4, "pm"), (3, 2, "pm")}
+    assert not Injection.objects.given().of(anna()).filter(premedicated=None).exists()
+
+
+def test_annas_evening_is_the_first_thing_on_her_page_and_nothing_else_asks(filled):
+    page = home.compose(anna(), filled, "12")
+    assert page.heading == "Tonight at 10pm"
+    assert (page.board.alert, page.board.courses.unread, page.board.start) == (None, None, None)
+
+
+def test_dans_next_course_has_another_amount_that_he_has_not_read(filled):
+    dan = Patient.objects.get(user__email="kidney@demo.example")
+    plan = Plan.objects.of(dan).with_versions().get()
+    first, second = plan.versions.order_by("number")
+    assert (first.regimen.largest_amount(), second.regimen.largest_amount(), second.first_course) == (9, 6, 2)
+    assert (second.is_unread, second.signed_title) == (True, "Ben Lind, nurse")
+    amounts = set(PlannedDose.objects.of(dan).values_list("cycle__number", "amount"))
+    assert amounts == {(1, 9), (2, 6)}
 
 
 def test_anna_wrote_how_she_felt_on_each_day_of_her_courses_and_this_afternoon(filled):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import uuid4
@@ -15,17 +15,15 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from cycles.models import Cycle, Hold, Injection, PlannedDose, Protocol, SiteReaction
-from il2tracker.accounts.models import Clinic, Patient, Sharing, User
+from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import unsubscribing
-from labs import actions as labs
-from labs.models import Analyte, LabResult
-from labs.units import parse
+from labs.models import LabResult
 from sideeffects.models import CheckIn
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
 ANNA, DAN, TOM = "patient@demo.example", "kidney@demo.example", "tom@demo.example"
-RUTH = "ruth@demo.example"
+RUTH, JOAN = "ruth@demo.example", "joan@demo.example"
 BEN, CARLA, EVE = "nurse@demo.example", "outsider@demo.example", "admin@demo.example"
 NOBODY = ""
 
@@ -166,7 +164,6 @@ def _cycles() -> list[Screen]:
     given = Injection.objects.filter(patient__user__email=ANNA).order_by("-given_at")[0]
     coming = Cycle.objects.filter(patient__user__email=ANNA).order_by("-number")[0]
     slug = Protocol.objects.filter(indication="hiv", route="sc").order_by("slug")[0].slug
-    _change_of_plan()
     return [
         screen("cycles:record", ANNA),
         screen("cycles:record_unplanned", ANNA),
@@ -200,35 +197,22 @@ def _cycles() -> list[Screen]:
     ]
 
 
-def _change_of_plan() -> None:
-    """Dan's plan asks for less from his next course on, and he has not read it."""
-    coming = Cycle.objects.filter(patient__user__email=DAN).order_by("-number")[0]
-    facts = {"base_number": 1, "from_course": coming.number, "starts_on": coming.starts_on.isoformat()}
-    facts |= {"time_bedtime": "9pm", "p1l1_amount": "6", "change_reason": "fever in the first week", "step": "save"}
-    send(BEN, "cycles:plan_change", facts, code=_code(DAN))
-
-
 def _places(given: Injection) -> list[Screen]:
-    """A lump that has rested for weeks, and a sore place that has cleared."""
-    for kind, site, since in (("lump", "all", "2026-10-08"), ("sore", "tfl", "2026-11-02")):
-        sent = {"kind": kind, "site": site, "noticed_on": since, "size_mm": "12" if kind == "lump" else ""}
-        send(ANNA, "cycles:place_report", sent)
-    lump, sore = (SiteReaction.objects.get(patient=given.patient, kind=kind) for kind in ("lump", "sore"))
-    send(ANNA, "cycles:place_clear", {"cleared_on": "2026-11-12"}, ref=sore.ref)
+    """A lump that has rested for weeks, and a red place that has cleared."""
+    lump, red = (SiteReaction.objects.get(patient=given.patient, kind=kind) for kind in ("lump", "red"))
     return [
         screen("cycles:places", ANNA, main=True),
         screen("cycles:places", BEN, code=_code(ANNA)),
         screen("cycles:place_report", ANNA),
         screen("cycles:place_report", ANNA, sends=True),
         screen("cycles:place", ANNA, ref=lump.ref),
-        screen("cycles:place", BEN, ref=sore.ref),
+        screen("cycles:place", BEN, ref=red.ref),
         screen("cycles:place_clear", ANNA, ref=lump.ref),
     ]
 
 
 def _before_a_course() -> list[Screen]:
     """Tom has answered what is asked before a course; Ruth has reported an infection, and her course waits."""
-    send(RUTH, "cycles:changed", {"kind": "infection", "words": "Chest infection, antibiotics since Thursday."})
     hold = Hold.objects.open().get(patient__user__email=RUTH)
     tom, ruth = {"code": _code(TOM)}, {"code": _code(RUTH)}
     return [
@@ -290,19 +274,8 @@ def _sideeffects() -> list[Screen]:
     ]
 
 
-def _suggested() -> str:
-    """Tom's code: his clinic shows suggestions, and a second count above the goal has come back."""
-    tom = Patient.objects.get(user__email=TOM)
-    Clinic.objects.filter(sharings__patient=tom).update(suggests_dose_steps=True, suggests_intervals=True)
-    cd4 = Analyte.objects.get(code="cd4")
-    drawn = labs.Drawn(NOW.date() - timedelta(days=3))
-    ben = User.objects.get(email=BEN)
-    labs.add_results(by=ben, patient=tom, drawn=drawn, readings={cd4: parse(cd4.rule, "655")}, now=NOW)
-    return tom.code
-
-
 def _clinic() -> list[Screen]:
-    suggested = {"code": _suggested(), "rule": "INT-1"}
+    suggested = {"code": _code(TOM), "rule": "INT-1"}
     alert = Alert.objects.open().filter(patient__user__email=DAN)[0]
     return [
         screen("alerts:acknowledge", BEN, ref=alert.ref),
@@ -316,6 +289,7 @@ def _clinic() -> list[Screen]:
         screen("clinic:advise", BEN, main=True, **suggested),
         screen("clinic:advise", BEN, sends=True, **suggested),
         screen("clinic:advise", BEN, code=suggested["code"], rule="DOSE-1"),
+        screen("clinic:advise", BEN, code=_code(JOAN), rule="DOSE-1"),
         screen("clinic:add_patient", BEN),
         screen("clinic:add_patient", BEN, sends=True),
     ]

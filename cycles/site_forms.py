@@ -101,6 +101,7 @@ class ReactionForm(PastDayForm):
     )
     size_mm = size_field()
     note = note_field()
+    field_order = ["kind", "noticed_on", "size_mm", "note", "site"]
 
     def clean_noticed_on(self) -> date:
         """Today when it is left out."""

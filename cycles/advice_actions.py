@@ -38,7 +38,7 @@ def decide(
     if not access.is_member_for(by, plan.patient):
         raise PermissionDenied
     patient = plan.patient.lock()
-    same = AdviceDecision.objects.of(patient).filter(rule=rule, digest=digest)
+    same = AdviceDecision.objects.of(patient).about(rule, digest)
     if same.exclude(decision=AdviceDecision.Decision.LATER).exists():
         raise ValidationError(_("This suggestion has been decided meanwhile."))
     row = AdviceDecision(patient=patient, plan=plan, rule=rule, digest=digest, inputs=inputs, suggestion=suggestion)

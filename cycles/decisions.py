@@ -9,6 +9,14 @@ from django.utils.translation import gettext_lazy as _
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
 
+class AdviceDecisionQuerySet(PatientRecordQuerySet):
+    """Decisions by the suggestion that they are about."""
+
+    def about(self, rule: str, digest: str) -> AdviceDecisionQuerySet:
+        """Made about this suggestion with these inputs; with other inputs it is another suggestion."""
+        return self.filter(rule=rule, digest=digest)
+
+
 class AdviceDecision(PatientRecord):
     """One decision about one suggestion. It counts while `digest` is that of the suggestion's present inputs."""
 
@@ -28,7 +36,7 @@ class AdviceDecision(PatientRecord):
     decided_at = models.DateTimeField()
     later_until = models.DateField(null=True, blank=True)
 
-    objects = PatientRecordQuerySet.as_manager()
+    objects = AdviceDecisionQuerySet.as_manager()
 
     class Meta:
         ordering = ["-decided_at"]

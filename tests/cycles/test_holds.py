@@ -176,7 +176,7 @@ def test_without_a_course_it_is_told_and_shown_whom_to_call(cast, see):
 def test_a_clinician_says_which_kind_of_reason_it_is(cast, cycle, see):
     page = see(cast.ben, of(cast, "changed/"))
     assert "Put course 1 on hold" in page.text_read
-    assert "the viral load" in page.text_read
+    assert "The viral load" in page.text_read
     see(cast.ben, of(cast, "changed/"), kind="viral_load", words="4,100 on 2 November")
     hold = Hold.objects.open().get()
     assert (hold.kind, hold.reason, hold.raised_by) == ("viral_load", "4,100 on 2 November", cast.ben)

@@ -83,7 +83,7 @@ class Page:
     @property
     def due(self) -> Slot | None:
         """The injection to record now, if it is of this course and nothing stops it."""
-        return None if self.board.alert or self.board.held else self.course.due
+        return None if self.board.alert or self.board.held or self.board.waits_for_word else self.course.due
 
     @property
     def too_soon_until(self) -> date | None:

@@ -152,3 +152,16 @@ def test_the_page_before_the_course_costs_the_same_however_much_was_answered(cas
     factories.answers(cast.anna, cycle, now=WEEK_BEFORE, mood="yes")
     ready_actions.send_answers(by=cast.anna, cycle=Cycle.objects.get(), now=WEEK_BEFORE, known={})
     assert count() <= few + 2  # who sent, and their answers
+
+
+def test_the_course_page_waits_for_the_clinics_word_too(cast, cycle, see):
+    page = see(cast.anna, "/course/", at=DAY_1).text_read
+    assert "Your clinic has not confirmed this start yet. Please call them before you start: 020 7946" in page
+    assert "Record the next injection" not in page
+
+
+def test_the_course_page_of_a_course_on_hold_says_why_and_whom_to_call(cast, cycle, see):
+    factories.hold(cast.anna, cycle, "chest", kind="infection", now=WEEK_BEFORE)
+    page = see(cast.anna, "/course/", at=WEEK_BEFORE).text_read
+    assert "Your course is on hold An infection : chest" in page
+    assert "before any more injections." in page

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
-from typing import Any
+from typing import Any, cast
 
 from django import forms
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
@@ -67,6 +68,11 @@ class ChangePlanForm(PlanForm):
         return True
 
     @property
+    def asks_route(self) -> bool:
+        """A clinic may go on by another route: a drip first, then under the skin (P60)."""
+        return self.for_clinic
+
+    @property
     def daily_now(self) -> Decimal | None:
         """The amount a day that is in force."""
         return self.base.regimen.daily_total()
@@ -88,6 +94,12 @@ class ChangePlanForm(PlanForm):
         return [phase.cycle_days for phase in self.rows] != [
             str(phase.cycle_days) for phase in self.base.regimen.phases
         ] or len(self.rows) > 1
+
+    def renew(self, name: str, now: int) -> None:
+        """Let a hidden box say what counts now, so that the next attempt is about that."""
+        data = cast("QueryDict", self.data).copy()
+        data[name] = str(now)
+        self.data = data
 
     @property
     def change(self) -> dict[str, Any]:

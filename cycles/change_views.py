@@ -94,9 +94,7 @@ def _open(request: SignedInRequest, patient: Patient, ground: Ground, today: dat
         rows, starts_on = _prefilled(request.GET, ground, rows)
     known = {"protocol": ground.plan.protocol, "patient": patient, "today": today, "viewer": request.user}
     known |= {"base": version, "course": ground.course, "coming": ground.coming, "starts_on": starts_on}
-    form = plan_editor.open_form(ChangePlanForm, data, rows=rows, **known)
-    assert isinstance(form, ChangePlanForm)
-    return form
+    return plan_editor.open_form(ChangePlanForm, data, rows=rows, **known)
 
 
 def _refuse(
@@ -109,10 +107,10 @@ def _refuse(
         base = next((version for version in ground.plan.versions.all() if str(version.number) == looked_at), None)
         theirs = diffs.changes(base, current, request.user.clock) if base else []
         context |= {"overtaken": True, "theirs": theirs, "yours": changes}
-        form.data["base_number"] = str(current.number)
+        form.renew("base_number", current.number)
         form.add_error(None, _("The plan was changed while you were writing. Nothing of yours is saved yet."))
     elif form.is_bound and request.POST.get("from_course") != str(ground.course):
-        form.data["from_course"] = str(ground.course)
+        form.renew("from_course", ground.course)
         words = {"course": ground.course, "day": ui.long_day(ground.starts_on)}
         form.add_error(None, _("A change now applies from course %(course)s, planned from %(day)s.") % words)
     elif form.is_bound and not form.errors and not changes and (current.is_confirmed or not form.for_clinic):

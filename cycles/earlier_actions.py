@@ -42,7 +42,8 @@ class EarlierCourse:
 
 def first_own(plan: Plan) -> Cycle:
     """The course that the plan began with in this diary: those before it are earlier ones."""
-    cycle: Cycle = plan.cycles.order_by("pk").first()
+    cycle = plan.cycles.order_by("pk").first()
+    assert cycle is not None
     return cycle
 
 

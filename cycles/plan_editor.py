@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, TypeVar
 
 from django.http import QueryDict
 
@@ -15,6 +15,7 @@ from cycles.protocols import Protocol, Standing
 from cycles.schedule_rows import Rows
 
 _DAILY = re.compile(r"daily-(\d{1,3}(?:\.\d{1,3})?)")
+Form = TypeVar("Form", bound=PlanForm)
 REDRAWS = ("line-", "drop-", "phase", "daily-", "look")
 
 
@@ -23,7 +24,7 @@ def template_rows(protocol: Protocol) -> Rows:
     return schedule_rows.BLANK if protocol.standing == Standing.BLANK else schedule_rows.of_regimen(protocol.regimen)
 
 
-def open_form(form: type[PlanForm], data: QueryDict | None, *, rows: Rows, **known: Any) -> PlanForm:
+def open_form(form: type[Form], data: QueryDict | None, *, rows: Rows, **known: Any) -> Form:
     """The form as looked at, as changed by one of its buttons, or as sent. A schedule that was not sent stays."""
     if data is None:
         return form(rows=rows, **known)

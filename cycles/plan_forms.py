@@ -47,8 +47,9 @@ class PlanForm(TermsForm):
 
     @property
     def has_schedule_errors(self) -> bool:
-        """Whether a box of the schedule is wrong."""
-        return any(re.match(r"p\d", name) for name in self.errors)
+        """Whether a box of the schedule is wrong that lies folded away; amounts to be entered stand open."""
+        folded = r"p\d+(_|l\d+_(days|slots))" if self.asks_amounts else r"p\d"
+        return any(re.match(folded, name) for name in self.errors)
 
     @property
     def has_other_errors(self) -> bool:

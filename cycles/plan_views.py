@@ -99,10 +99,11 @@ def _groups(protocols: QuerySet[Protocol]) -> list[tuple[Standing, list[dict[str
 
 def _row(protocol: Protocol) -> dict[str, Any]:
     phases = protocol.regimen.phases
+    asks_when = protocol.timing_matters and protocol.standing != Standing.BLANK
     return {
         "protocol": protocol,
         "phases": [(plan_words.lines(phase, protocol.regimen.unit), plan_words.repeats(phase)) for phase in phases],
-        "blood": bloodwork.before_courses(protocol.regimen) if protocol.timing_matters else None,
+        "blood": bloodwork.before_courses(protocol.regimen) if asks_when else None,
     }
 
 
@@ -112,10 +113,10 @@ def plan_new(request: SignedInRequest, slug: str, code: str | None = None) -> Ht
     """Enter the plan, look at every dose and blood test, save version 1."""
     patient = prescribed(request, code)
     protocol, now = get_object_or_404(_offered(request, patient), slug=slug), timezone.now()
-    rows, known = plan_editor.template_rows(protocol), {"protocol": protocol, "patient": patient}
-    known |= {"today": patient.today(now), "viewer": request.user}
+    rows, today = plan_editor.template_rows(protocol), patient.today(now)
+    known: dict[str, Any] = {"protocol": protocol, "patient": patient, "today": today, "viewer": request.user}
     form = plan_editor.open_form(NewPlanForm, sent(request), rows=rows, **known)
-    context = {**known, "suggested": starts.suggested(known["today"], protocol.hardest_days, form.work_days)}
+    context = {**known, "suggested": starts.suggested(today, protocol.hardest_days, form.work_days)}
     context["preset"] = _row(protocol)
     step = request.POST.get("step")
     if not form.is_valid() or step == "back":

@@ -159,12 +159,11 @@ class ScheduleForm(ui.BaseForm):
         ]
 
     def _lines(self, number: int, phase: schedule_rows.PhaseRow) -> list[LineBoxes]:
-        names = [f"p{number}l{index}" for index in range(1, len(phase.lines) + 1)]
-        parts = ("days", "slots", "amount", "per")
-        return [
-            LineBoxes(number, index, *(self[f"{name}_{part}"] for part in parts), self.product(line.per))
-            for index, (name, line) in enumerate(zip(names, phase.lines, strict=True), 1)
-        ]
+        return [self._line_boxes(number, index, line.per) for index, line in enumerate(phase.lines, 1)]
+
+    def _line_boxes(self, phase: int, number: int, per: str) -> LineBoxes:
+        days, slots, amount, kept = (self[f"p{phase}l{number}_{part}"] for part in ("days", "slots", "amount", "per"))
+        return LineBoxes(phase, number, days, slots, amount, kept, self.product(per))
 
     def product(self, per: str) -> str:
         """An amount by body size times the size that was entered, in words; without a size only the amount (H28)."""

@@ -47,7 +47,7 @@ class NumberField(forms.DecimalField):
         """1.8 in the box, never 1.80."""
         return schedule.plain(value) if isinstance(value, Decimal) else value
 
-    def to_python(self, value: Any) -> Decimal | None:
+    def to_python(self, value: Any) -> Decimal | None:  # type: ignore[override]
         """The number, or None when it is left out."""
         number = super().to_python(str(value or "").strip().replace(",", "."))
         if number is not None and number <= 0:
@@ -147,7 +147,7 @@ class TermsForm(ScheduleForm):
             yield from ("cd4_goal", "goal_kind")
         if not self.is_blank:
             yield "indication"
-        if not self.is_blank or not self.for_clinic:
+        if not self.asks_route:
             yield "route"
         if not self.for_clinic:
             yield from ("fever_above", "fever_unit", "fever_only_if_not_relieved", "concentration")
@@ -167,6 +167,11 @@ class TermsForm(ScheduleForm):
     def thresholds(self) -> Thresholds:
         """Where the fever limit and the indication come from."""
         return self.protocol
+
+    @property
+    def asks_route(self) -> bool:
+        """Whether the route is chosen here; a patient without a clinic has no other than under the skin (B6)."""
+        return self.for_clinic and self.is_blank
 
     @property
     def is_blank(self) -> bool:
@@ -216,7 +221,7 @@ class TermsForm(ScheduleForm):
         data = self.cleaned_data
         late = data["late_after_hours"]
         named = ("cd4_goal", "syringe_mark", "min_gap_hours", "concentration", "premedication")
-        chosen = [name for name in ("indication", "route") if name in self.fields]
+        chosen: list[str] = [name for name in ("indication", "route") if name in self.fields]
         if data.get("fever_above") is not None:
             chosen += ["fever_above", "fever_only_if_not_relieved", *(["fever_unit"] if data["fever_unit"] else [])]
         return {

@@ -91,7 +91,7 @@ def _coming(plan: Plan, today: date) -> Cycle | None:
 
 def _refuse_begun(plan: Plan, coming: Cycle | None, from_course: int) -> None:
     latest = plan.cycles.order_by("-number").first()
-    first = coming.number if coming else latest.number + 1
+    first = coming.number if coming else (latest.number if latest else 0) + 1
     if from_course != first:
         words = {"course": from_course, "first": first}
         raise ValidationError(

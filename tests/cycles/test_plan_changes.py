@@ -222,6 +222,17 @@ def _sign(plan, cast, number, hour):
     return version_actions.change_plan(by=cast.ben, plan=plan, **facts)
 
 
+def test_a_drip_may_be_followed_by_injections_under_the_skin(client, cast):
+    """P60: a change of route; from then on the diary may ask at home."""
+    lines = [{"days": "1-5", "slots": ["am"], "amount": "12"}]
+    document = {"unit": "MIU", "phases": [{"repeat": None, "cycle_days": 56, "doses": lines}]}
+    plan = factories.plan(cast.anna_patient, cast.ben, protocol="hiv-civ", starts_on=START, now=NOW, document=document)
+    assert plan.current_version.inpatient
+    send(client, cast, route="sc", step="save")
+    version = Plan.objects.get().current_version
+    assert (version.route, version.inpatient, plan.versions.get(number=1).inpatient) == ("sc", False, True)
+
+
 # Reading
 
 

@@ -24,12 +24,12 @@ def test_a_plan_is_shown_in_full_before_it_is_saved(sign_in, sound):
     nora = Patient.objects.get(name="Nora Hill")
     page.goto(f"/people/{nora.code}/plan/new/")
     sound(page)
-    page.get_by_role("link", name="HIV: 4.5 million units twice a day").click()
+    page.get_by_role("link", name="HIV: 4.5 million units twice a day for 5 days, every 8 weeks").click()
     sound(page)
     starts_on = schedule.suggested_start(nora.today(timezone.now()) + timedelta(days=7))
     page.get_by_label("First day of the course").fill(starts_on.isoformat())
-    page.get_by_label("Morning").fill("10am")
-    page.get_by_label("Evening").fill("22:00")
+    page.get_by_label("Time of the morning injection").fill("10am")
+    page.get_by_label("Time of the evening injection").fill("22:00")
     page.get_by_role("button", name="Show every date").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Check every date")
     sound(page)
@@ -60,7 +60,7 @@ def test_the_label_profile_takes_a_day_and_an_hour(sign_in, sound):
     page.get_by_role("button", name="Add the patient").click()
     max_wood = Patient.objects.get(name="Max Wood")
     page.goto(f"/people/{max_wood.code}/plan/new/")
-    page.get_by_role("link", name="Use this schedule: Kidney cancer: 5 days on, 2 days off, 18 and 9").press("Enter")
+    page.get_by_role("link", name="Kidney cancer: 5 days on, 2 days off, 18 and 9").press("Enter")
     total = "18 million units a day at most, 279 million units a course in 20 injections"
     expect(page.get_by_text(total)).to_be_visible()
     starts_on = max_wood.today(timezone.now()) + timedelta(days=2)
@@ -83,7 +83,7 @@ def test_totals_follow_what_one_types(sign_in, sound):
     anna = Patient.objects.get(user__email="patient@demo.example")
     page.goto(f"/people/{anna.code}/plan/change/")
     sound(page)
-    each = page.get_by_label("Each injection")
+    each = page.get_by_role("textbox", name="Each injection")
     for typed, words in (
         ("6", "= 12 million units a day, 60 million units a course in 10 injections"),
         ("4,5", "= 9 million units a day, 45 million units a course in 10 injections"),

@@ -70,6 +70,11 @@ class Page:
         return [each for each in self.suggestions if each.suggestion.is_open]
 
     @property
+    def not_to_decide(self) -> list[Card]:
+        """What the other rules say: nothing, not yet, or decided already."""
+        return [each for each in self.suggestions if not each.suggestion.is_open]
+
+    @property
     def age(self) -> str:
         """Age in years, as far as the year of birth tells."""
         return words.age(self.patient, self.today)

@@ -9,6 +9,7 @@ import time_machine
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from cycles.course_actions import stop_cycle
 from cycles.models import Cycle, PlannedDose
 from cycles.plan_actions import end_plan
 from il2tracker.accounts import actions as accounts
@@ -372,3 +373,13 @@ def test_days_and_hours_are_those_of_the_patient_s_zone(cast, see, on_course):
     assert heading(page) == "Tonight at 10pm"
     assert "Saturday 21 November 2026 Course 1, day 4 of 5" in page.text_read
     assert "due in 30 minutes" in page.text_read
+
+
+def test_on_the_day_of_a_stop_no_day_of_the_course_is_counted_any_more(cast, see, on_course):
+    """2.2: stopped early is a state with its reason."""
+    plan = on_course(cast.anna_patient, cast.ben)
+    stop_cycle(by=cast.ben, cycle=plan.cycles.get(number=1), on=date(2026, 11, 21), reason="rash")
+    text = see(cast.anna).text_read
+    assert "Saturday 21 November 2026 Course 1, stopped early" in text
+    assert "day 4 of 5" not in text
+    assert "1, stopped 21 Nov" in see(cast.ben, f"/people/{cast.anna_patient.code}/").text_read

@@ -155,7 +155,7 @@ def test_who_looked_is_there_to_be_seen(page):
 
 def test_a_hold_stands_in_the_head(page, cast, ada):
     factories.hold(cast.ben, Cycle.objects.get(patient=ada, number=1), "fever")
-    assert "Hold course 1: fever" in page().text_read
+    assert "Hold course 1: another reason (fever)" in page().text_read
 
 
 def test_a_course_of_weeks_opens_at_the_week_of_today(north, cast, see):

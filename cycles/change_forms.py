@@ -42,7 +42,7 @@ class ChangePlanForm(PlanForm):
     from_course = forms.IntegerField(widget=forms.HiddenInput)
     change_reason = forms.CharField(
         label=gettext_lazy("Why the plan changes"),
-        help_text=gettext_lazy("The patient reads it."),
+        help_text=gettext_lazy("It stands beside the change for everybody who reads the plan."),
         max_length=200,
         error_messages={"required": gettext_lazy("Say why the plan changes.")},
     )

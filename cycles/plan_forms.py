@@ -76,10 +76,13 @@ class PlanForm(TermsForm):
 
     @property
     def steps(self) -> list[tuple[Decimal, Decimal]]:
-        """Amounts a day on the ladder of the protocol with what each injection then is (P48): 15 → 7.5, 12 → 6."""
+        """Amounts a day on the ladder of the protocol with what each injection then is (P48): 15 → 7.5, 12 → 6.
+
+        For clinicians: beside a patient's own boxes it would read like advice (2.5, R21).
+        """
         step, most = self.protocol.dose_step, self.protocol.daily_ceiling
         doses = self.protocol.regimen.doses_a_day
-        if step is None or most is None:
+        if step is None or most is None or not self.for_clinic:
             return []
         return [(most - step * down, (most - step * down) / doses) for down in range(MOST_STEPS) if most > step * down]
 

@@ -126,7 +126,7 @@ class TermsForm(ScheduleForm):
     )
     premedication = _words(
         gettext_lazy("Medicines to take with the injections"),
-        gettext_lazy("Names only, one a line, as you prescribed them."),
+        gettext_lazy("Names only, one a line, as they were prescribed."),
         400,
         rows=3,
     )

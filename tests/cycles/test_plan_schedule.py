@@ -327,6 +327,7 @@ def test_a_patient_alone_keeps_the_limit_of_the_source(client):
     url = reverse("cycles:plan_new", args=["hiv-sc-7-5"])
     form = client.get(url).context["form"]
     assert not {"fever_above", "fever_unit", "concentration"} & set(form.fields)
+    assert form.steps == []  # R21: no ladder beside a patient's own boxes
     client.post(url, hiv(fever_above="39.5", fever_unit="C", concentration="18", step="save"))
     version = Plan.objects.get().current_version
     assert (str(version.fever_above), version.concentration) == ("102.0", None)

@@ -35,7 +35,7 @@ def test_anna_logs_the_evening_and_a_red_flag_and_her_nurse_sees_both(sign_in, s
     expect(page.get_by_role("heading", level=1)).to_have_text("Call Clinic North now")
     expect(page.locator("main a[href^='tel:']").first).to_have_attribute("href", "tel:02079460018")
     sound(page)
-    alert = Alert.objects.holding().get()
+    alert = Alert.objects.holding().of(anna()).get()
     assert (alert.patient, alert.rule) == (anna(), "T2")
 
     nurse = sign_in("nurse", width=1280)

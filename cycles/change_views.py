@@ -150,7 +150,7 @@ def plan_update(request: SignedInRequest, code: str | None = None) -> HttpRespon
     patient = access.patient_or_404(request.user, code)
     access.looked(request.user, patient, "cycles.plan")
     plan = get_object_or_404(Plan.objects.visible_to(request.user).of(patient).active().with_versions())
-    entry, may_confirm = versions.update(plan, request.user.clock), access.may_record(request.user, patient)
+    entry, may_confirm = versions.to_read(plan, request.user.clock), access.may_record(request.user, patient)
     if request.method == "POST":
         version_actions.confirm_read(by=request.user, version=entry.version, now=timezone.now())
         return to_plan(request, patient, _("Thank you. Your clinic sees that you have read it."))

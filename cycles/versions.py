@@ -36,7 +36,7 @@ def in_force(plan: Plan, courses: Iterable[Cycle], today: date) -> PlanVersion:
     return numbers[max(begun, key=lambda cycle: cycle.number).version_id] if begun else plan.current_version
 
 
-def update(plan: Plan, clock: str) -> Entry:
+def to_read(plan: Plan, clock: str) -> Entry:
     """The newest version against the last one that was read; the whole way back to the first when none was."""
     versions = sorted(plan.versions.all(), key=lambda version: version.number)
     newest = versions[-1]

@@ -12,7 +12,7 @@ from django.http import QueryDict
 from cycles import schedule, schedule_rows
 from cycles.plan_forms import PlanForm
 from cycles.protocols import Protocol, Standing
-from cycles.schedule_rows import Rows
+from cycles.schedule_rows import LineRow, PhaseRow, Rows
 
 _DAILY = re.compile(r"daily-(\d{1,3}(?:\.\d{1,3})?)")
 Form = TypeVar("Form", bound=PlanForm)
@@ -56,16 +56,18 @@ def _redrawn(rows: Rows, step: str, protocol: Protocol) -> Rows:
 
 
 def with_daily(rows: Rows, daily: Decimal) -> Rows:
-    """The same days with this amount a day, shared alike by the injections of each line (P48: 12 → 2 × 6)."""
-    return tuple(
-        replace(
-            phase,
-            lines=tuple(
-                replace(line, amount=schedule.plain(round(daily / (len(line.slots) or 1), 3))) for line in phase.lines
-            ),
-        )
-        for phase in rows
-    )
+    """The same days with this amount a day, shared alike by the injections of the day (P48: 12 → 2 × 6)."""
+    return tuple(replace(phase, lines=tuple(_shared(line, phase, daily) for line in phase.lines)) for phase in rows)
+
+
+def _shared(line: LineRow, phase: PhaseRow, daily: Decimal) -> LineRow:
+    """A line whose days cannot be read keeps its amount."""
+    try:
+        first = schedule.parse_days(line.days)[0]
+        doses = sum(len(other.slots) for other in phase.lines if first in schedule.parse_days(other.days))
+    except schedule.RegimenError:
+        return line
+    return replace(line, amount=schedule.plain(round(daily / doses, 3))) if doses else line
 
 
 def with_interval(rows: Rows, days: int) -> Rows:

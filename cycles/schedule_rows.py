@@ -72,11 +72,6 @@ def with_per(rows: Rows, template: Rows) -> Rows:
     )
 
 
-def with_amount(rows: Rows, amount: str) -> Rows:
-    """The same days with this amount for every injection."""
-    return tuple(replace(phase, lines=tuple(replace(line, amount=amount) for line in phase.lines)) for phase in rows)
-
-
 def sent(values: Any) -> Rows | None:
     """What was sent (a QueryDict); None when the schedule was not part of it."""
     places = sorted({(int(phase), int(line)) for phase, line in _LINE.findall(" ".join(values))})

@@ -241,6 +241,16 @@ def test_a_step_of_the_ladder_fills_in_each_injection(client, cast):
     assert form.totals == ["12 million units a day, 60 million units a course in 10 injections"]
 
 
+def test_the_amount_of_a_day_is_shared_by_all_its_injections():
+    """H06: also where morning and evening stand in lines of their own; a line that cannot be read stays."""
+    line = schedule_rows.LineRow
+    lines = (line("1-5", ("am",), "7.5"), line("1-5", ("pm",), "7.5"), line("soon", ("pm",), "7.5"))
+    (phase,) = plan_editor.with_daily((schedule_rows.PhaseRow("", "56", lines[:2]),), Decimal(12))
+    assert [each.amount for each in phase.lines] == ["6", "6"]
+    (phase,) = plan_editor.with_daily((schedule_rows.PhaseRow("", "56", lines[2:]),), Decimal(12))
+    assert [each.amount for each in phase.lines] == ["7.5"]
+
+
 def test_days_of_work_move_the_suggested_start(client, cast):
     """P35: somebody who works at weekends starts on another day; the days are kept with the plan."""
     form = {"starts_on": "2026-12-02", "time_am": "10am", "time_pm": "10pm", "days_at_work": ["5", "6", "7"]}

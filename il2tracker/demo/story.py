@@ -183,7 +183,7 @@ _RUTH = Life(
     protocol="hiv-sc-7-5",
     first_start=-24 - 56,
     earlier=(Earlier(before=56), Earlier(before=114, given=9), Earlier(before=170, stopped_after=3)),
-    report=Report("infection", "Chest infection, antibiotics since Thursday."),
+    report=Report("infection", "Chest infection, on antibiotics for three days."),
     draws=(
         _blood(1, -190, "377", "19", "<20"),
         _blood(1, -14, "398", "20", "<20"),

@@ -5,10 +5,34 @@ from __future__ import annotations
 from decimal import Decimal
 from typing import NamedTuple
 
+from cycles.doubts import MOST_PER_INJECTION
 from cycles.regimen import Regimen
 
 SINGLE_UNITS = Decimal(100_000)  # app's own: a number this large was meant as single units, not millions of them
 MILLION = Decimal(1_000_000)
+UNDER_THE_SKIN, HIV = "sc", "hiv"
+MOST_PER_HIV_INJECTION = Decimal(9)  # W6, H04
+MOST_A_DAY, MOST_A_HIV_DAY = MOST_PER_INJECTION, Decimal(15)  # the largest studied days under the skin (P04, K03)
+
+
+def injection_ceiling(most: Decimal | None, *, route: str, indication: str) -> Decimal:
+    """The most that one injection may hold (W6, H04); `most` is what the protocol says.
+
+    A protocol for the ward may say far more than anybody injects at home: under the skin 18 MIU is the end, 9 for HIV.
+    """
+    return _at_home(most, MOST_PER_HIV_INJECTION, MOST_PER_INJECTION, route, indication) or MOST_PER_INJECTION
+
+
+def daily_ceiling(most: Decimal | None, *, route: str, indication: str) -> Decimal | None:
+    """The largest day that was studied by this route (W6, P62); None where a protocol for the ward names none."""
+    return _at_home(most, MOST_A_HIV_DAY, MOST_A_DAY, route, indication)
+
+
+def _at_home(most: Decimal | None, hiv: Decimal, other: Decimal, route: str, indication: str) -> Decimal | None:
+    if route != UNDER_THE_SKIN:
+        return most
+    end = hiv if indication == HIV else other
+    return min(most or end, end)
 
 
 class Outside(NamedTuple):

@@ -8,7 +8,7 @@ from decimal import Decimal
 from django.utils.translation import gettext as _
 
 from cycles.doubts import MOST_PER_INJECTION
-from cycles.models import Injection, Plan, current_plan
+from cycles.models import Injection, PlanVersion, current_plan
 from cycles.reasons import TOLD, NotTaken
 from il2tracker import ui
 
@@ -43,14 +43,15 @@ def is_too_much(injection: Injection) -> bool:
     """More than planned without the clinic having said so, or more than the treatment uses for one injection (W6)."""
     amount, dose = injection.amount or Decimal(0), injection.planned_dose
     if dose is None:
-        return amount > _ceiling(current_plan(injection.patient))
+        plan = current_plan(injection.patient)
+        return amount > _ceiling(plan.current_version if plan else None)
     if amount <= dose.amount:
         return False
-    return injection.reason != TOLD or amount > _ceiling(dose.cycle.plan)
+    return injection.reason != TOLD or amount > _ceiling(dose.cycle.version)
 
 
-def _ceiling(plan: Plan | None) -> Decimal:
-    return (plan and plan.protocol.injection_ceiling) or MOST_PER_INJECTION
+def _ceiling(version: PlanVersion | None) -> Decimal:
+    return version.injection_ceiling if version else MOST_PER_INJECTION
 
 
 def _two_close(injection: Injection) -> Concern:

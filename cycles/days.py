@@ -16,7 +16,10 @@ from cycles.models import Cycle, Injection, PlannedDose
 
 
 class State(StrEnum):
-    """Where a planned dose stands. DUE is the one to record now; OFF will not take place."""
+    """Where a planned dose stands. DUE is the one to record now; OFF will not take place.
+
+    UNKNOWN is of a course from before the diary, about which nobody is asked.
+    """
 
     DONE = "done"
     SKIPPED = "skipped"
@@ -24,6 +27,7 @@ class State(StrEnum):
     MISSING = "missing"
     COMING = "coming"
     OFF = "off"
+    UNKNOWN = "unknown"
 
 
 MARKS = {State.DONE: "done", State.DUE: "due", State.COMING: "open", State.SKIPPED: "none", State.MISSING: "none"}
@@ -61,6 +65,7 @@ class Slot:
             State.MISSING: _("not recorded"),
             State.COMING: _("to come"),
             State.OFF: _("not planned any more"),
+            State.UNKNOWN: _("not known"),
         }[self.state]
 
 
@@ -139,7 +144,7 @@ def lay_out(cycle: Cycle, doses: Sequence[PlannedDose], now: datetime) -> Course
 
 def _due(cycle: Cycle, doses: Sequence[PlannedDose], now: datetime) -> PlannedDose | None:
     """The first dose without a record that is not too late (B8), once its day has come."""
-    for dose, following in zip(doses, [*doses[1:], None], strict=False):
+    for dose, following in zip(doses, [*doses[1:], None], strict=False) if not cycle.entered_later else ():
         if dose.record is None and cycle.wants(dose) and not _too_late(cycle, dose, following, now):
             local_day = now.astimezone(ZoneInfo(dose.zone)).date()
             return dose if dose.due_on <= local_day or dose.due_at <= now else None
@@ -157,6 +162,8 @@ def _state(cycle: Cycle, dose: PlannedDose, due: PlannedDose | None, now: dateti
         return State.SKIPPED if record.state == Injection.State.SKIPPED else State.DONE
     if not cycle.wants(dose):
         return State.OFF
+    if cycle.entered_later:
+        return State.UNKNOWN
     if dose is due:
         return State.DUE
     return State.MISSING if dose.due_at <= now else State.COMING

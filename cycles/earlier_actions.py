@@ -15,7 +15,6 @@ from simple_history.utils import bulk_create_with_history
 
 from cycles import schedule
 from cycles.course_actions import has_records, planned_doses, refuse_overlap, save_course
-from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
 from cycles.version_actions import replace_doses
 from il2tracker.accounts import access
@@ -56,6 +55,7 @@ def record_earlier(*, by: User, plan: Plan, count: int, courses: Sequence[Earlie
     """
     access.require_prescribing(by, plan.patient)
     patient = plan.patient.lock()
+    plan = Plan.objects.with_versions().get(pk=plan.pk)
     if plan.ended_on is not None:
         raise ValidationError(_("This plan has ended."))
     _make_room(by, plan, count, patient.today(now))
@@ -99,7 +99,7 @@ def _record(by: User, plan: Plan, patient: Patient, number: int, said: EarlierCo
     version = plan.versions.order_by("number").first()
     assert version is not None
     cycle = _course(plan, version, patient, number, said)
-    if cycle.last_dose_on > patient.today(now) or (said.last_on or said.starts_on) > patient.today(now):
+    if max(cycle.last_dose_on, said.last_on or said.starts_on) >= patient.today(now):
         raise ValidationError(_("A course that is not over does not belong here."))
     refuse_overlap(cycle, cycle.starts_on)
     doses = _doses(cycle, said)
@@ -125,13 +125,13 @@ def _course(plan: Plan, version: PlanVersion, patient: Patient, number: int, sai
         state=state,
         stopped_on=said.last_on if said.stopped else None,
         reason=_("entered later") if said.stopped else "",
+        entered_later=True,
     )
 
 
 def _doses(cycle: Cycle, said: EarlierCourse) -> list[PlannedDose]:
     """The doses as they were planned then: to the planned end of a course that was stopped, else to its last day."""
-    ceiling = cycle.plan.protocol.injection_ceiling or MOST_PER_INJECTION
-    if said.amount is not None and said.amount > ceiling:
+    if said.amount is not None and said.amount > cycle.version.injection_ceiling:
         raise ValidationError(_("An amount is more than this treatment uses for one injection."))
     doses = [dose for dose in planned_doses(cycle) if dose.due_on <= cycle.last_dose_on]
     for dose in doses:

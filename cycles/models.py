@@ -64,7 +64,10 @@ class CycleQuerySet(PatientRecordQuerySet):
 
 
 class Cycle(PatientRecord):
-    """One course and the rest after it. Stores only what people decided; the rest follows from dates (A13)."""
+    """One course and the rest after it. Stores only what people decided; the rest follows from dates (A13).
+
+    `entered_later`: it was over before the diary knew of it. Nobody is asked about its injections.
+    """
 
     class State(models.TextChoices):
         PLANNED = "planned", _("planned")
@@ -80,6 +83,7 @@ class Cycle(PatientRecord):
     state = models.CharField(max_length=13, choices=State.choices, default=State.PLANNED)
     stopped_on = models.DateField(null=True, blank=True)
     reason = models.CharField(max_length=200, blank=True)
+    entered_later = models.BooleanField(default=False)
     history = HistoricalRecords()
 
     objects = CycleQuerySet.as_manager()
@@ -169,7 +173,7 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
 
     def to_record(self, now: datetime, today: date) -> PlannedDoseQuerySet:
         """What waits to be recorded: at most 20 of the last 60 days, the newest first, then those of later today."""
-        waiting = self.unlogged().counting().filter(due_on__lte=today, due_at__gt=now - timedelta(days=60))
+        waiting = self.asked_for().filter(due_on__lte=today, due_at__gt=now - timedelta(days=60))
         later = models.Case(models.When(due_at__gt=now, then=1), default=0)
         in_order = models.Case(models.When(due_at__gt=now, then="due_at"))
         return waiting.select_related("cycle", "patient").order_by(later, in_order, "-due_at")[:20]
@@ -177,6 +181,10 @@ class PlannedDoseQuerySet(PatientRecordQuerySet):
     def unlogged(self) -> PlannedDoseQuerySet:
         """Nothing recorded for it."""
         return self.exclude(Exists(Injection.objects.standing().filter(planned_dose=OuterRef("pk"))))
+
+    def asked_for(self) -> PlannedDoseQuerySet:
+        """Counting and nothing recorded, of courses that the diary knew while they ran."""
+        return self.counting().unlogged().exclude(cycle__entered_later=True)
 
     def counting(self) -> PlannedDoseQuerySet:
         """Of courses neither held nor cancelled; not after the day a course was stopped, nor while it waited."""

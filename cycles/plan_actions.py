@@ -15,8 +15,8 @@ from django.utils.translation import gettext as _
 from cycles import schedule
 from cycles.bounds import outside_studied
 from cycles.course_actions import decide, planned_doses, refuse_overlap
-from cycles.doubts import MOST_PER_INJECTION
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, Protocol
+from cycles.protocols import Route
 from cycles.ready_actions import confirmed
 from il2tracker.accounts import access
 from il2tracker.accounts.actions import update_patient
@@ -96,6 +96,7 @@ def _confirm_past_starts(by: User, plan: Plan, now: datetime) -> None:
 def sign(by: User, plan: Plan, now: datetime, **terms: Any) -> PlanVersion:
     """Save a version as that person's. Raises ValidationError for an amount that no plan may hold, RegimenError."""
     version = PlanVersion(plan=plan, signed_at=now, **_signature(by, plan.patient), **terms)
+    version.inpatient = version.inpatient or version.route != Route.SUBCUTANEOUS  # a drip is never asked for at home
     _refuse_amounts(version, plan.protocol)
     version.full_clean()
     version.save()
@@ -108,9 +109,9 @@ def _refuse_amounts(version: PlanVersion, protocol: Protocol) -> None:
     largest = regimen.largest_amount()
     if regimen.needs_amounts or largest is None:
         raise ValidationError(_("Enter the amount of every injection."))
-    if largest > (protocol.injection_ceiling or MOST_PER_INJECTION):
+    if largest > version.injection_ceiling:
         raise ValidationError(_("An amount is more than this treatment uses for one injection."))
-    outside = outside_studied(regimen, most=protocol.daily_ceiling, least=protocol.daily_floor)
+    outside = outside_studied(regimen, most=version.daily_ceiling, least=protocol.daily_floor)
     if outside and not version.beyond_reason:
         raise ValidationError({"beyond_reason": _("The amount of a day is outside what was studied. Say why.")})
 

@@ -139,7 +139,7 @@ class PlanForm(TermsForm):
 
     def _check_range(self) -> None:
         """Outside what was studied only with a reason (W6, P62)."""
-        most, least = self.protocol.daily_ceiling, self.protocol.daily_floor
+        most, least = bounds.daily_ceiling(self.protocol.daily_ceiling, **self._by), self.protocol.daily_floor
         self.outside = bounds.outside_studied(self.regimen, most=most, least=least)
         if self.outside is not None and not self.cleaned_data.get("beyond_reason"):
             self.add_error("beyond_reason", plan_words.outside(self.outside))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import time, timedelta
+from decimal import Decimal
 from typing import Any
 
 from django.conf import settings
@@ -10,7 +11,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from cycles import schedule
+from cycles import bounds, schedule
 from cycles.protocols import Protocol, Thresholds
 from il2tracker.accounts.models import Patient
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
@@ -139,6 +140,17 @@ class PlanVersion(Thresholds):
     def late_after(self) -> timedelta | None:
         """From how long after its hour an injection is a matter for the clinic; None = midway to the next (B8)."""
         return None if self.late_after_minutes is None else timedelta(minutes=self.late_after_minutes)
+
+    @property
+    def injection_ceiling(self) -> Decimal:
+        """The most that one injection may hold, by the route of this version (W6); MIU."""
+        most = self.plan.protocol.injection_ceiling
+        return bounds.injection_ceiling(most, route=self.route, indication=self.indication)
+
+    @property
+    def daily_ceiling(self) -> Decimal | None:
+        """The largest day that was studied, by the route of this version (W6, P62); MIU."""
+        return bounds.daily_ceiling(self.plan.protocol.daily_ceiling, route=self.route, indication=self.indication)
 
     @property
     def is_confirmed(self) -> bool:

@@ -105,7 +105,7 @@ class Page:
     @property
     def ceiling(self) -> Decimal:
         """The most that this treatment uses for one injection (W6)."""
-        return (self.protocol and self.protocol.injection_ceiling) or doubts.MOST_PER_INJECTION
+        return self.version.injection_ceiling if self.version else doubts.MOST_PER_INJECTION
 
     def _timing(self, at: datetime, following: datetime | None = None) -> schedule.Timing:
         assert self.dose is not None
@@ -162,7 +162,7 @@ class Page:
         """An injection before this one that may be meant instead: open, of the last day, across midnight (H07)."""
         if self.dose is None:
             return None
-        waiting = PlannedDose.objects.of(self.patient).unlogged().counting().select_related("cycle", "patient")
+        waiting = PlannedDose.objects.of(self.patient).asked_for().select_related("cycle", "patient")
         since = self.now - RATHER_WITHIN
         return waiting.filter(due_at__lt=self.dose.due_at, due_at__gt=since).order_by("-due_at").first()
 

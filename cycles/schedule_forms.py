@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy
 
 from cycles import amounts, bounds, schedule, schedule_rows
 from cycles.day_runs import read_days, write_days
-from cycles.doubts import MOST_PER_INJECTION
 from cycles.forms import AmountField
 from cycles.models import SLOT_WORDS
 from cycles.protocols import Protocol, Standing
@@ -213,7 +212,7 @@ class ScheduleForm(ui.BaseForm):
         self._check_amount(name)
 
     def _check_amount(self, name: str) -> None:
-        amount, ceiling = self.cleaned_data.get(f"{name}_amount"), self.protocol.injection_ceiling or MOST_PER_INJECTION
+        amount, ceiling = self.cleaned_data.get(f"{name}_amount"), self._injection_ceiling()
         if amount is None or amount <= ceiling:
             return
         words = {"amount": ui.miu(amount), "most": ui.miu(ceiling)}
@@ -222,6 +221,11 @@ class ScheduleForm(ui.BaseForm):
         if meant := bounds.probably_meant(amount, ceiling, a_day):
             said.append(self._meant(amount, meant, a_day))
         self.add_error(f"{name}_amount", " ".join(said))
+
+    def _injection_ceiling(self) -> Decimal:
+        """By the route and the reason that hold here (W6)."""
+        facts = self.protocol
+        return bounds.injection_ceiling(facts.injection_ceiling, route=facts.route, indication=facts.indication)
 
     def _meant(self, amount: Decimal, meant: Decimal, a_day: int) -> str:
         if meant * a_day == amount:

@@ -12,7 +12,7 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from cycles import amounts, schedule
+from cycles import amounts, bounds, schedule
 from cycles.forms import DayField
 from cycles.models import PlanVersion
 from cycles.protocols import FeverUnit, Indication, Protocol, Route, Standing, Thresholds
@@ -189,6 +189,14 @@ class TermsForm(ScheduleForm):
         self._check_fever()
         self._check_size()
         return cleaned
+
+    def _injection_ceiling(self) -> Decimal:
+        return bounds.injection_ceiling(self.protocol.injection_ceiling, **self._by)
+
+    @property
+    def _by(self) -> dict[str, str]:
+        """Route and reason as chosen here, else as they are."""
+        return {name: self.cleaned_data.get(name) or getattr(self.thresholds, name) for name in ("route", "indication")}
 
     def _check_fever(self) -> None:
         limit = self.cleaned_data.get("fever_above")

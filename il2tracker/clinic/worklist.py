@@ -157,7 +157,7 @@ def _cycles(patients: QuerySet[Patient], now: datetime) -> Iterable[Cycle]:
 
 
 def _of_doses(now: datetime) -> dict[str, Subquery]:
-    doses = PlannedDose.objects.counting().unlogged().filter(cycle=OuterRef("pk")).order_by("due_at")
+    doses = PlannedDose.objects.asked_for().filter(cycle=OuterRef("pk")).order_by("due_at")
     due = doses.filter(due_at__lt=now - GRACE)
     return {
         "next_due_at": Subquery(doses.filter(due_at__gt=now).values("due_at")[:1]),

@@ -49,7 +49,8 @@ def _doses(**which: Any) -> list[DoseFact]:
 def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
     following = PlannedDose.objects.counting().filter(patient=OuterRef("patient"), due_at__gt=OuterRef("due_at"))
     records = Injection.objects.filter(planned_dose=OuterRef("pk"))
-    return PlannedDose.objects.order_by("due_at", "pk").values(
+    known_then = PlannedDose.objects.exclude(cycle__entered_later=True)
+    return known_then.order_by("due_at", "pk").values(
         *OWNER,
         *("cycle_id", "day", "slot", "due_on", "local_time", "zone", "due_at", "amount", "was_held"),
         **confirming.columns(cycle="cycle__"),

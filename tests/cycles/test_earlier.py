@@ -8,10 +8,14 @@ import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.urls import reverse
 
-from cycles import version_actions
+from cycles import delivered, last_doses, plan_actions, version_actions
+from cycles.days import State, lay_out
 from cycles.earlier_actions import ALL, EarlierCourse, record_earlier
-from cycles.models import Cycle, Injection
+from cycles.models import Cycle, Injection, Plan, PlannedDose
+from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
+from il2tracker.clinic import worklist
+from il2tracker.reminders import facts
 from il2tracker.reminders.models import Reminder
 from tests import factories
 from tests.factories import utc
@@ -100,6 +104,49 @@ def test_nobody_is_reminded_or_alarmed_about_them(cast, plan):
     record(plan, cast.ben, 2, EarlierCourse(LAST, given=3), EarlierCourse(BEFORE))
     assert not Alert.objects.exists()
     assert not Reminder.objects.exists()
+
+
+def test_a_course_with_an_injection_still_to_come_is_not_an_earlier_one(cast, plan):
+    """Its evening would be recorded before it came, and a reminder would ask for it."""
+    for course in (EarlierCourse(date(2026, 2, 25), given=ALL), EarlierCourse(LAST, date(2026, 3, 1), given=ALL)):
+        with pytest.raises(ValidationError, match="not over"):
+            record(plan, cast.ben, 1, course)
+    (course,) = record(plan, cast.ben, 1, EarlierCourse(date(2026, 2, 24), given=ALL))
+    assert given(course)[-1].given_at == utc(2026, 2, 28, 22)
+
+
+def test_a_plan_that_ended_since_it_was_read_takes_no_earlier_course(cast, plan):
+    stale = Plan.objects.with_versions().get(pk=plan.pk)
+    plan_actions.end_plan(by=cast.ben, plan=plan, on=date(2026, 3, 1), reason="done")
+    with pytest.raises(ValidationError, match="has ended"):
+        record(stale, cast.ben, 1, EarlierCourse(LAST, given=ALL))
+
+
+def test_nobody_is_asked_for_what_was_before_the_diary(client, cast, plan):
+    """M3: neither the list to record, nor Today, the course page, the clinic's list or a reminder counts it as open."""
+    (course,) = record(plan, cast.ben, 1, EarlierCourse(date(2026, 2, 24)))
+    assert course.entered_later
+    assert not plan.cycles.get(number=2).entered_later
+    assert not PlannedDose.objects.to_record(NOW, date(2026, 3, 1)).exists()
+    laid_out = lay_out(course, list(PlannedDose.objects.filter(cycle=course).with_records()), NOW)
+    assert {slot.state for slot in laid_out.slots} == {State.UNKNOWN}
+    assert (laid_out.missing, laid_out.due, laid_out.slots[0].words) == ([], None, "not known")
+    [known] = worklist.gather(Patient.objects.filter(pk=cast.anna_patient.pk), NOW)
+    assert (known.missing, "recorded" in worklist.reasons(known, NOW, "24")[0].words) == (0, False)
+    assert not [dose for dose in facts.doses_of(cast.anna_patient.pk, utc(2026, 2, 1), NOW)]
+    client.force_login(cast.anna)
+    for name in ("today:home", "cycles:record"):
+        page = client.get(reverse(name)).content.decode()
+        assert "not recorded" not in page
+        assert "25 February" not in page
+
+
+def test_blood_is_still_judged_by_what_was_before_the_diary(cast, plan):
+    """D1, D17: without a record a planned injection counts, so that no result is called reliable too early."""
+    (course,) = record(plan, cast.ben, 1, EarlierCourse(date(2026, 2, 17), given=None))
+    coming = Cycle.objects.annotate(**last_doses.facts()).get(plan=plan, number=2)
+    assert last_doses.last_dose_on(coming, cast.anna_patient) == date(2026, 2, 21)
+    assert delivered.of_courses([course], NOW)[course.pk].planned == 10
 
 
 def test_more_can_be_added_later(cast, plan):

@@ -4,6 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.core.exceptions import ValidationError
 from django.urls import reverse
 
 from cycles import diffs, plan_actions, version_actions
@@ -228,9 +229,57 @@ def test_a_drip_may_be_followed_by_injections_under_the_skin(client, cast):
     document = {"unit": "MIU", "phases": [{"repeat": None, "cycle_days": 56, "doses": lines}]}
     plan = factories.plan(cast.anna_patient, cast.ben, protocol="hiv-civ", starts_on=START, now=NOW, document=document)
     assert plan.current_version.inpatient
-    send(client, cast, route="sc", step="save")
+    send(client, cast, route="sc", p1l1_amount="9", step="save")
     version = Plan.objects.get().current_version
     assert (version.route, version.inpatient, plan.versions.get(number=1).inpatient) == ("sc", False, True)
+
+
+def drip(cast, protocol, amount="18"):
+    lines = [{"days": "1-5", "slots": ["am"], "amount": amount}]
+    document = {"unit": "MIU", "phases": [{"repeat": None, "cycle_days": 56, "doses": lines}]}
+    return factories.plan(
+        cast.anna_patient, cast.ben, protocol=protocol, starts_on=START, now=NOW, document=document, beyond_reason="ward"
+    )
+
+
+@pytest.mark.parametrize(
+    ("protocol", "amount", "most"),
+    [
+        ("kidney-civ", "30", "18 million units"),
+        ("kidney-high-dose-iv", "54", "18 million units"),
+        ("hiv-civ", "12", "9 million units"),
+    ],
+)
+def test_no_amount_of_the_ward_goes_home_with_another_route(client, cast, protocol, amount, most):
+    """W6, H04: under the skin an injection never holds more than 18 million units, 9 for HIV."""
+    plan = drip(cast, protocol, amount)
+    answer = send(client, cast, route="sc", beyond_reason="as on the ward", step="save")
+    assert answer.status_code == 422
+    assert f"is more than one injection of this treatment: {most}." in answer.context["form"].errors["p1l1_amount"][0]
+    version = plan.current_version
+    facts = {"base_number": 1, "from_course": 2, "document": version.document, "slot_times": version.slot_times}
+    facts |= {"now": NOW, "starts_on": SECOND, "change_reason": "home", "beyond_reason": "as on the ward"}
+    with pytest.raises(ValidationError, match="more than this treatment uses"):
+        version_actions.change_plan(by=cast.ben, plan=plan, **facts, route="sc", inpatient=False)
+    assert PlanVersion.objects.count() == 1
+
+
+def test_a_day_under_the_skin_above_what_was_studied_there_asks_why_whatever_the_drip_held(client, cast):
+    """W6: two injections of 15 are within a protocol for the ward and outside every study at home."""
+    drip(cast, "kidney-civ")
+    two = {"route": "sc", "p1l1_slots": ["am", "pm"], "p1l1_amount": "15", "time_pm": "10pm", "beyond_reason": ""}
+    answer = send(client, cast, **two, step="save")
+    assert answer.status_code == 422
+    assert "18 million units" in answer.context["form"].errors["beyond_reason"][0]
+
+
+def test_a_drip_stays_on_the_ward_even_where_a_caller_says_otherwise(cast):
+    """P59, K07: nobody is reminded of a drip at home."""
+    plan = drip(cast, "kidney-civ")
+    version = plan.current_version
+    facts = {"base_number": 1, "from_course": 2, "document": version.document, "slot_times": version.slot_times}
+    facts |= {"now": NOW, "starts_on": SECOND, "change_reason": "home", "route": "civ", "inpatient": False}
+    assert version_actions.change_plan(by=cast.ben, plan=plan, **facts).inpatient
 
 
 # Reading

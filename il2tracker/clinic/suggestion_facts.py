@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
@@ -22,6 +23,7 @@ from labs.trends import Judgement, Point
 from sideeffects.models import SymptomReport
 
 AFTERWARDS = timedelta(days=2)  # app's own: so long after its last injection a sign still belongs to a course
+HIGH_LOAD = Decimal(1000)  # copies/mL, app's own after P16: the source calls no number high (P20)
 SYMPTOM_HOLDS = (Hold.Kind.SYMPTOM, Hold.Kind.FATIGUE)
 
 
@@ -112,9 +114,27 @@ class Known:
         return trends.is_rising(self.series(VIRAL_LOAD))
 
     @property
+    def load_is_back(self) -> bool:
+        """Whether the newest viral load that counts was found and one before it was not: a rise of any size (P20)."""
+        found = [_is_found(point) for point in self.loads]
+        return bool(found) and found[-1] and not all(found)
+
+    @property
+    def load_is_high(self) -> bool:
+        """Whether the newest viral load that counts is high (P20, P67)."""
+        newest = self.loads[-1] if self.loads else None
+        return newest is not None and _is_found(newest) and (newest.value or 0) >= HIGH_LOAD
+
+    @property
+    def loads(self) -> list[Point]:
+        """The viral loads that count, oldest first."""
+        return trends.reliable(self.series(VIRAL_LOAD))
+
+    @property
     def held(self) -> bool:
-        """Whether something is held: then nothing is suggested (2.6, first row)."""
-        return bool(self.open_holds or self.open_alerts or self.on_hold or self.load_rises)
+        """Whether something is held, or the viral load is high or rises: then nothing is suggested (2.6, first row)."""
+        load = self.load_rises or self.load_is_back or self.load_is_high
+        return bool(self.open_holds or self.open_alerts or self.on_hold or load)
 
     def series(self, code: str = CD4) -> list[Point]:
         """The results of one test with their verdicts."""
@@ -134,6 +154,10 @@ class Known:
         """Whether a course that was stopped had been held for one, or an injection left out for feeling too ill."""
         held = any(hold.cycle_id == cycle.pk and hold.kind in SYMPTOM_HOLDS for hold in self.holds)
         return cycle.state == Cycle.State.STOPPED_EARLY and (held or cycle.pk in self.too_ill)
+
+
+def _is_found(point: Point) -> bool:
+    return point.value is not None and point.comparator != "<"
 
 
 def clinics_of(viewer: User) -> list[Clinic]:

@@ -14,7 +14,7 @@ from cycles.intervals import IntervalFinding, Outcome
 from cycles.models import AdviceDecision, Cycle
 from il2tracker import ui
 from il2tracker.clinic import words
-from il2tracker.clinic.suggestion_facts import Known
+from il2tracker.clinic.suggestion_facts import HIGH_LOAD, Known
 from il2tracker.clinic.suggestions import AFTER, FROM, Suggestion
 from labs import words as labs
 from labs.models import LabResult
@@ -85,8 +85,19 @@ def stands_against(known: Known) -> list[str]:
         *(_on_hold(cycles[hold.cycle_id], hold.words) for hold in known.open_holds),
         *(_on_hold(cycle, cycle.reason) for cycle in known.on_hold if cycle.pk not in held),
         *(_("open alert: %(what)s") % {"what": alert.title} for alert in known.open_alerts),
-        *([_("the newest viral load is higher than noise explains (P67)")] if known.load_rises else []),
+        *_load(known),
     ]
+
+
+def _load(known: Known) -> list[str]:
+    """What the viral load says against a suggestion: it rises, it was not found before, it is high (P20, P67)."""
+    high = _("the newest viral load is high, %(line)s copies/mL or more (this diary’s own line)")
+    said = {
+        _("the newest viral load is higher than noise explains (P67)"): known.load_rises,
+        _("the newest viral load was found, an earlier one was not (P20)"): known.load_is_back and not known.load_rises,
+        high % {"line": ui.number(HIGH_LOAD)}: known.load_is_high,
+    }
+    return [words for words, holds in said.items() if holds]
 
 
 def _on_hold(cycle: Cycle, reason: str) -> str:
@@ -184,7 +195,9 @@ def _interval_rule(known: Known) -> str:
 def _interval_unknown(known: Known) -> list[str]:
     lines = [
         _("Infections and medicines that nobody entered."),
-        _("CD4+ percentage and side effects: the rule does not weigh them. A viral load only counts when it rises."),
+        _(
+            "CD4+ percentage and side effects: the rule does not weigh them. A viral load only counts when it is high or rises."
+        ),
     ]
     missing = len(known.record.unlogged)
     if missing:

@@ -320,6 +320,50 @@ def test_a_rising_viral_load_holds_suggestions_back(on: None, north: North, cast
     assert outcome(ida, cast, "INT-1") == "HOLD"
 
 
+BACK = "the newest viral load was found, an earlier one was not (P20)"
+RISES = "the newest viral load is higher than noise explains (P67)"
+LOAD_HIGH = "the newest viral load is high, 1,000 copies/mL or more (this diary’s own line)"
+
+
+@pytest.mark.parametrize(
+    ("earlier", "newest", "against"),
+    [
+        ("<50", "60", [BACK]),
+        ("not detected", "51", [BACK]),
+        ("<50", "400", [RISES]),
+        ("400", "1265", [RISES, LOAD_HIGH]),
+        ("900", "1000", [LOAD_HIGH]),
+        ("900", "999", []),
+        ("1200", ">10000000", [RISES, LOAD_HIGH]),
+        ("1200", "<50", []),
+        ("80", "90", []),
+    ],
+)
+def test_a_viral_load_that_is_high_or_rises_holds_suggestions_back_and_is_named(
+    on: None, see: Any, north: North, cast: factories.Cast, earlier: str, newest: str, against: list[str]
+) -> None:
+    """2.6, first row; P20, P67: found again counts as a rise of any size."""
+    patient = north.patient("Ida", started=157, cd4_goal=600)
+    for days_ago, count in HIGH:
+        north.result(patient, days_ago, cd4=count, load="")
+    north.result(patient, 64, cd4="", load=earlier)
+    north.result(patient, 4, cd4="", load=newest)
+    assert outcome(patient, cast, "INT-1") == ("HOLD" if against else "SUGGEST")
+    page = see(cast.ben, f"/people/{patient.code}/advice/INT-1/").text_read
+    assert [words for words in (BACK, RISES, LOAD_HIGH) if words in page] == sorted(
+        against, key=[BACK, RISES, LOAD_HIGH].index
+    )
+
+
+def test_a_viral_load_taken_too_soon_after_a_course_is_not_called_found_again(
+    on: None, north: North, cast: factories.Cast
+) -> None:
+    """D4: what does not count is shown, and only a rise of half a step is looked at."""
+    patient = three_courses(north)
+    north.result(patient, 25, cd4="", load="30")
+    assert outcome(patient, cast, "INT-1") == "SUGGEST"
+
+
 # Deciding
 
 

@@ -195,9 +195,7 @@ def _interval_rule(known: Known) -> str:
 def _interval_unknown(known: Known) -> list[str]:
     lines = [
         _("Infections and medicines that nobody entered."),
-        _(
-            "CD4+ percentage and side effects: the rule does not weigh them. A viral load only counts when it is high or rises."
-        ),
+        _("CD4+ percentage and side effects: the rule does not weigh them. A viral load counts if high or rising."),
     ]
     missing = len(known.record.unlogged)
     if missing:

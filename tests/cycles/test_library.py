@@ -112,6 +112,15 @@ def test_what_is_only_published_is_not_endorsed(slug):
     assert "not because anybody advises it" in note or "no fewer infections or deaths" in note
 
 
+@pytest.mark.parametrize("slug", list(ROWS))
+def test_a_year_in_a_note_is_the_year_of_the_rows_own_source(slug):
+    """A text from 2015 is not said of a label that others quote, and published trials are named."""
+    note, source = ROWS[slug]["evidence_note"], ROWS[slug]["source"]
+    assert ("dates from 2015" in note) is source.startswith("Cancer Research UK")
+    assert ("label in force" in note) is (ROWS[slug]["standing"] == "label")
+    assert ROWS[slug]["standing"] != "published" or not source.startswith("Published trials")
+
+
 def test_the_als_trial_did_not_reach_its_endpoint_and_the_row_says_so():
     assert "primary endpoint was not significant" in ROWS["als"]["evidence_note"]
 

@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cycles import confirming, last_doses, schedule
-from cycles.models import Cycle, Injection, PlannedDose
+from cycles.models import Cycle, Hold, Injection, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
@@ -50,6 +50,7 @@ class Reason:
     detail: str
     since: str
     alert: Alert | None = None
+    is_hold: bool = False
 
     @property
     def level(self) -> int:
@@ -71,10 +72,14 @@ class Seen:
     last_injection_at: datetime | None
     last_check_in_at: datetime | None
     asks_clinic: bool
-    begun: bool
     confirmed_for: date | None
     sent_at: datetime | None
     looks: str | None
+
+    @property
+    def waits(self) -> bool:
+        """Whether it is on hold."""
+        return self.cycle.state == Cycle.State.HELD
 
     @property
     def is_unconfirmed(self) -> bool:
@@ -92,8 +97,14 @@ class Facts:
     patient: Patient
     today: date
     alerts: list[Alert] = field(default_factory=list)
+    holds: list[Hold] = field(default_factory=list)
     current: Seen | None = None
     coming: Seen | None = None
+
+    @property
+    def seen(self) -> list[Seen]:
+        """The courses that the list asks about."""
+        return [seen for seen in (self.current, self.coming) if seen]
 
     @property
     def in_course(self) -> bool:
@@ -115,16 +126,24 @@ class Facts:
         return current.missing or 0
 
     @property
+    def unreported_holds(self) -> list[Hold]:
+        """Open holds without an open alert that stands on the list for them: only a person lifts one (H22)."""
+        reported = {alert.source_ref for alert in self.alerts}
+        return [hold for hold in self.holds if hold.ref not in reported]
+
+    @property
     def last_dose_on(self) -> date | None:
         """The last injection before the next course as far as anybody knows (A11)."""
         return last_doses.last_dose_on(self.coming.cycle, self.patient) if self.coming else None
 
 
 def gather(patients: QuerySet[Patient], now: datetime) -> list[Facts]:
-    """Facts about these patients, in three statements however many there are."""
+    """Facts about these patients, in four statements however many there are."""
     facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
     for alert in Alert.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[alert.patient_id].alerts.append(alert)
+    for hold in Hold.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
+        facts[hold.patient_id].holds.append(hold)
     for cycle in _cycles(patients, now):
         _place(facts[cycle.patient_id], cycle)
     return list(facts.values())
@@ -185,6 +204,8 @@ def reasons(known: Facts, now: datetime, clock: str) -> list[Reason]:
     found = [_of_alert(alert, known, now, clock) for alert in known.alerts]
     if known.missing >= 2:
         found.append(_of_missing(known))
+    found += [_of_hold(hold, known) for hold in known.unreported_holds]
+    found += [_of_wait(seen.cycle) for seen in known.seen if seen.waits and not known.holds]
     if start := readiness.course_to_look_at(known.current, known.coming, known.today):
         found.append(_of_readiness(known, start))
     if lacks := missing_results(known):
@@ -212,6 +233,19 @@ def _of_missing(known: Facts) -> Reason:
     words = ngettext("%(n)s injection not recorded", "%(n)s injections not recorded", known.missing)
     detail = _("The first on %(day)s.") % {"day": ui.long_day(first.astimezone(known.patient.zone))}
     return Reason(Rank.DOSES, words % {"n": known.missing}, detail, first.isoformat())
+
+
+def _of_hold(hold: Hold, known: Facts) -> Reason:
+    facts = {"kind": hold.get_kind_display(), "day": ui.long_day(hold.raised_at.astimezone(known.patient.zone))}
+    detail = _("Since %(day)s; nothing is asked for until somebody lifts it.") % facts
+    words = f"{hold.reason.rstrip('.')}. {detail}" if hold.reason else detail
+    return Reason(Rank.READINESS, _("On hold: %(kind)s") % facts, words, hold.raised_at.isoformat(), is_hold=True)
+
+
+def _of_wait(cycle: Cycle) -> Reason:
+    """A course that waits although every hold is lifted: its own first day passed meanwhile."""
+    words = _("Course %(number)s waits") % {"number": cycle.number}
+    return Reason(Rank.READINESS, words, cycle.reason, cycle.starts_on.isoformat(), is_hold=True)
 
 
 def _of_readiness(known: Facts, start: Seen) -> Reason:

@@ -3,11 +3,14 @@
 from datetime import date, timedelta
 
 import pytest
+import time_machine
 
 from cycles import questions, ready_actions
+from cycles.hold_actions import lift_hold
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import actions as alerts
+from il2tracker.alerts.models import Alert
 from il2tracker.clinic.worklist import Rank, gather, reasons
 from labs.actions import book_bloodwork
 from tests import factories
@@ -118,10 +121,57 @@ def test_open_injections_are_asked_for_until_a_week_after_the_course(north, ende
     assert first(patient)[0] is rank
 
 
-def test_a_held_course_is_asked_for_nothing(north, cast):
+def test_a_held_course_is_asked_for_nothing_but_the_hold(north, cast):
     patient = north.patient("Ada", started=3, recorded=False)
     factories.hold(cast.ben, Cycle.objects.get(patient=patient, number=1), "fever")
-    assert first(patient)[0] is Rank.NOTHING
+    assert [reason.rank for reason in why(patient)] == [Rank.READINESS]
+
+
+# Holds
+
+
+def test_an_open_hold_stays_on_the_list_when_its_report_is_acknowledged_until_somebody_lifts_it(north, cast):
+    """D19, H22: only a person lifts one, so a person has to be shown it."""
+    patient = north.patient("Ada", started=-9)
+    hold = factories.hold(patient.user, Cycle.objects.get(patient=patient), "a cough", kind="infection", now=NOW)
+    alert = Alert.objects.get(patient=patient)
+    assert [reason.rank for reason in why(patient)] == [Rank.DOSES], "its report stands for it"
+    alerts.acknowledge(by=cast.ben, alert=alert, now=NOW)
+    [reason] = [reason for reason in why(patient) if reason.rank is Rank.READINESS]
+    assert (reason.words, reason.level, reason.is_hold) == ("On hold: an infection", 2, True)
+    assert reason.detail == "a cough. Since Saturday 21 November 2026; nothing is asked for until somebody lifts it."
+    lift_hold(by=cast.ben, hold=hold, now=NOW, note="well again")
+    assert not [reason for reason in why(patient) if reason.is_hold]
+
+
+def test_every_open_hold_is_named_the_oldest_first(north, cast):
+    patient = north.patient("Ada", started=-9)
+    cycle = Cycle.objects.get(patient=patient)
+    factories.hold(cast.ben, cycle, "", kind="viral_load", now=NOW)
+    factories.hold(cast.ben, cycle, "", kind="fatigue", now=NOW - timedelta(days=1))
+    assert [reason.words for reason in why(patient) if reason.is_hold] == [
+        *("On hold: extreme tiredness", "On hold: the viral load")
+    ]
+
+
+@pytest.mark.parametrize("started", [3, -9], ids=["its day has passed", "still to come"])
+def test_a_course_that_waits_without_a_hold_still_needs_a_person(north, started):
+    """Its own first day passed while it waited: nothing goes on by itself."""
+    patient = north.patient("Ada", started=started, recorded=False)
+    cycle = Cycle.objects.get(patient=patient, number=1)
+    Cycle.objects.filter(pk=cycle.pk).update(state="held", reason="It needs a new first day.")
+    [reason] = [reason for reason in why(patient) if reason.is_hold]
+    assert (reason.rank, reason.words) == (Rank.READINESS, "Course 1 waits")
+    assert reason.detail == "It needs a new first day."
+
+
+def test_the_list_leads_to_the_hold(north, cast, client):
+    patient = north.patient("Ada", started=-9)
+    factories.hold(cast.ben, Cycle.objects.get(patient=patient), "fever", now=NOW)
+    client.force_login(cast.ben)
+    with time_machine.travel(NOW, tick=False):
+        page = client.get("/people/").content.decode()
+    assert f'class="btn btn-quiet" href="/people/{patient.code}/waits/">On hold' in page
 
 
 # Silence

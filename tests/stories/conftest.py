@@ -11,6 +11,7 @@ import time_machine
 from playwright.sync_api import Browser, Page, expect
 
 from il2tracker.demo import actions, story
+from il2tracker.demo.roles import Life
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
 HEIGHTS = {390: 844, 1280: 900}
@@ -25,9 +26,18 @@ def now() -> datetime:
 
 
 @pytest.fixture
-def clinic(settings: Any, live_server: Any, now: datetime) -> Iterator[Any]:
+def lives() -> tuple[Life, ...]:
+    """Who lives in the clinic: Anna alone, because the whole demo takes seconds; a test may say otherwise."""
+    return story.LIVES[:1]
+
+
+@pytest.fixture
+def clinic(
+    settings: Any, live_server: Any, monkeypatch: pytest.MonkeyPatch, now: datetime, lives: tuple[Life, ...]
+) -> Iterator[Any]:
     settings.DEMO = True
     settings.DEFAULT_TIME_ZONE = "Europe/London"
+    monkeypatch.setattr(story, "LIVES", lives)
     with time_machine.travel(now):
         actions.fill(now=now)
         yield live_server

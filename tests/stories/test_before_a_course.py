@@ -18,10 +18,10 @@ pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 STARTS_ON = NOW.date() + timedelta(days=9)
 
 
-@pytest.fixture(autouse=True)
-def nobody_else(monkeypatch):
+@pytest.fixture
+def lives():
     """Both clinics with their staff are enough."""
-    monkeypatch.setattr(story, "LIVES", ())
+    return ()
 
 
 @pytest.fixture
@@ -46,7 +46,6 @@ def test_an_infection_before_a_course_stops_it_until_the_nurse_lifts_the_hold_an
     page.get_by_role("link", name="Get ready").click()
     page.get_by_role("link", name="Answer 13 questions").click()
     expect(page.get_by_role("heading", level=1)).to_contain_text("Do you have an infection now")
-    sound(page)
     go_on(page, "Yes")
     expect(page.get_by_role("heading", level=1)).to_have_text("Call your clinic today, before any more injections.")
     expect(page.locator("main a[href='tel:02079460018']").first).to_be_visible()
@@ -76,7 +75,6 @@ def test_an_infection_before_a_course_stops_it_until_the_nurse_lifts_the_hold_an
     expect(nurse.get_by_role("button", name="Confirm start")).to_have_count(0)
     nurse.get_by_role("link", name="Why it waits", exact=True).click()
     nurse.get_by_role("link", name="This is over: lift it").click()
-    sound(nurse)
     nurse.get_by_label("Why it is over").fill("Antibiotics finished, no fever.")
     nurse.get_by_role("button", name="Lift this hold").click()
     expect(nurse.get_by_role("status")).to_contain_text("Course 1 goes on.")

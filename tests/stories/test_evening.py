@@ -6,8 +6,15 @@ from playwright.sync_api import expect
 from cycles.models import Injection
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
+from il2tracker.demo import story
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
+
+
+@pytest.fixture
+def lives():
+    """Everybody: her nurse finds her among others."""
+    return story.LIVES
 
 
 def anna():

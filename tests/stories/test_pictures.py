@@ -8,6 +8,7 @@ from uuid import uuid4
 import pytest
 
 from il2tracker.accounts.models import Patient
+from il2tracker.demo import story
 from il2tracker.reminders import heartbeat
 from il2tracker.reminders.models import Heartbeat
 from sideeffects import actions as sideeffects
@@ -22,6 +23,12 @@ KEPT = ROOT / "docs" / "pictures"
 @pytest.fixture
 def folder(tmp_path):
     return KEPT if os.environ.get("IL2_PICTURES") == "1" else tmp_path
+
+
+@pytest.fixture
+def lives():
+    """Everybody."""
+    return story.LIVES
 
 
 @pytest.fixture

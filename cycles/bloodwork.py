@@ -31,11 +31,6 @@ class PreCycle:
     kind: Before
     days_before: int | None = None
 
-    @property
-    def is_possible(self) -> bool:
-        """Whether there is a day before each course on which a draw is surely reliable."""
-        return self.kind in {Before.DUE_DAY, Before.LATER}
-
 
 def before_courses(regimen: Regimen) -> PreCycle:
     """What holds before every course after the first: the shortest rest decides (2.4, D16, B5).

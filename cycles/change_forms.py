@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy
 from cycles import schedule_rows
 from cycles.models import Cycle, PlanVersion
 from cycles.plan_forms import PlanForm
+from cycles.plan_words import hours
 from cycles.protocols import Thresholds
 from cycles.regimen import BY_WEIGHT
 from cycles.schedule_rows import Rows
@@ -88,6 +89,18 @@ class ChangePlanForm(PlanForm):
         if starts_on <= self.today and not stays_held:
             self.add_error("starts_on", _("This day has passed or is today. Give the course a day to come."))
 
+    def clean(self) -> dict[str, Any]:
+        """The schedule has to reach the course from which it applies."""
+        cleaned = super().clean()
+        last = self.regimen.courses if hasattr(self, "regimen") else None
+        if last is not None and last < self.course:
+            words = {"last": last, "course": self.course}
+            self.add_error(
+                f"p{len(self.rows)}_repeat",
+                _("This schedule ends with course %(last)s, and the change begins with course %(course)s.") % words,
+            )
+        return cleaned
+
     @property
     def has_new_days(self) -> bool:
         """Whether the interval in the boxes is not the one in force."""
@@ -122,13 +135,13 @@ def rows_of(version: PlanVersion) -> Rows:
 
 
 def _as_typed(version: PlanVersion, viewer: Any) -> dict[str, Any]:
-    hours = {f"time_{slot}": ui.clock(hour, viewer) for slot, hour in version.times.items()}
+    times = {f"time_{slot}": ui.clock(hour, viewer) for slot, hour in version.times.items()}
     late = version.late_after_minutes
     weighs = version.plan.protocol.regimen.unit == BY_WEIGHT
     return {
         **{name: getattr(version, name) for name in SAME},
-        **hours,
-        "late_after_hours": late // 60 if late else None,
+        **times,
+        "late_after_hours": hours(late) if late else None,
         "size": None if weighs else version.body_surface,
         "size_on": None if weighs else version.body_surface_on,
         "base_number": version.number,

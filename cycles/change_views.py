@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
@@ -52,6 +52,12 @@ class Ground:
         name = _("First day of course %(n)s") % {"n": self.course}
         return [*found, diffs.Change(name, ui.long_day(self.starts_on), ui.long_day(starts_on))]
 
+    def preview(self, form: ChangePlanForm, changes: list[diffs.Change]) -> dict[str, Any]:
+        """What the page shows on which the valid form is looked at before it is signed."""
+        before = self.latest.last_dose_on if self.latest else None
+        outlook = form.outlook(self.course, before)
+        return {"form": form, "changes": changes, "outlook": outlook, "protocol": self.plan.protocol}
+
 
 def _ground(request: SignedInRequest, patient: Patient, today: date) -> Ground:
     plan = get_object_or_404(Plan.objects.visible_to(request.user).of(patient).active().with_versions())
@@ -73,18 +79,21 @@ def plan_change(request: SignedInRequest, code: str | None = None) -> HttpRespon
     context = {"patient": patient, "plan": ground.plan, "ground": ground, "today": today, "asked": _asked(request.GET)}
     changes = ground.changes(form, request.user.clock) if form.is_valid() else []
     _refuse(request, form, ground, changes, context)
+    if form.is_bound and form.is_valid() and step == "save" and _sign(request, form, ground, now):
+        said = _("The change is signed. It applies from course %(n)s.")
+        return to_plan(request, patient, said % {"n": ground.course})
     if form.errors or not form.is_bound or step == "back":
         return answer(request, "cycles/plan_change.html", form, **context)
-    if step != "save":
-        before = ground.latest.last_dose_on if ground.latest else None
-        context |= {"form": form, "changes": changes, "outlook": form.outlook(ground.course, before)}
-        return render(request, "cycles/plan_preview.html", {**context, "protocol": ground.plan.protocol})
+    return render(request, "cycles/plan_preview.html", {**context, **ground.preview(form, changes)})
+
+
+def _sign(request: SignedInRequest, form: ChangePlanForm, ground: Ground, now: datetime) -> bool:
+    """Whether it could be signed; else the form says why not."""
     try:
         version_actions.change_plan(by=request.user, plan=ground.plan, now=now, **form.change)
     except ValidationError as refused:
         form.add_error(None, refused)
-        return answer(request, "cycles/plan_change.html", form, **context)
-    return to_plan(request, patient, _("The change is signed. It applies from course %(n)s.") % {"n": ground.course})
+    return not form.errors
 
 
 def _open(request: SignedInRequest, patient: Patient, ground: Ground, today: date) -> ChangePlanForm:
@@ -146,14 +155,20 @@ def _number(query: QueryDict, name: str) -> Decimal | None:
 @login_required
 @form_page
 def plan_update(request: SignedInRequest, code: str | None = None) -> HttpResponse:
-    """What the newest version changes; the patient, or who keeps the diary, confirms having read it."""
+    """What the newest version changes; the patient, or who keeps the diary, confirms having read that one (B7)."""
     patient = access.patient_or_404(request.user, code)
     access.looked(request.user, patient, "cycles.plan")
     plan = get_object_or_404(Plan.objects.visible_to(request.user).of(patient).active().with_versions())
     entry, may_confirm = versions.to_read(plan, request.user.clock), access.may_record(request.user, patient)
+    courses = Cycle.objects.visible_to(request.user).filter(plan=plan)
+    held = None if access.is_member_for(request.user, patient) else versions.on_hold(courses)
     if request.method == "POST":
-        version_actions.confirm_read(by=request.user, version=entry.version, now=timezone.now())
-        return to_plan(request, patient, _("Thank you. Your clinic sees that you have read it."))
-    starts = Cycle.objects.visible_to(request.user).filter(plan=plan, number=entry.version.first_course).first()
+        access.require_recording(request.user, patient)
+        if held is None and request.POST.get("number") == str(entry.version.number):
+            version_actions.confirm_read(by=request.user, version=entry.version, now=timezone.now())
+            return to_plan(request, patient, _("Thank you. Your clinic sees that you have read it."))
+    starts = next((course for course in courses if course.number == entry.version.first_course), None)
+    again = request.method == "POST"
     context = {"patient": patient, "plan": plan, "entry": entry, "course": starts, "may_confirm": may_confirm}
-    return render(request, "cycles/plan_update.html", context)
+    context |= {"held": held, "again": again}
+    return render(request, "cycles/plan_update.html", context, status=422 if again else 200)

@@ -78,7 +78,7 @@ def _limits(version: PlanVersion) -> dict[str, str]:
     relief = _(", if fever medicine does not bring it down") if version.fever_only_if_not_relieved else ""
     return {
         _("Shortest time between two injections"): _("%(n)s hours") % {"n": gap} if gap else "",
-        _("Late without a call for"): _("%(n)s hours") % {"n": late // 60} if late else "",
+        _("Late without a call for"): _("%(n)s hours") % {"n": ui.number(plan_words.hours(late))} if late else "",
         _("Fever: call"): ui.over(version.fever_above, version.fever_unit) + relief,
     }
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import replace
 from decimal import Decimal
 from typing import Any, TypeVar
@@ -12,7 +13,7 @@ from django.http import QueryDict
 from cycles import schedule, schedule_rows
 from cycles.plan_forms import PlanForm
 from cycles.protocols import Protocol, Standing
-from cycles.schedule_rows import LineRow, PhaseRow, Rows
+from cycles.schedule_rows import PhaseRow, Rows
 
 _DAILY = re.compile(r"daily-(\d{1,3}(?:\.\d{1,3})?)")
 Form = TypeVar("Form", bound=PlanForm)
@@ -57,17 +58,21 @@ def _redrawn(rows: Rows, step: str, protocol: Protocol) -> Rows:
 
 def with_daily(rows: Rows, daily: Decimal) -> Rows:
     """The same days with this amount a day, shared alike by the injections of the day (P48: 12 → 2 × 6)."""
-    return tuple(replace(phase, lines=tuple(_shared(line, phase, daily) for line in phase.lines)) for phase in rows)
+    return tuple(_shared(phase, daily) for phase in rows)
 
 
-def _shared(line: LineRow, phase: PhaseRow, daily: Decimal) -> LineRow:
-    """A line whose days cannot be read keeps its amount."""
+def _shared(phase: PhaseRow, daily: Decimal) -> PhaseRow:
+    """Where the days differ in their number of injections, or cannot be read, the boxes stay as they are."""
+    counts: Counter[int] = Counter()
     try:
-        first = schedule.parse_days(line.days)[0]
-        doses = sum(len(other.slots) for other in phase.lines if first in schedule.parse_days(other.days))
+        for line in phase.lines:
+            counts.update(dict.fromkeys(schedule.parse_days(line.days), len(line.slots)))
     except schedule.RegimenError:
-        return line
-    return replace(line, amount=schedule.plain(round(daily / doses, 3))) if doses else line
+        return phase
+    if len(set(counts.values())) != 1 or not all(line.slots for line in phase.lines):
+        return phase
+    amount = schedule.plain(round(daily / next(iter(counts.values())), 3))
+    return replace(phase, lines=tuple(replace(line, amount=amount) for line in phase.lines))
 
 
 def with_interval(rows: Rows, days: int) -> Rows:

@@ -36,6 +36,7 @@ def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     plans = Plan.objects.visible_to(request.user).of(patient)
     found = plans.active().with_versions().first()
     courses = list(Cycle.objects.visible_to(request.user).of(patient).filter(plan=found).order_by("-number"))
+    versions.load_decisions(courses)
     context = {
         "patient": patient,
         "plan": found,
@@ -44,7 +45,8 @@ def plan(request: SignedInRequest, code: str | None = None) -> HttpResponse:
         "history": versions.history(found, request.user.clock) if found else [],
         "in_force": versions.in_force(found, courses, today) if found else None,
         "cycles": courses,
-        "held": next((cycle for cycle in courses if cycle.state == Cycle.State.HELD), None),
+        "held": versions.on_hold(courses),
+        "shows_terms": access.is_member_for(request.user, patient) or versions.on_hold(courses) is None,
         "movable": [cycle for cycle in courses if cycle.may_move(today)],
         "stoppable": [cycle for cycle in courses if cycle.may_stop(today)],
         "today": today,

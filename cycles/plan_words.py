@@ -38,6 +38,11 @@ def listed(words: Sequence[str]) -> str:
     return _("%(first)s and %(last)s") % {"first": ", ".join(words[:-1]), "last": words[-1]}
 
 
+def hours(minutes: int) -> Decimal:
+    """90 minutes are 1.5 hours: two decimals tell every minute."""
+    return round(Decimal(minutes) / 60, 2)
+
+
 def interval(days: int) -> str:
     """ "every 8 weeks", "every 27 days"."""
     if days % 7 == 0:

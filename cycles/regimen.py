@@ -6,14 +6,14 @@ Amounts are what the unit says: million units (MIU), or a measure by body size t
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import timedelta
 from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from cycles.day_runs import require, write_days
+from cycles.day_runs import write_days
 
 MIU = "MIU"
 BY_SURFACE, BY_WEIGHT = "MIU/m2", "IU/kg"
@@ -146,28 +146,6 @@ class Regimen:
                 if dose.amount is None or self.unit != MIU
             )
         )
-
-    def with_amounts(self, amounts: Mapping[tuple[int, int], Decimal]) -> Regimen:
-        """The same days in MIU, with `amounts` per injection for all `blanks`.
-
-        Raises RegimenError for one left out, and for one with more than three decimals, which no document holds.
-        """
-        blanks = set(self.blanks)
-        for blank in blanks:
-            amount, place = amounts.get(blank, Decimal(0)), "phase {} week {}".format(*blank)
-            require(amount > 0, "amounts", f"{place} has no amount")
-            require(amount == round(amount, 3), "amounts", f"{place} has more than three decimals")
-        filled = (
-            replace(
-                phase,
-                doses=tuple(
-                    replace(dose, amount=amounts[number, dose.week]) if (number, dose.week) in blanks else dose
-                    for dose in phase.doses
-                ),
-            )
-            for number, phase in enumerate(self.phases, 1)
-        )
-        return Regimen(MIU, tuple(filled))
 
     def daily_total(self, number: int = 1) -> Decimal | None:
         """The largest amount of any one day of course `number`, in `unit`; None while an amount is missing."""

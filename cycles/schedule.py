@@ -45,7 +45,7 @@ ON_TIME = timedelta(hours=2)  # B8, app's own: either side of the planned time
 LATE_WITHOUT_NEXT = timedelta(hours=6)  # B8, app's own: half of twelve hours, when no dose follows
 MIN_GAP_TWICE_DAILY = timedelta(hours=8)  # H08 and B8, app's own
 LIVE_VACCINE_MONTHS = 3  # K22: none during treatment and for three months after it
-WEDNESDAY = 3  # P35, ISO weekday: a Wednesday start puts the worst days on a weekend
+WEDNESDAY = 3  # P35, ISO weekday: with the hardest hours on days 3 to 5 they fall on Friday to Sunday
 
 
 class Planned(NamedTuple):

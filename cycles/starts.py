@@ -9,9 +9,8 @@ from dataclasses import dataclass
 from datetime import date
 
 from cycles.day_runs import parse_days
-from cycles.schedule import suggested_start
+from cycles.schedule import WEDNESDAY, suggested_start
 
-WEDNESDAY = 3  # P35: with the hardest hours on days 3 to 5 they fall on Friday to Sunday
 WEEK = range(1, 8)
 
 

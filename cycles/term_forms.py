@@ -24,6 +24,7 @@ from il2tracker.accounts.models import Patient, User
 
 FEVERS = {FeverUnit.CELSIUS: (Decimal(37), Decimal(40)), FeverUnit.FAHRENHEIT: (Decimal("98.6"), Decimal(104))}
 SIZES = {True: (Decimal(20), Decimal(350)), False: (Decimal("0.3"), Decimal("3.5"))}  # kg, m²; app's own
+LATE = (2, 24)  # hours; app's own: two hours around its time an injection is on time (B8)
 DATE_ERRORS = {"invalid": gettext_lazy("Enter the day as a date.")}
 
 
@@ -98,12 +99,11 @@ class TermsForm(ScheduleForm):
         1,
         72,
     )
-    late_after_hours = whole(
+    late_after_hours = NumberField(
         gettext_lazy("Late, but still without a call, for"),
-        gettext_lazy("Left empty: until midway to the next injection (this diary’s own rule)."),
         gettext_lazy("hours"),
-        2,
-        24,
+        places=2,
+        help_text=gettext_lazy("Left empty: until midway to the next injection (this diary’s own rule)."),
     )
     fever_above = NumberField(
         gettext_lazy("Fever: call when over"),
@@ -183,6 +183,13 @@ class TermsForm(ScheduleForm):
         """Whether the template names amounts by body size."""
         return self.protocol.regimen.unit != schedule.MIU
 
+    def clean_late_after_hours(self) -> Decimal | None:
+        """Not before an injection on time would be late; what stands in the plan may stay."""
+        hours: Decimal | None = self.cleaned_data["late_after_hours"]
+        if hours is not None and hours != self.initial.get("late_after_hours") and not LATE[0] <= hours <= LATE[1]:
+            raise ValidationError(_("Enter %(least)s to %(most)s hours.") % {"least": LATE[0], "most": LATE[1]})
+        return hours
+
     def clean(self) -> dict[str, Any]:
         """Fever limit and body size."""
         cleaned = super().clean()
@@ -237,7 +244,7 @@ class TermsForm(ScheduleForm):
             **{name: data[name] for name in chosen},
             **({"inpatient": data["route"] != Route.SUBCUTANEOUS} if "route" in self.fields else {}),
             "goal_kind": data.get("goal_kind") or PlanVersion.GoalKind.ABOVE,
-            "late_after_minutes": late * 60 if late else None,
+            "late_after_minutes": round(late * 60) if late else None,
             **self._size_terms(),
         }
 

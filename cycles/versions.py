@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -42,6 +42,19 @@ def to_read(plan: Plan, clock: str) -> Entry:
     newest = versions[-1]
     read = [version for version in versions[:-1] if not version.is_unread]
     return Entry(newest, diffs.changes(read[-1], newest, clock) if read else [])
+
+
+def on_hold(courses: Iterable[Cycle]) -> Cycle | None:
+    """A course that waits: beside it nobody at home is told what the plan says (R29)."""
+    return next((cycle for cycle in courses if cycle.state == Cycle.State.HELD), None)
+
+
+def load_decisions(courses: Collection[Cycle]) -> None:
+    """Let each course know what was decided last about it: one statement, however many there are."""
+    decided = Cycle.history.filter(id__in=[course.pk for course in courses], history_type="~")
+    newest = {row.id: row for row in decided.select_related("history_user").order_by("history_date", "history_id")}
+    for course in courses:
+        course.decision = newest.get(course.pk)
 
 
 def volumes(version: PlanVersion) -> list[tuple[Decimal, amounts.Volume]]:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
@@ -15,6 +16,7 @@ from cycles.hold_actions import raise_hold
 from cycles.models import Cycle, Hold, Plan, PlannedDose, Protocol, Readiness
 from cycles.plan_actions import create_plan
 from cycles.ready_actions import answer_question, confirm_start
+from cycles.regimen import MIU, Regimen
 from cycles.schedule import SLOTS
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
@@ -126,6 +128,16 @@ def plan(
         past=starts_on < patient.today(now),
         **terms,
     )
+
+
+def filled(regimen: Regimen, amount: Decimal) -> Regimen:
+    """The same days in MIU, with this amount wherever the regimen leaves one open or names it by body size."""
+    blanks = set(regimen.blanks)
+    phases = [
+        replace(phase, doses=tuple(replace(d, amount=amount) if (n, d.week) in blanks else d for d in phase.doses))
+        for n, phase in enumerate(regimen.phases, 1)
+    ]
+    return Regimen(MIU, tuple(phases))
 
 
 def injection(

@@ -36,7 +36,7 @@ def test_every_protocol_becomes_a_plan_with_its_doses_as_rows(slug):
     """2.1: what a clinician fills in is a regimen in MIU, and its first course stands as it was counted."""
     cast, protocol = factories.cast(), Protocol.objects.get(slug=slug)
     amount = Decimal(protocol.daily_floor or 3) / protocol.regimen.doses_a_day
-    filled = protocol.regimen.with_amounts(dict.fromkeys(protocol.regimen.blanks, amount))
+    filled = factories.filled(protocol.regimen, amount)
     plan = factories.plan(
         cast.dan_patient, cast.ben, protocol=slug, document=filled.document(), starts_on=START, now=NOW
     )
@@ -55,7 +55,7 @@ def test_every_protocol_becomes_a_plan_with_its_doses_as_rows(slug):
 def test_a_plan_changes_from_the_drip_to_injections_at_home_by_a_new_version():
     """P60: who answered to the drip may go on under the skin; the courses before keep how they were given."""
     cast, protocol = factories.cast(), Protocol.objects.get(slug="hiv-civ")
-    filled = protocol.regimen.with_amounts(dict.fromkeys(protocol.regimen.blanks, Decimal(12)))
+    filled = factories.filled(protocol.regimen, Decimal(12))
     plan = factories.plan(
         cast.anna_patient, cast.ben, protocol="hiv-civ", document=filled.document(), starts_on=START, now=NOW
     )

@@ -7,7 +7,7 @@ import time_machine
 from django.core.exceptions import ValidationError
 from django.urls import reverse
 
-from cycles import diffs, plan_actions, version_actions
+from cycles import course_actions, diffs, plan_actions, version_actions
 from cycles.models import Plan, PlanVersion
 from il2tracker.accounts import actions as accounts
 from tests import factories
@@ -15,6 +15,7 @@ from tests.factories import utc
 
 pytestmark = pytest.mark.django_db
 NOW = utc(2026, 3, 6, 12)  # day 3 of course 1
+PAGES = ["plan", "plan_update"]
 START, SECOND = date(2026, 3, 4), date(2026, 4, 29)  # O1
 
 
@@ -45,6 +46,11 @@ def typed(client, cast, query=""):
     values = {name: form[name].value() for name in form.fields}
     values["starts_on"] = f"{values['starts_on']:%Y-%m-%d}"
     return {name: value for name, value in values.items() if value not in (None, "", False)}
+
+
+def client_form(client, cast):
+    client.force_login(cast.ben)
+    return client.get(address("plan_change", cast)).context["form"]
 
 
 def send(client, cast, **changes):
@@ -112,6 +118,34 @@ def test_both_versions_and_every_dose_are_shown_before_signing(client, cast, pla
     assert PlanVersion.objects.count() == 1
 
 
+@pytest.mark.parametrize(("minutes", "shown"), [(90, "1.5"), (150, "2.5"), (200, "3.33"), (180, "3")])
+def test_a_late_limit_that_is_no_whole_hour_stays_as_it_is(client, cast, minutes, shown):
+    """B8: another amount changes the amount and nothing else."""
+    facts = {"starts_on": START, "now": NOW, "late_after_minutes": minutes}
+    plan = factories.plan(cast.anna_patient, cast.ben, **facts)
+    form = client_form(client, cast)
+    assert str(form["late_after_hours"].value()) == shown
+    send(client, cast, p1l1_amount="6", late_after_hours=shown, step="save")
+    before, after = plan.versions.order_by("number")
+    assert after.late_after_minutes == minutes
+    assert "Late without a call for" not in {change.name for change in diffs.changes(before, after, "24")}
+
+
+def test_half_an_hour_of_the_late_limit_is_said(cast, plan):
+    """B8."""
+    before = plan.current_version
+    facts = {field.name: getattr(before, field.name) for field in PlanVersion._meta.concrete_fields}
+    after = PlanVersion(**{**facts, "id": None, "late_after_minutes": 150})
+    assert [str(change) for change in diffs.changes(before, after, "24")] == ["Late without a call for: 2.5 hours, new"]
+
+
+def test_a_volume_is_only_shown_as_the_nurse_marked_the_syringe(client, cast, plan):
+    """O8, H28: a number of millilitres stands nowhere alone."""
+    text = " ".join(send(client, cast, concentration="18").content.decode().split())
+    assert "≈ 0.42 mL" in text
+    assert text.count("≈") == text.count("as the nurse marked the syringe") == 1
+
+
 def test_what_is_signed_is_what_was_shown(client, cast, plan):
     answer = send(client, cast, p1l1_amount="6", step="save")
     assert answer.url == address("plan", cast)
@@ -138,6 +172,9 @@ def test_going_back_keeps_what_was_entered(client, cast, plan):
         ({"p1l1_amount": "3"}, "beyond_reason", "less than was studied: 9 million units at least"),
         ({"starts_on": "2026-03-06"}, "starts_on", "This day has passed or is today."),
         ({"starts_on": "2026-03-07", "p1l1_amount": "6", "step": "save"}, "__all__", "This date overlaps course 1."),
+        ({"p1_repeat": "1"}, "p1_repeat", "ends with course 1, and the change begins with course 2."),
+        ({"late_after_hours": "1"}, "late_after_hours", "Enter 2 to 24 hours."),
+        ({"late_after_hours": "25"}, "late_after_hours", "Enter 2 to 24 hours."),
         ({"p1_days": "4"}, "p1l1_days", "Day 5 lies outside: the next course starts after 4 days."),
     ],
 )
@@ -216,6 +253,23 @@ def test_a_page_asks_the_same_number_of_questions_however_long_the_history(
         client.get(address(name, cast))
 
 
+@pytest.mark.one_database
+def test_courses_that_somebody_decided_about_cost_the_plan_page_no_statement_each(
+    client, cast, plan, django_assert_num_queries, django_assert_max_num_queries
+):
+    client.force_login(cast.ben)
+    client.get(address("plan", cast))
+    with django_assert_max_num_queries(40) as before:
+        client.get(address("plan", cast))
+    for _each in range(4):
+        cycle = plan.cycles.order_by("-number").first()
+        course_actions.cancel_cycle(by=cast.ben, cycle=cycle, reason="a journey")
+        plan_actions.open_next_cycle(plan=plan, today=START)
+    with django_assert_num_queries(len(before.captured_queries)):
+        text = client.get(address("plan", cast)).content.decode()
+    assert text.count("Decided by Ben") == 4
+
+
 def _sign(plan, cast, number, hour):
     version = plan.versions.get(number=number)
     facts = {"base_number": number, "from_course": 2, "document": version.document, "now": NOW, "starts_on": SECOND}
@@ -237,9 +291,8 @@ def test_a_drip_may_be_followed_by_injections_under_the_skin(client, cast):
 def drip(cast, protocol, amount="18"):
     lines = [{"days": "1-5", "slots": ["am"], "amount": amount}]
     document = {"unit": "MIU", "phases": [{"repeat": None, "cycle_days": 56, "doses": lines}]}
-    return factories.plan(
-        cast.anna_patient, cast.ben, protocol=protocol, starts_on=START, now=NOW, document=document, beyond_reason="ward"
-    )
+    facts = {"protocol": protocol, "starts_on": START, "now": NOW, "document": document, "beyond_reason": "ward"}
+    return factories.plan(cast.anna_patient, cast.ben, **facts)
 
 
 @pytest.mark.parametrize(
@@ -293,7 +346,7 @@ def test_the_patient_reads_and_confirms(client, cast, plan):
     assert "From course 2, on Wednesday 29 April 2026" in text
     assert "Each injection: 6 million units instead of 7.5 million units" in text
     assert "Only your team changes your dose." in text
-    assert client.post(reverse("cycles:plan_update")).url == reverse("cycles:plan")
+    assert client.post(reverse("cycles:plan_update"), {"number": "2"}).url == reverse("cycles:plan")
     assert "Your plan has an update to read." not in client.get(reverse("today:home")).content.decode()
     client.force_login(cast.ben)
     assert "Read by Anna on Friday 6 March 2026" in client.get(address("plan", cast)).content.decode()
@@ -314,6 +367,41 @@ def test_a_reader_of_two_changes_reads_them_as_one(client, cast, plan):
     client.force_login(cast.anna)
     text = client.get(reverse("cycles:plan_update")).content.decode()
     assert "Each injection: 4.5 million units instead of 7.5 million units" in text
+
+
+def test_only_the_version_that_was_shown_is_confirmed(client, cast, plan):
+    """B7: the page shows version 2; version 3 is signed before "I have read it" arrives."""
+    send(client, cast, p1l1_amount="6", step="save")
+    client.force_login(cast.anna)
+    assert 'name="number" value="2"' in client.get(reverse("cycles:plan_update")).content.decode()
+    send(client, cast, p1l1_amount="4.5", step="save")
+    client.force_login(cast.anna)
+    answer = client.post(reverse("cycles:plan_update"), {"number": "2"})
+    text = answer.content.decode()
+    assert answer.status_code == 422
+    assert "The plan has changed again since you opened this page. Nothing is confirmed yet" in text
+    assert "Each injection: 4.5 million units instead of 7.5 million units" in text
+    assert not plan.versions.exclude(read_at=None).exists()
+    assert client.post(reverse("cycles:plan_update"), {"number": "3"}).status_code == 302
+    assert {version.read_by for version in plan.versions.filter(number__gt=1)} == {cast.anna}
+
+
+@pytest.mark.parametrize("who", ["anna", "sam"])
+def test_nobody_at_home_reads_amounts_while_a_course_waits(client, cast, plan, who):
+    """R29: not on the plan, not in its history, not as an update; the clinic goes on seeing all of it."""
+    send(client, cast, p1l1_amount="6", step="save")
+    factories.hold(cast.ben, plan.cycles.get(number=1), now=NOW)
+    client.force_login(getattr(cast, who))
+    pages = [client.get(address(name, cast) if who == "sam" else reverse(f"cycles:{name}")) for name in PAGES]
+    for page in pages:
+        assert page.status_code == 200
+        assert "on hold" in page.content.decode()
+        assert "million units" not in page.content.decode().split('id="source-h"')[0]
+    url = address("plan_update", cast) if who == "sam" else reverse("cycles:plan_update")
+    assert client.post(url, {"number": "2"}).status_code == 422
+    assert plan.versions.get(number=2).read_at is None
+    client.force_login(cast.ben)
+    assert all("million units" in client.get(address(name, cast)).content.decode() for name in PAGES)
 
 
 def test_the_clinic_sees_the_update_and_does_not_confirm_it(client, cast, plan):

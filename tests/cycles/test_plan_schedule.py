@@ -241,14 +241,28 @@ def test_a_step_of_the_ladder_fills_in_each_injection(client, cast):
     assert form.totals == ["12 million units a day, 60 million units a course in 10 injections"]
 
 
-def test_the_amount_of_a_day_is_shared_by_all_its_injections():
-    """H06: also where morning and evening stand in lines of their own; a line that cannot be read stays."""
-    line = schedule_rows.LineRow
-    lines = (line("1-5", ("am",), "7.5"), line("1-5", ("pm",), "7.5"), line("soon", ("pm",), "7.5"))
-    (phase,) = plan_editor.with_daily((schedule_rows.PhaseRow("", "56", lines[:2]),), Decimal(12))
-    assert [each.amount for each in phase.lines] == ["6", "6"]
-    (phase,) = plan_editor.with_daily((schedule_rows.PhaseRow("", "56", lines[2:]),), Decimal(12))
-    assert [each.amount for each in phase.lines] == ["7.5"]
+LINE = schedule_rows.LineRow
+
+
+@pytest.mark.parametrize(
+    ("lines", "daily", "amounts"),
+    [
+        ([LINE("1-5", ("am", "pm"), "7.5")], 12, ["6"]),
+        ([LINE("1-5", ("am",), "7.5"), LINE("1-5", ("pm",), "7.5")], 6, ["3", "3"]),
+        ([LINE("1-5", ("am",), "7.5"), LINE("1-5", ("pm",), "7.5")], 9, ["4.5", "4.5"]),
+        ([LINE("1-3", ("am", "pm"), "7.5"), LINE("4-5", ("am", "pm"), "7.5")], 12, ["6", "6"]),
+        ([LINE("1-3", ("am",), "7.5"), LINE("3-5", ("pm",), "7.5")], 12, ["7.5", "7.5"]),  # day 3 has two
+        ([LINE("1-5", ("am",), "7.5"), LINE("4-5", ("pm",), "7.5")], 12, ["7.5", "7.5"]),
+        ([LINE("1-2", ("am", "pm"), "7.5"), LINE("3-5", ("am",), "9")], 12, ["7.5", "9"]),
+        ([LINE("soon", ("pm",), "7.5")], 12, ["7.5"]),
+        ([LINE("1-5", ("am",), "7.5"), LINE("soon", ("pm",), "7.5")], 12, ["7.5", "7.5"]),
+        ([LINE("1-5", (), "7.5")], 12, ["7.5"]),
+    ],
+)
+def test_the_amount_of_a_day_is_shared_by_all_its_injections(lines, daily, amounts):
+    """H06, P48: over all lines; where days differ in their number of injections nothing is guessed."""
+    (phase,) = plan_editor.with_daily((schedule_rows.PhaseRow("", "56", tuple(lines)),), Decimal(daily))
+    assert [each.amount for each in phase.lines] == amounts
 
 
 def test_days_of_work_move_the_suggested_start(client, cast):

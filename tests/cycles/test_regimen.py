@@ -194,30 +194,11 @@ def test_a_regimen_without_amounts_needs_them_by_phase_and_week():
     assert (regimen.daily_total(), regimen.course_total(), regimen.largest_amount()) == (None, None, None)
 
 
-def test_amounts_fill_the_blanks_and_nothing_else():
-    half = document(several(("1-5", ["am"], "1"), ("8-12", ["am"], None)))
-    regimen = parse(half).with_amounts({(1, 2): Decimal(2), (1, 1): Decimal(9)})
-    assert [dose.amount for dose in regimen.phases[0].doses] == [Decimal(1)] * 5 + [Decimal(2)] * 5
-    assert not regimen.needs_amounts
-
-
 def test_an_amount_by_body_surface_has_to_be_entered_again_in_million_units():
     """H28: nothing here multiplies by a body surface."""
     regimen = parse(document(phase(amount="3"), unit="MIU/m2"))
     assert regimen.needs_amounts
-    entered = regimen.with_amounts({(1, 1): Decimal("5.5")})
-    assert (entered.unit, entered.course_total(), entered.needs_amounts) == ("MIU", Decimal(55), False)
-
-
-@pytest.mark.parametrize("amounts", [{}, {(1, 1): Decimal(9)}, {(1, week): Decimal(0) for week in range(1, 5)}])
-def test_a_blank_may_not_stay_blank(amounts):
-    with pytest.raises(RegimenError, match="has no amount"):
-        parse(LIBRARY["kidney-5-week"]["document"]).with_amounts(amounts)
-
-
-def test_an_amount_that_no_document_holds_fills_no_blank():
-    with pytest.raises(RegimenError, match="more than three decimals"):
-        parse(document(phase(amount=None))).with_amounts({(1, 1): Decimal(10) / 3})
+    assert (regimen.unit, regimen.course_total()) == ("MIU/m2", Decimal(30))
 
 
 @pytest.mark.parametrize(

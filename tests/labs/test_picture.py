@@ -217,7 +217,7 @@ def test_undoing_a_dose_recomputes_every_reading_after_it(story: factories.Cast)
 
 def test_on_a_kidney_plan_the_verdict_does_not_apply(cast: factories.Cast, result: Any) -> None:
     row = Protocol.objects.filter(indication="kidney", timing_matters=False).first()
-    document = row.regimen.with_amounts(dict.fromkeys(row.regimen.blanks, Decimal(9))).document()
+    document = factories.filled(row.regimen, Decimal(9)).document()
     facts_of_plan = {"protocol": row.slug, "document": document, "starts_on": date(2026, 10, 5)}
     factories.plan(cast.dan_patient, cast.ben, now=utc(2026, 11, 20), **facts_of_plan)
     result("600", on="2026-10-28", patient=cast.dan_patient)

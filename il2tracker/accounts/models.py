@@ -290,13 +290,17 @@ class Sharing(models.Model):
 
 
 class SecretLink(models.Model):
-    """A mailed link: one purpose, only the hash of its token is kept."""
+    """A link that opens something without a sign-in: one purpose, only the hash of its token is kept.
+
+    `entries` says of a calendar link what it has shown: name of an entry → [digest, revision, when it changed].
+    """
 
     purpose = models.CharField(max_length=20)
     token_hash = models.CharField(max_length=64, unique=True)
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, null=True, blank=True)
     user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, blank=True)
     subject = models.CharField(max_length=60, blank=True)
+    entries = models.JSONField(default=dict, blank=True, editable=False)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField(null=True, blank=True)
     used_at = models.DateTimeField(null=True, blank=True)

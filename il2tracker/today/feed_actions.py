@@ -14,6 +14,9 @@ from django.urls import reverse
 from il2tracker.accounts.models import Patient, SecretLink, User
 from il2tracker.audit import log
 from il2tracker.refs import is_harmless
+from il2tracker.today import feed, feed_numbers
+from il2tracker.today.feed import Item
+from il2tracker.today.feed_numbers import Revision
 
 PURPOSE = "feed"
 TOKEN_BYTES = 32
@@ -85,6 +88,23 @@ def _own(by: User, patient: Patient) -> Patient:
 
 def _revoke(patient: Patient, now: datetime) -> int:
     return SecretLink.objects.filter(purpose=PURPOSE, patient=patient, revoked_at=None).update(revoked_at=now)
+
+
+@transaction.atomic
+def number_entries(*, link: SecretLink, now: datetime) -> tuple[list[Item], dict[str, Revision]]:
+    """What the link shows now, with the revision of each entry by its name; what changed is kept with the link.
+
+    Nothing of the diary changes. Of two fetches at once the second one counts after the first: the row is locked.
+    """
+    link = SecretLink.objects.select_for_update(of=("self",)).select_related("patient__user").get(pk=link.pk)
+    assert link.patient is not None
+    shown = feed.items(link.patient, now)
+    before = feed_numbers.read(link.entries)
+    revisions = feed_numbers.renumber(before, {item.name: item.digest(link.subject) for item in shown}, now)
+    if revisions != before:
+        link.entries = {name: revision.as_kept() for name, revision in revisions.items()}
+        link.save(update_fields=["entries"])
+    return shown, revisions
 
 
 @transaction.atomic

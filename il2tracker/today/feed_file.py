@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from zoneinfo import ZoneInfo
 
@@ -10,13 +10,17 @@ import icalendar
 
 from il2tracker.today import feed_zones
 from il2tracker.today.feed import Item
+from il2tracker.today.feed_numbers import Revision
 
 TYPE = "text/calendar; charset=utf-8"
 ASKED_AGAIN = timedelta(hours=4)  # app's own: how often programs are asked to fetch; most take their own time
 
 
-def write(items: Iterable[Item], level: str, now: datetime, *, site: str, domain: str) -> bytes:
-    """The whole file. `site` is what the calendar is called, `domain` makes names of entries unique in the world.
+def write(
+    items: Iterable[Item], revisions: Mapping[str, Revision], level: str, now: datetime, *, site: str, domain: str
+) -> bytes:
+    """The whole file. `revisions` by the names of the items; `site` is what the calendar is called, `domain` makes
+    names of entries unique in the world.
 
     No alarm is set: reminders are a choice of their own.
     """
@@ -32,16 +36,16 @@ def write(items: Iterable[Item], level: str, now: datetime, *, site: str, domain
     for zone in _zones(items):
         file.add_component(zone)
     for item in items:
-        file.add_component(_event(item, level, now, domain))
+        file.add_component(_event(item, revisions[item.name], level, now, domain))
     return file.to_ical()
 
 
-def _event(item: Item, level: str, now: datetime, domain: str) -> icalendar.Event:
+def _event(item: Item, revision: Revision, level: str, now: datetime, domain: str) -> icalendar.Event:
     event = icalendar.Event()
     event.add("uid", f"{item.name}@{domain}")
     event.add("dtstamp", now.replace(microsecond=0))
-    event.add("last-modified", item.changed_at.replace(microsecond=0))
-    event.add("sequence", item.sequence)
+    event.add("last-modified", revision.changed_at.replace(microsecond=0))
+    event.add("sequence", revision.number)
     starts, ends = _moments(item)
     event.add("dtstart", starts)
     event.add("dtend", ends)

@@ -51,7 +51,7 @@ class Screen:
 NOT_A_SCREEN = {
     "system:healthz": "answers a machine",
     "today:feed": "a file for calendar programs",
-    "today:feed_renew": "takes a POST only",
+    "today:feed_renew": "leads back to the page, unless its button was pressed",
     "alerts:answer": "takes a POST only",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",

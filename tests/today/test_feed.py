@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import re
 from datetime import UTC, date, datetime, timedelta
 from io import StringIO
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import ZoneInfo
 
 import icalendar
@@ -27,8 +27,9 @@ from cycles.plan_actions import create_plan
 from cycles.ready_actions import confirm_start
 from cycles.version_actions import change_plan
 from il2tracker.accounts import actions as accounts
-from il2tracker.accounts.models import Clinic
-from il2tracker.today import actions, feed, feed_actions, feed_file, feed_zones
+from il2tracker.accounts.models import Clinic, SecretLink
+from il2tracker.alerts.actions import acknowledge, raise_alert
+from il2tracker.today import actions, feed, feed_actions, feed_file, feed_numbers, feed_zones
 from labs.actions import book_bloodwork
 from tests import factories
 from tests.factories import utc
@@ -42,10 +43,13 @@ FORBIDDEN = (Path(__file__).parents[1] / "reminders" / "forbidden_words.txt").re
 
 
 def fetched(patient, level="discreet", at=EVENING):
-    """The file as its link gives it."""
+    """The file as one and the same link gives it; the first call makes the link."""
     with time_machine.travel(at, tick=False):
-        address = feed_actions.make_link(by=patient.user, patient=patient, level=level, now=at)
-        answer = Client().get(urlsplit(address).path)
+        if feed_actions.choose_titles(by=patient.user, patient=patient, level=level) is None:
+            feed_actions.make_link(by=patient.user, patient=patient, level=level, now=at)
+            known = hashlib.sha256(patient.ref.encode()).hexdigest()
+            SecretLink.objects.filter(patient=patient, revoked_at=None).update(token_hash=known)
+        answer = Client().get(f"/c/{patient.ref}.ics")
     assert answer.status_code == 200
     return answer.content
 
@@ -192,7 +196,8 @@ def test_a_zone_without_a_switch_and_one_with_half_an_hour_are_told_right():
 def test_what_has_a_comma_or_a_letter_of_another_script_is_written_so_that_it_is_read_back(cast, on_course):
     on_course(cast.anna_patient, cast.ben)
     items = feed.items(cast.anna_patient, EVENING)
-    file = feed_file.write(items, "plain", EVENING, site="Däiry, ours; " + "ß" * 60, domain="mail.invalid")
+    revisions = feed_numbers.renumber({}, {item.name: item.digest("plain") for item in items}, EVENING)
+    file = feed_file.write(items, revisions, "plain", EVENING, site="Däiry, ours; " + "ß" * 60, domain="mail.invalid")
     assert max(len(line) for line in file.split(b"\r\n")) <= 75
     assert vobject.readOne(file.decode()).x_wr_calname.value == "Däiry, ours; " + "ß" * 60
 
@@ -267,6 +272,49 @@ def test_on_hold_there_is_no_injection_and_the_days_are_tentative(cast, on_cours
     assert {event["status"] for name, event in lifted.items() if name.startswith(f"{cycle.ref}-1")} == {"CONFIRMED"}
 
 
+def report(cast, *, holds, tier="RED"):
+    """Something that the patient reported and nobody has looked at yet."""
+    about = {"rule": "U1", "title": "much less urine", "evidence": "", "source": "test", "source_ref": "r" * 10}
+    who = {"by": cast.anna, "patient": cast.anna_patient}
+    return raise_alert(**who, **about, tier=tier, holds=holds, now=EVENING)
+
+
+def test_an_open_report_that_holds_reminders_back_takes_injections_out_as_a_hold_does(cast, on_course):
+    """R1, H22: the feed must not announce what the mails do not."""
+    patient = cast.anna_patient
+    on_course(patient, cast.ben, date(2026, 9, 23))
+    on = {cycle.number: cycle.ref for cycle in Cycle.objects.of(patient)}
+    before = events(fetched(patient, "plain"))
+    alert = report(cast, holds=True)
+    held = events(fetched(patient, "plain", LATER))
+    assert (held[on[2]]["summary"], held[on[2]]["status"]) == ("Course 2, on hold", "TENTATIVE")
+    assert not [name for name in held if name.startswith(f"{on[2]}-") and not name.endswith("-before")]
+    assert held[f"{on[1]}-1-am"]["status"] == "CONFIRMED", "what is over stays"
+    acknowledge(by=cast.ben, alert=alert, now=LATER)
+    after = events(fetched(patient, "plain", LATER))
+    assert after.keys() == before.keys()
+    name = f"{on[2]}-1-am"
+    assert (after[name]["status"], after[name]["sequence"]) == ("CONFIRMED", before[name]["sequence"] + 1)
+
+
+def test_a_report_that_holds_nothing_back_changes_nothing(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    before = events(fetched(patient)).keys()
+    report(cast, holds=False, tier="AMBER")
+    assert events(fetched(patient, at=LATER)).keys() == before
+
+
+def test_a_course_that_is_opened_while_a_hold_stands_waits_too(cast, on_course):
+    """A hold is about the patient, not about one course."""
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    first = Cycle.objects.of(patient).get(number=1)
+    raise_hold(by=cast.ben, cycle=first, kind="pregnancy", reason="", now=EVENING)
+    Cycle.objects.of(patient).filter(number=2).update(state="planned")
+    assert not by_icalendar(fetched(patient))
+
+
 def test_a_hold_in_the_middle_of_a_course_takes_its_injections_out_and_what_fell_into_it_stays_cancelled(
     cast, on_course
 ):
@@ -285,10 +333,11 @@ def test_a_hold_in_the_middle_of_a_course_takes_its_injections_out_and_what_fell
 
 
 def test_a_start_that_waits_for_the_clinic_is_tentative_until_it_is_confirmed(cast, on_course):
-    """R1: no certain entry before the clinic's word; a course that runs with records has it."""
+    """R1: no certain entry before the clinic's word."""
     patient = cast.anna_patient
     on_course(patient, cast.ben)
     Clinic.objects.filter(pk=cast.north.pk).update(confirms_starts=True)
+    confirm_start(by=cast.ben, cycle=Cycle.objects.of(patient).get(number=1), now=EVENING)
     cycle = coming(patient)
     before = events(fetched(patient))
     assert {str(event["status"]) for name, event in before.items() if name.startswith(cycle.ref)} == {"TENTATIVE"}
@@ -377,6 +426,102 @@ def test_a_booked_blood_test_stands_on_its_day_under_the_same_name(cast, on_cour
     assert after["sequence"] > before["sequence"]
 
 
+# Which revision they are (RFC 5545 3.8.7.4)
+
+
+def numbers(patient, level="discreet", at=EVENING):
+    return {name: event["sequence"] for name, event in events(fetched(patient, level, at)).items()}
+
+
+def test_as_long_as_nothing_changes_no_number_does_and_nothing_is_written(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    first = numbers(patient)
+    assert set(first.values()) == {0}
+    kept = SecretLink.objects.get().entries
+    with CaptureQueriesContext(connection) as statements:
+        feed_actions.number_entries(link=SecretLink.objects.get(), now=LATER)
+    assert not [each["sql"] for each in statements if 'UPDATE "' in each["sql"]]
+    assert not [each["sql"] for each in statements if "audit" in each["sql"]], "features never read the access log"
+    assert (numbers(patient, at=LATER), SecretLink.objects.get().entries) == (first, kept)
+
+
+def test_each_way_in_which_an_entry_reads_differently_makes_its_number_rise(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    before, plain = numbers(patient), numbers(patient, "plain")
+    assert {name for name in plain if plain[name] > before[name]} == before.keys()
+
+
+def test_tentative_becomes_certain_with_a_higher_number_whatever_made_it_so(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    Clinic.objects.filter(pk=cast.north.pk).update(confirms_starts=True)
+    name = f"{coming(patient).ref}-1-am"
+    before = events(fetched(patient))[name]
+    Clinic.objects.filter(pk=cast.north.pk).update(confirms_starts=False)
+    after = events(fetched(patient, at=LATER))[name]
+    assert (before["status"], after["status"]) == ("TENTATIVE", "CONFIRMED")
+    assert after["sequence"] == before["sequence"] + 1
+
+
+def test_the_days_to_book_a_blood_test_rise_when_they_move_with_the_last_injection(cast, on_course):
+    """P55: the month is counted from the last dose, which is in another course."""
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    name = f"{coming(patient).ref}-before"
+    before = events(fetched(patient))[name]
+    december = utc(2026, 12, 1, 12)
+    factories.injection(patient, patient.user, at=december, amount="1", now=december)
+    after = events(fetched(patient, at=december))[name]
+    assert (before.start, after.start) == (date(2026, 12, 30), date(2027, 1, 1))
+    assert after["sequence"] == before["sequence"] + 1
+
+
+def test_another_link_begins_to_count_anew(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    fetched(patient)
+    assert set(numbers(patient, "plain").values()) == {1}
+    feed_actions.stop_link(by=patient.user, patient=patient, now=EVENING)
+    SecretLink.objects.update(token_hash="old")
+    assert set(numbers(patient, "plain").values()) == {0}
+
+
+def test_of_two_fetches_that_found_the_same_link_the_second_counts_after_the_first(cast, on_course):
+    patient = cast.anna_patient
+    on_course(patient, cast.ben)
+    fetched(patient)
+    stale = SecretLink.objects.get()
+    cycle = coming(patient)
+    move_cycle(by=cast.ben, cycle=cycle, starts_on=date(2027, 1, 20), today=date(2026, 11, 21), reason="Holiday")
+    fetched(patient, at=LATER)
+    _items, revisions = feed_actions.number_entries(link=stale, now=LATER)
+    assert revisions[cycle.ref].number == 1
+
+
+@pytest.mark.parametrize(
+    ("shown", "expected"),
+    [
+        (["a"], [0]),
+        (["a", "a"], [0, 0]),
+        (["a", "b", "a"], [0, 1, 2]),
+        (["a", None, "a"], [0, None, 1]),
+        (["a", None, None, "b"], [0, None, None, 1]),
+    ],
+)
+def test_a_number_rises_with_every_change_and_never_falls(shown, expected):
+    revisions, found = {}, []
+    for digest in shown:
+        kept = {name: revision.as_kept() for name, revision in revisions.items()}
+        revisions = feed_numbers.renumber(feed_numbers.read(kept), {"x": digest} if digest else {}, EVENING)
+        found.append(revisions["x"].number if digest else None)
+    assert found == expected
+
+
+# What is not in it
+
+
 def test_drafts_and_what_is_long_over_are_not_in_it(cast, on_course):
     on_course(cast.anna_patient, cast.ben, date(2026, 6, 3))
     names = events(fetched(cast.anna_patient))
@@ -399,7 +544,7 @@ def test_it_costs_the_same_however_long_the_history(cast, on_course):
 
     on_course(cast.anna_patient, cast.ben, date(2026, 3, 4))
     on_course(cast.dan_patient, cast.ben, date(2026, 11, 9), protocol="kidney-label")
-    assert cost(cast.anna_patient) == cost(cast.dan_patient) == 5
+    assert cost(cast.anna_patient) == cost(cast.dan_patient) == 2
 
 
 def test_without_a_plan_the_file_is_empty_and_valid(cast):

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 import time_machine
+from django.contrib.sessions.models import Session
 from django.core.exceptions import PermissionDenied
 from django.test import Client
 
@@ -31,8 +32,15 @@ def address_on(page):
 
 
 def made(see, user, titles="plain"):
-    assert see(user, PAGE, titles=titles).status_code == 302
-    return address_on(see(user, PAGE))
+    answer = see(user, PAGE, titles=titles)
+    assert answer.status_code == 200
+    return address_on(answer)
+
+
+def renewed(see, user):
+    """Another link, made with the form of the page as it is."""
+    shown = re.search(r'name="instead" value="(\d+)"', see(user, PAGE).content.decode())[1]
+    return see(user, f"{PAGE}renew/", instead=shown)
 
 
 def fetch(path, at=EVENING):
@@ -79,8 +87,7 @@ def test_what_the_file_says_about_caches_robots_and_where_it_was_linked(cast, se
 def test_a_stopped_an_old_and_an_unknown_link_get_the_same_answer(cast, see, on_course):
     on_course(cast.anna_patient, cast.ben)
     old = made(see, cast.anna)
-    see(cast.anna, f"{PAGE}renew/", sent="1")
-    new = address_on(see(cast.anna, PAGE))
+    new = address_on(renewed(see, cast.anna))
     assert fetch(new).status_code == 200
     see(cast.anna, f"{PAGE}stop/", sent="1")
     answers = [fetch(path) for path in (old, new, f"/c/{'x' * 43}.ics", "/c/x.ics")]
@@ -111,8 +118,43 @@ def test_the_titles_of_a_link_that_stands_are_changed_without_another_link(cast,
 
 def test_a_new_link_keeps_the_titles(cast, see):
     made(see, cast.anna, "full")
-    see(cast.anna, f"{PAGE}renew/", sent="1")
+    assert "Copy it now." in renewed(see, cast.anna).text_read
     assert links(cast.anna_patient).get(revoked_at=None).subject == "full"
+
+
+@pytest.mark.parametrize("how", [made, lambda see, user: (made(see, user), address_on(renewed(see, user)))[1]])
+def test_the_address_stands_in_the_answer_and_nowhere_else(cast, see, how):
+    """A session is a row of the database, and of its backups."""
+    token = how(see, cast.anna).removeprefix("/c/").removesuffix(".ics")
+    assert len(token) == 43
+    sessions = [Session.objects.get(pk=row.pk).get_decoded() for row in Session.objects.all()]
+    assert sessions
+    assert token not in str(sessions)
+    again = see(cast.anna, PAGE)
+    assert address_on(again) == ""
+    assert "Make a new link" in again.text_read
+
+
+def test_the_page_says_that_it_does_not_come_back(cast, see):
+    page = see(cast.anna, PAGE, titles="plain")
+    assert "Copy it now. It is shown only this once: when you load the page again, it is gone." in page.text_read
+    assert page["Cache-Control"] == "no-store"
+
+
+def test_sending_the_same_form_again_makes_no_other_link(cast, see):
+    """A browser that loads the answer again sends its form again: the copied address must go on."""
+    made(see, cast.anna)
+    page = see(cast.anna, PAGE).content.decode()
+    instead = re.search(r'name="instead" value="(\d+)"', page)[1]
+    path = address_on(see(cast.anna, f"{PAGE}renew/", instead=instead))
+    again = see(cast.anna, f"{PAGE}renew/", instead=instead)
+    assert again.url == PAGE
+    assert "This link is the new one already" in see(cast.anna, PAGE).text_read
+    assert fetch(path).status_code == 200
+
+
+def test_the_address_of_the_button_leads_to_the_page(cast, see):
+    assert see(cast.anna, f"{PAGE}renew/").url == PAGE
 
 
 def test_each_choice_shows_the_persons_own_next_entries(cast, see, on_course):

@@ -19,17 +19,17 @@ ALL = [
 
 # What does not speak of plans, courses or doses, by what carries it.
 ELSEWHERE = {
-    "education about the treatment, its evidence and its limits": (
-        "P01 P07 P09 P11 P13 P14 P16 P17 P31 P49 P50 P68 P69 P72 K26"
-    ),
+    "education about the treatment, its evidence and its limits": "P01 P07 P11 P14 P16 P17 P69 P72 K26",
+    "education that no page gives yet: how fast a count rises, and that IL-2 makes nothing resistant": "P13 P49 P50",
     "results: reliability, goals, panels, the chart": "P08 P18 P19 P51 P61 K08 2.3",
     "side effects: the daily check-in and its urgent rules": (
         "P42 P43 P44 P45 P46 P47 K09 K10 K12 K13 K15 K16 2.8 2.12 O6 O12"
     ),
-    "what the clinic hands out, filled or to be prepared": "P57",
     "outdated: company phone lines and the politics of 2007 are left out": "P71",
     "vaccines and reports to a regulator: words only": "K23 K24 K25",
 }
+# What is about the treatment as a whole, and a page of a plan, a course or a report says it: by the tests of the words.
+ON_PAGES = ["P02", "P09", "P31", "P57", "P68"]
 CARRIED = {rule: feature for feature, rules in ELSEWHERE.items() for rule in rules.split()}
 
 
@@ -53,6 +53,12 @@ TEXTS = texts()
 @pytest.mark.parametrize("rule", [rule for rule in ALL if rule not in CARRIED])
 def test_every_rule_about_plans_courses_and_doses_is_named_by_a_test(rule):
     assert names(TEXTS, rule)
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("rule", ON_PAGES)
+def test_what_a_page_says_about_the_treatment_is_named_where_the_page_is_read(rule):
+    assert names((TESTS / "cycles" / "test_said_on_the_pages.py").read_text(encoding="utf-8"), rule)
 
 
 def test_nothing_is_carried_elsewhere_that_does_not_exist():

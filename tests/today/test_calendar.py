@@ -324,6 +324,59 @@ def test_no_date_shifts_by_one_in_any_view_in_any_zone(cast, see, zone):
         assert {f"{dose.due_at.astimezone(patient.zone):%H:%M}" for dose in doses} == {"08:00", "20:00"}
 
 
+@pytest.mark.one_database
+@pytest.mark.parametrize("zone", ZONES)
+def test_no_date_shifts_by_one_on_the_plan_its_preview_and_the_clinics_page_in_any_zone(cast, see, zone):
+    """H08, 2.2: read half an hour before midnight where the patient lives, when the server has another day."""
+    plan = plan_of_the_year(cast, zone)
+    patient, code = plan.patient, plan.patient.code
+    for number, starts_on in enumerate(COURSES, start=1):
+        last = starts_on + timedelta(days=4)
+        evening = evening_before(patient, starts_on)
+        open_next_cycle(plan=plan, today=patient.today(evening))
+        waits = f"Course {number} , not started {long(starts_on)} to {long(last)}"
+        for who in (cast.anna, cast.sam, cast.ben):
+            path = "/plan/" if who == cast.anna else f"/people/{code}/plan/"
+            assert waits in see(who, path, at=evening).text_read
+        clinic = see(cast.ben, f"/people/{code}/", at=evening).text_read
+        assert number > 1 or f"Course 1 is planned from {long(starts_on)}." in clinic
+        during = see(cast.ben, f"/people/{code}/", at=evening + timedelta(days=3)).text_read
+        week = [starts_on + timedelta(days=day) for day in range(5)]
+        assert f"Course {number}, day 3 of 5" in during
+        assert " ".join(f"{day:%a} {day.day}" + " , today" * (day == week[2]) for day in week) in during
+        preview = see(cast.ben, f"/people/{code}/plan/change/", at=evening, **changed(see, cast.ben, code, evening))
+        assert every_injection(preview.text_read) == week
+        due = starts_on - timedelta(days=14)
+        assert f"Before course {number}" in preview.text_read
+        assert f"{long(due)} to {long(due + timedelta(days=3))}" in preview.text_read
+
+
+@pytest.mark.one_database
+@pytest.mark.parametrize("zone", ZONES)
+def test_no_date_shifts_by_one_in_the_preview_of_a_new_plan_in_any_zone(cast, see, zone):
+    """H08: before anything is saved, at an hour at which the server has another day than the patient."""
+    accounts.update_patient(by=cast.dan, patient=cast.dan_patient, time_zone=zone)
+    path, at = f"/people/{cast.dan_patient.code}/plan/new/hiv-sc-7-5/", evening_before(cast.dan_patient, COURSES[0])
+    for starts_on in COURSES:
+        page = see(cast.ben, path, at=at, starts_on=f"{starts_on:%Y-%m-%d}", time_am="08:00", time_pm="20:00")
+        assert every_injection(page.text_read) == [starts_on + timedelta(days=day) for day in range(5)]
+
+
+def changed(see, user, code, at):
+    """The boxes of a change as they stand, with another amount."""
+    form = see(user, f"/people/{code}/plan/change/", at=at).context["form"]
+    values = {name: form[name].value() for name in form.fields}
+    values["starts_on"] = f"{values['starts_on']:%Y-%m-%d}"
+    return {name: value for name, value in values.items() if value} | {"p1l1_amount": "6", "change_reason": "tired"}
+
+
+def every_injection(text):
+    """The days of the table that a preview shows, each with its two injections at eight."""
+    rows = re.findall(r"\b([1-5]) (\w+day \d+ \w+ \d{4}) 8am, 8pm", text)
+    assert [number for number, _day in rows] == ["1", "2", "3", "4", "5"]
+    return [datetime.strptime(f"{day} +0000", "%A %d %B %Y %z").date() for _number, day in rows]
+
+
 def long(day):
     return f"{day:%A} {day.day} {day:%B %Y}"
 

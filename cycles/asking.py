@@ -114,8 +114,19 @@ class Asked:
     @property
     def is_sent(self) -> bool:
         """Whether what was sent is what stands now."""
-        newest = max((row.answered_at for row in self.rows), default=None)
-        return bool(self.sent_at and newest and newest <= self.sent_at)
+        return bool(self.sent_at and self.newest_at and self.newest_at <= self.sent_at)
+
+    @property
+    def newest_at(self) -> datetime | None:
+        """When the newest answer was given."""
+        return max((row.answered_at for row in self.rows), default=None)
+
+    @property
+    def as_shown(self) -> str:
+        """The course, its first day and the newest answer in one text: when it differs from what a page was sent
+        with, somebody saw another day or other answers there."""
+        newest = self.newest_at.isoformat() if self.newest_at else ""
+        return f"{self.cycle.ref} {self.cycle.starts_on} {newest}".rstrip()
 
     @property
     def is_confirmed(self) -> bool:

@@ -37,6 +37,11 @@ class Question:
     since: bool = False
     crisis: bool = False
 
+    @property
+    def number(self) -> int:
+        """Its place among all questions, from 1. It stands in addresses, which must not say what is asked."""
+        return HAZARDS.index(self) + 1
+
 
 HAZARDS: tuple[Question, ...] = (
     Question(
@@ -55,7 +60,9 @@ HAZARDS: tuple[Question, ...] = (
         ask="Do you have a fever, or do you take antibiotics?",
         hint="Also a fever that medicine has brought down.",
         why="A fever before the first injection may be an infection. Later it could not be told from the treatment.",
-        source="R17, P21",
+        source="R17, P21, K13",
+        advice="A fever, or an infection under treatment: call your team straight away, before any injection. With "
+        "IL-2 an infection can be life-threatening.",
         on_day_1=True,
     ),
     Question(
@@ -172,6 +179,7 @@ HAZARDS: tuple[Question, ...] = (
     ),
 )
 BY_CODE: Mapping[str, Question] = {question.code: question for question in HAZARDS}
+BY_NUMBER: Mapping[int, Question] = {question.number: question for question in HAZARDS}
 
 
 @dataclass(frozen=True)

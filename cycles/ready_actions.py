@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from cycles import preparation, questions
+from cycles import asking, preparation, questions
 from cycles.hold_actions import raise_hold
 from cycles.models import Cycle, Hold, Preparation, Readiness, ReadinessAnswer
 from cycles.questions import Given, Question
@@ -36,13 +36,19 @@ def answer_question(
     readiness, _made = Readiness.objects.get_or_create(cycle=cycle, defaults={"patient": patient})
     known = ReadinessAnswer.objects.filter(readiness=readiness, question=question.code).first()
     row: ReadinessAnswer = known or ReadinessAnswer(patient=patient, readiness=readiness, question=question.code)
-    row.answer, row.note, row.answered_by, row.answered_at = answer, note, by, now
+    row.answer, row.note, row.answered_by, row.answered_at = answer, note, by, _after_the_word(readiness, now)
     row._history_user = by  # type: ignore[attr-defined]
     row.save()
     log.record(action="cycles.readiness.answered", by=by, patient=patient, subject=row)
     if question.hold and answer != questions.NO:
         raise_hold(by=by, cycle=cycle, kind=question.hold, reason=note[:200], now=now)
     return row
+
+
+def _after_the_word(readiness: Readiness, now: datetime) -> datetime:
+    """An answer that waited behind the clinic's word was not seen with it: it counts as given after it."""
+    word_at = readiness.confirmed_at
+    return word_at + timedelta.resolution if word_at is not None and now <= word_at else now
 
 
 def _open(by: User, cycle: Cycle, now: datetime) -> Patient:
@@ -85,11 +91,12 @@ def send_answers(*, by: User, cycle: Cycle, now: datetime, known: Mapping[str, s
 
 
 @transaction.atomic
-def confirm_start(*, by: User, cycle: Cycle, now: datetime, note: str = "") -> Readiness:
+def confirm_start(*, by: User, cycle: Cycle, now: datetime, note: str = "", shown: str | None = None) -> Readiness:
     """A member of the clinic confirms this first day; a course that is moved needs it anew. Safe to repeat.
 
-    Raises PermissionDenied, and ValidationError when the course is on hold, decided or over, or more than two weeks
-    away: so early nobody can know.
+    `shown` is asking.Asked.as_shown of the page that was read: nobody confirms a day or answers he has not seen. None:
+    it was not confirmed on a page. Raises PermissionDenied, and ValidationError when something has changed since, or
+    the course is on hold, decided or over, or more than two weeks away: so early nobody can know.
     """
     if not access.is_member_for(by, cycle.patient):
         raise PermissionDenied
@@ -101,6 +108,8 @@ def confirm_start(*, by: User, cycle: Cycle, now: datetime, note: str = "") -> R
         raise ValidationError(_("This course has ended."))
     if patient.today(now) < questions.opens_on(cycle.starts_on):
         raise ValidationError(_("A start can be confirmed from 14 days before it."))
+    if shown is not None and shown != asking.read(cycle, patient, patient.today(now)).as_shown:
+        raise ValidationError(_("Something has changed since you opened this page. Look at it again, then confirm."))
     return confirmed(by, cycle, now, note)
 
 

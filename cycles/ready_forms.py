@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from django import forms
@@ -16,13 +16,29 @@ from cycles.preparation import COMPANION, Item
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
 
+# What an address says of a kind: it must not name what happened to somebody.
+LETTERS = dict(zip("abcdefg", Hold.Kind.values, strict=True))
 TOO_LONG = gettext_lazy("Say it in at most 200 signs. The rest can be told on the telephone.")
+NOTE_LENGTH = 200
 WORDS = forms.Textarea(attrs={"rows": 3})
+
+
+def letter(kind: str) -> str:
+    """What stands for a kind of hold in an address."""
+    return next(letter for letter, known in LETTERS.items() if known == kind)
 
 
 def kinds() -> list[tuple[str, str]]:
     """Why a course may wait, as choices."""
     return [(value, capfirst(str(words))) for value, words in Hold.Kind.choices]
+
+
+class WordsField(forms.CharField):
+    """Words in lines. A line break is one sign, as browsers count it, though they send two."""
+
+    def to_python(self, value: Any) -> str:
+        """With line breaks of one sign."""
+        return str(super().to_python(str(value).replace("\r\n", "\n") if value else value))
 
 
 class AnswerForm(ui.BaseForm):
@@ -35,7 +51,7 @@ class AnswerForm(ui.BaseForm):
             "invalid_choice": gettext_lazy("Choose an answer. “Not sure” is one too."),
         },
     )
-    note = forms.CharField(
+    note = WordsField(
         label=gettext_lazy("What is it, and since when?"),
         widget=WORDS,
         required=False,
@@ -55,10 +71,34 @@ class AnswerForm(ui.BaseForm):
         cleaned = super().clean() or {}
         if cleaned.get("answer") == questions.NO:
             cleaned["note"] = ""
+            self.errors.pop("note", None)
         return cleaned
 
+    @property
+    def chosen(self) -> str:
+        """The answer that was sent, whatever is wrong with the words beside it (R4, R16); empty without one."""
+        return str(self.cleaned_data.get("answer", "")) if self.is_bound and self.errors is not None else ""
 
-class ChangedForm(ui.BaseForm):
+    @property
+    def kept(self) -> str:
+        """The words as they are kept: as many of them as there is room for."""
+        return str(self.cleaned_data.get("note", self.data.get("note", "").replace("\r\n", "\n")))[:NOTE_LENGTH]
+
+    @property
+    def says_nothing(self) -> bool:
+        """Whether neither an answer nor words were sent."""
+        return not self.data.get("answer") and not self.data.get("note", "").strip()
+
+
+class _KindForm(ui.BaseForm):
+    """Asks for a kind of hold; an address that leads here names it by its letter."""
+
+    def __init__(self, *args: Any, initial: Mapping[str, str], **kwargs: Any) -> None:
+        known = {**initial, "kind": LETTERS.get(initial.get("kind", ""), "")}
+        super().__init__(*args, initial=known, **kwargs)
+
+
+class ChangedForm(_KindForm):
     """Something has changed: what it is, in the words of the patient; a course waits for it (P22, D19)."""
 
     kind = forms.ChoiceField(
@@ -76,7 +116,7 @@ class ChangedForm(ui.BaseForm):
             "invalid_choice": gettext_lazy("Choose what has changed."),
         },
     )
-    words = forms.CharField(
+    words = WordsField(
         label=gettext_lazy("In your words"),
         help_text=gettext_lazy("What it is, since when, and who told you, if somebody did."),
         widget=WORDS,
@@ -95,7 +135,7 @@ class ChangedForm(ui.BaseForm):
         return cleaned
 
 
-class HoldForm(ui.BaseForm):
+class HoldForm(_KindForm):
     """A clinician lets a course wait, for a kind of reason and in words that the patient reads."""
 
     kind = forms.ChoiceField(

@@ -29,31 +29,34 @@ def _patient(request: SignedInRequest, code: str | None) -> Patient:
     return patient
 
 
-def _to(request: SignedInRequest, patient: Patient, name: str, **kwargs: str) -> HttpResponse:
+def _to(request: SignedInRequest, patient: Patient, name: str, **kwargs: object) -> HttpResponse:
     return redirect(ui.patient_url({"patient": patient, "user": request.user}, name, **kwargs))
 
 
 @login_required
 @form_page
-def question(request: SignedInRequest, question: str, code: str | None = None) -> HttpResponse:
+def question(request: SignedInRequest, question: int, code: str | None = None) -> HttpResponse:
     """One question before the course: answered, and on to the next; or saved, to go on another time."""
     patient, now = _patient(request, code), timezone.now()
-    if question not in questions.BY_CODE:
+    if question not in questions.BY_NUMBER:
         raise Http404
     asked = _asked(request, patient, now)
-    line = next((line for line in asked.lines if line.question.code == question), None) if asked else None
+    line = next((line for line in asked.lines if line.question.number == question), None) if asked else None
     if asked is None or line is None:
         return _to(request, patient, "today:ready")
     access.looked(request.user, patient, "cycles.readiness")
     known = {"answer": line.row.answer, "note": line.row.note} if line.row and not line.is_stale else {}
     form = AnswerForm(sent(request), initial=known)
-    if not form.is_valid() and "later" in request.POST:
+    if form.chosen:
+        facts = {"cycle": asked.cycle, "question": line.question, "answer": form.chosen, "note": form.kept}
+        ready_actions.answer_question(by=request.user, now=now, **facts)
+    if form.chosen and (form.is_valid() or _waits(line.question, form.chosen)):
+        return _onward(request, asked, line.question, form)
+    if "later" in request.POST and form.says_nothing:
         return _to(request, patient, "today:ready")
-    if not form.is_valid():
-        return answer(request, "cycles/ready_question.html", form, **_shown(asked, line.question, now))
-    facts = {"cycle": asked.cycle, "question": line.question, "now": now, **form.cleaned_data}
-    ready_actions.answer_question(by=request.user, **facts)
-    return _onward(request, asked, line.question, form.cleaned_data["answer"])
+    return answer(
+        request, "cycles/ready_question.html", form, **_shown(asked, line.question, now), is_saved=form.chosen
+    )
 
 
 def _asked(request: SignedInRequest, patient: Patient, now: datetime) -> Asked | None:
@@ -78,18 +81,25 @@ def _shown(asked: Asked, question: Question, now: datetime) -> dict[str, object]
     }
 
 
-def _onward(request: SignedInRequest, asked: Asked, question: Question, word: str) -> HttpResponse:
+def _waits(question: Question, word: str) -> bool:
+    """Whether the course waits from this answer on."""
+    return bool(question.hold) and word != questions.NO
+
+
+def _onward(request: SignedInRequest, asked: Asked, question: Question, form: AnswerForm) -> HttpResponse:
     """To the telephone when the course waits now, else to the next question or to the list."""
     patient = asked.cycle.patient
-    if word != questions.NO and question.hold:
+    if _waits(question, form.chosen):
+        if form.errors:
+            messages.warning(request, _("Saved with the first 200 signs of your words. Tell the rest when you call."))
         return _to(request, patient, "cycles:waits")
-    if word == questions.YES and question.advice:
+    if form.chosen == questions.YES and question.advice:
         messages.warning(request, _(question.advice))
     following = asked.after(question)
     if "later" in request.POST or following is None:
         messages.success(request, _("Saved. You can change an answer, or go on, until day 1."))
         return _to(request, patient, "today:ready")
-    return _to(request, patient, "cycles:question", question=following.code)
+    return _to(request, patient, "cycles:question", question=following.number)
 
 
 @login_required

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cycles import actions, concerns, places, recording, schedule, story
+from cycles import actions, concerns, places, ready_forms, recording, schedule, story
 from cycles.doubts import TWICE, Doubt
 from cycles.forms import NotTakenForm, UndoForm
 from cycles.models import Hold, Injection, PlannedDose, SiteReaction
@@ -154,7 +154,7 @@ def _after_skip(request: SignedInRequest, injection: Injection, response: HttpRe
     """What the reason asks for next; everything is saved already."""
     who = {"patient": injection.patient, "user": request.user}
     if injection.reason == NotTaken.STOPPED:
-        return redirect(ui.patient_url(who, "cycles:changed") + f"?kind={Hold.Kind.TOLD_TO_STOP}")
+        return redirect(ui.patient_url(who, "cycles:changed") + f"?kind={ready_forms.letter(Hold.Kind.TOLD_TO_STOP)}")
     too_ill = injection.reason == NotTaken.ILL and injection.patient.user_id == request.user.pk
     return redirect("sideeffects:check_in") if too_ill else response
 

@@ -213,7 +213,7 @@ def _world() -> SimpleNamespace:
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
     tokens = {"u/": token, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
-    codes = {"question": "tired", "code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
+    codes = {"question": "5", "code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
     return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
 
 

@@ -180,7 +180,8 @@ def read_courses(patient: Patient, today: date) -> Courses:
         Cycle.objects.of(patient)
         .exclude(state=Cycle.State.CANCELLED)
         .select_related("plan__protocol", "version", "bloodwork")
-        .annotate(**start.columns(), **course_tests.facts(today), resting=Subquery(SiteReaction.objects.open().codes()))
+        .annotate(**start.columns(patient, today), **course_tests.facts(today))
+        .annotate(resting=Subquery(SiteReaction.objects.open().codes()))
         .order_by(newest_plan_first, "-starts_on")[:3]
     )
     plan = cycles[0].plan if cycles else None

@@ -77,6 +77,8 @@ class ZoneForm(BaseForm):
 
 
 class StartForm(BaseForm):
-    """What is sent with answers, or said with a confirmed start."""
+    """What is sent with answers, or said with a confirmed start. `shown`: what the page showed, see asking.Asked."""
+
+    shown = forms.CharField(widget=forms.HiddenInput, required=False)
 
     note = forms.CharField(label=_("Note"), help_text=_("The patient reads it."), max_length=200, required=False)

@@ -35,7 +35,7 @@ def ready(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     form = StartForm(sent(request))
     if form.is_valid() and page.cycle:
         try:
-            _save(request, page, now, form.cleaned_data["note"], as_clinic=as_clinic)
+            _save(request, page, now, form.cleaned_data, as_clinic=as_clinic)
         except ValidationError as refused:
             form.add_error(None, refused)
         else:
@@ -45,11 +45,13 @@ def ready(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     return answer(request, "today/ready.html", form, card=access.contact_card(patient, now), **context)
 
 
-def _save(request: SignedInRequest, page: composing.Page, now: datetime, note: str, *, as_clinic: bool) -> None:
+def _save(
+    request: SignedInRequest, page: composing.Page, now: datetime, said: dict[str, str], *, as_clinic: bool
+) -> None:
     assert page.cycle is not None
     day = {"day": ui.long_day(page.cycle.starts_on)}
     if as_clinic:
-        ready_actions.confirm_start(by=request.user, cycle=page.cycle, now=now, note=note)
+        ready_actions.confirm_start(by=request.user, cycle=page.cycle, now=now, **said)
         messages.success(request, _("You confirmed %(day)s as the first day.") % day)
         return
     known = composing.to_keep(page)

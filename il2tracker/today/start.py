@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime, time
 from typing import Any
 
 from django.db.models import Exists, F, OuterRef, QuerySet, Subquery
@@ -22,15 +22,21 @@ from il2tracker.accounts.models import Patient, Sharing
 from labs import course_tests
 
 
-def columns() -> dict[str, Any]:
-    """Annotations of a queryset of courses that `of` reads."""
+def columns(patient: Patient, today: date) -> dict[str, Any]:
+    """Annotations of a queryset of courses of the patient that `of` reads."""
     answers = ReadinessAnswer.objects.filter(readiness__cycle=OuterRef("pk"))
+    fresh, of_today = (
+        answers.filter(answered_at__gte=datetime.combine(day, time(0), tzinfo=patient.zone))
+        for day in (today - questions.FRESH_FOR, today)
+    )
     return {
         **confirming.columns(),
         "has_clinic": Exists(Sharing.objects.open().filter(patient=OuterRef("patient"), clinic__isnull=False)),
         "confirmed_at": F("readiness__confirmed_at"),
         "sent_at": F("readiness__sent_at"),
-        "answered": _joined(answers, "question", "readiness__cycle"),
+        "newest_answer_at": Subquery(answers.order_by("-answered_at").values("answered_at")[:1]),
+        "fresh": _joined(fresh, "question", "readiness__cycle"),
+        "of_today": _joined(of_today, "question", "readiness__cycle"),
         "looks": _joined(answers.exclude(answer=questions.NO), "question", "readiness__cycle"),
         "ticked": _joined(Preparation.objects.filter(cycle=OuterRef("pk")), "item", "cycle"),
     }
@@ -133,6 +139,8 @@ def of(courses: Iterable[Cycle | None], patient: Patient, today: date) -> Start 
     if cycle.starts_on < today and not unconfirmed:
         return None
     codes = {question.code for question in questions.asked(cycle.number)}
+    answered = codes & _answered(row, cycle.starts_on, today)
+    is_sent = row["sent_at"] is not None and row["newest_answer_at"] <= row["sent_at"]
     wanted = asking.wanted(cycle)
     confirmed = row["confirmed_at"] if row["confirmed_for"] == cycle.starts_on else None
     return Start(
@@ -142,12 +150,18 @@ def of(courses: Iterable[Cycle | None], patient: Patient, today: date) -> Start 
         is_unconfirmed=unconfirmed,
         confirmed_on=patient.today(confirmed) if confirmed else None,
         asked=len(codes),
-        answered=len(codes & _split(row["answered"])),
+        answered=len(answered),
         looks=len((codes | {"viral_load"}) & _split(row["looks"])) + _lacks_results(cycle, patient),
-        is_sent=row["sent_at"] is not None,
+        is_sent=is_sent and answered == codes,
         wanted=len(wanted),
         ready=preparation.done(wanted, _split(row["ticked"])),
     )
+
+
+def _answered(row: dict[str, Any], starts_on: date, today: date) -> set[str]:
+    """The questions with an answer that still counts: of this week, and of today where day 1 asks again."""
+    again = {question.code for question in questions.HAZARDS if question.on_day_1 and today == starts_on}
+    return _split(row["fresh"]) - again | _split(row["of_today"])
 
 
 def _lacks_results(cycle: Cycle, patient: Patient) -> bool:

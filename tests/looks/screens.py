@@ -220,7 +220,7 @@ def _before_a_course() -> list[Screen]:
         screen("today:ready", TOM, main=True),
         screen("today:ready", BEN, main=True, **tom),
         screen("today:ready", ANNA),
-        screen("cycles:question", TOM, main=True, question="medicine"),
+        screen("cycles:question", TOM, main=True, question=10),
         screen("cycles:prepare", TOM, main=True),
         screen("today:home", RUTH),
         screen("cycles:plan", RUTH),

@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from cycles import ready_actions
+from cycles import questions, ready_actions
 from cycles.models import Cycle
 from tests import factories
 from tests.factories import utc
@@ -54,12 +54,12 @@ def test_on_day_1_without_the_clinics_word_the_injection_is_said_but_not_asked_f
     assert "Record an injection that is done" in page.text_read
 
 
-def test_what_is_recorded_of_the_course_ends_the_waiting(cast, cycle, see):
+def test_a_record_never_replaces_the_clinics_word(cast, cycle, see):
+    """R1, R12: an injection that was given or left out says nothing about what the clinic thinks of the start."""
     factories.injection(cast.anna_patient, cast.anna, cycle.doses.earliest("due_at"))
     page = see(cast.anna, at=utc(2026, 11, 25, 21, 55))
-    assert heading(page) == "Tonight at 10pm"
-    assert "Record this injection" in page.text_read
-    assert NOT_YET not in page.text_read
+    assert heading(page) == "Call your clinic before you start"
+    assert NOT_YET in page.text_read
 
 
 def test_the_day_after_it_still_waits(cast, cycle, see):
@@ -104,6 +104,41 @@ def test_it_says_how_far_one_is_and_what_needs_a_person(cast, cycle, see):
     assert "Your clinic needs to look at 2 things before you start." in page, "the mood, and the missing results"
     ready_actions.send_answers(by=cast.anna, cycle=cycle, now=WEEK_BEFORE, known={})
     assert "Your answers are sent." in see(cast.anna, at=WEEK_BEFORE).text_read
+
+
+def say(cast, cycle, code, word, at):
+    """One answer."""
+    question = questions.BY_CODE[code]
+    ready_actions.answer_question(by=cast.anna, cycle=cycle, question=question, answer=word, now=at)
+
+
+def test_answers_that_do_not_count_any_more_are_not_counted(cast, cycle, see):
+    """ux 2.8: after a week all of them are asked again, whether they were sent or not."""
+    factories.answers(cast.anna, cycle, now=WEEK_BEFORE - timedelta(days=7))
+    ready_actions.send_answers(by=cast.anna, cycle=cycle, now=WEEK_BEFORE - timedelta(days=7), known={})
+    assert "Your answers are sent." in see(cast.anna, at=WEEK_BEFORE).text_read
+    page = see(cast.anna, at=WEEK_BEFORE + timedelta(days=1)).text_read
+    assert "13 questions, about 3 minutes." in page
+    assert "are sent" not in page
+    for code in ("tired", "mood"):
+        say(cast, cycle, code, "no", WEEK_BEFORE + timedelta(days=1))
+    assert "2 of 13 questions are answered." in see(cast.anna, at=WEEK_BEFORE + timedelta(days=1)).text_read
+
+
+def test_the_week_is_counted_in_the_patients_days(cast, cycle, see):
+    type(cast.anna_patient).objects.filter(pk=cast.anna_patient.pk).update(time_zone="Pacific/Auckland")
+    late = utc(2026, 11, 14, 11, 30)  # 15 November there, half past midnight
+    factories.answers(cast.anna, cycle, now=late)
+    assert "Every question has an answer." in see(cast.anna, at=utc(2026, 11, 22, 10, 30)).text_read
+    assert "13 questions, about 3 minutes." in see(cast.anna, at=utc(2026, 11, 22, 11, 30)).text_read
+
+
+def test_an_answer_after_sending_is_not_called_sent(cast, cycle, see):
+    factories.answers(cast.anna, cycle, now=WEEK_BEFORE)
+    ready_actions.send_answers(by=cast.anna, cycle=cycle, now=WEEK_BEFORE, known={})
+    later = WEEK_BEFORE + timedelta(hours=1)
+    say(cast, cycle, "mood", "yes", later)
+    assert "Every question has an answer. They are not sent yet." in see(cast.anna, at=later).text_read
 
 
 def test_today_counts_as_the_page_before_the_course_does(cast, cycle, see):

@@ -24,7 +24,10 @@ NOTHING = Decimal(0)
 
 @dataclass(frozen=True)
 class Delivered:
-    """One course. `unrecorded`: past, still wanted, and without a record. Amounts in MIU."""
+    """One course. `unrecorded`: past, still wanted, and without a record. Amounts in MIU.
+
+    `unknown`: the same of a course from before the diary, about which nobody is asked.
+    """
 
     planned: int = 0
     planned_amount: Decimal = NOTHING
@@ -33,6 +36,7 @@ class Delivered:
     given_amount: Decimal = NOTHING
     not_taken: int = 0
     unrecorded: int = 0
+    unknown: int = 0
     off_plan: int = 0
     off_plan_amount: Decimal = NOTHING
 
@@ -55,6 +59,7 @@ class Delivered:
             _("%(n)s in part") % {"n": self.in_part}: self.in_part,
             _("%(n)s not taken") % {"n": self.not_taken}: self.not_taken,
             _("%(n)s not recorded") % {"n": self.unrecorded}: self.unrecorded,
+            _("%(n)s not known") % {"n": self.unknown}: self.unknown,
             off_plan % {"n": self.off_plan, "amount": ui.miu(self.off_plan_amount)}: self.off_plan,
         }
         return [words for words, count in said.items() if count]
@@ -79,6 +84,9 @@ def of_courses(cycles: Collection[Cycle], now: datetime) -> dict[int, Delivered]
         cycle = known[dose.cycle_id]
         is_open = dose.due_at <= now and cycle.wants(dose)
         found[dose.cycle_id] = _with(found[dose.cycle_id], dose, is_open=is_open)
+    for pk, cycle in known.items():
+        if cycle.entered_later:
+            found[pk] = replace(found[pk], unrecorded=0, unknown=found[pk].unrecorded)
     _add_off_plan(found, next(iter(known.values())).patient_id)
     return found
 

@@ -102,6 +102,7 @@ def _dose(day: CourseDay, name: str, clock: str) -> Cell:
         State.DUE: Cell(_("not yet"), planned, "due"),
         State.MISSING: Cell(_("not recorded"), planned, "due"),
         State.OFF: Cell(EMPTY, kind="empty"),
+        State.UNKNOWN: Cell(_("not known"), planned, "empty"),
     }.get(slot.state, Cell(planned, kind="empty"))
 
 

@@ -146,7 +146,17 @@ def test_blood_is_still_judged_by_what_was_before_the_diary(cast, plan):
     (course,) = record(plan, cast.ben, 1, EarlierCourse(date(2026, 2, 17), given=None))
     coming = Cycle.objects.annotate(**last_doses.facts()).get(plan=plan, number=2)
     assert last_doses.last_dose_on(coming, cast.anna_patient) == date(2026, 2, 21)
-    assert delivered.of_courses([course], NOW)[course.pk].planned == 10
+    given_of = delivered.of_courses([course], NOW)[course.pk]
+    assert (given_of.words, given_of.notes) == ("0 of 10, 0 of 75 million units", ["10 not known"])
+
+
+def test_the_clinics_page_does_not_call_open_what_was_before_the_diary(client, cast, plan):
+    record(plan, cast.ben, 1, EarlierCourse(date(2026, 2, 24), given=8))
+    client.force_login(cast.ben)
+    page = client.get(reverse("clinic:patient", args=[cast.anna_patient.code])).content.decode()
+    assert "from before this diary" in page
+    assert page.count("not known") == 3, "two injections by day, and the sum of the course"
+    assert "not recorded" not in page
 
 
 def test_more_can_be_added_later(cast, plan):

@@ -92,7 +92,7 @@ def _rest(version: PlanVersion) -> dict[str, str]:
         if version.concentration
         else "",
         _("Worked out from"): _basis(version),
-        _("Medicines with the injections"): plan_words.listed(version.premedication.split("\n"))
+        _("Medicines with the injections"): plan_words.listed(version.premedication.splitlines())
         if version.premedication
         else "",
     }

@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any
 from uuid import UUID
 
-from cycles import doubts, places, schedule
+from cycles import bounds, doubts, places, schedule
 from cycles.forms import InjectionForm
 from cycles.models import Injection, PlannedDose, PlanVersion, Protocol, SiteReaction, current_plan
 from il2tracker import ui
@@ -105,7 +105,10 @@ class Page:
     @property
     def ceiling(self) -> Decimal:
         """The most that this treatment uses for one injection (W6)."""
-        return self.version.injection_ceiling if self.version else doubts.MOST_PER_INJECTION
+        if self.version is None or self.protocol is None:
+            return doubts.MOST_PER_INJECTION
+        by = {"route": self.version.route, "indication": self.version.indication}
+        return bounds.injection_ceiling(self.protocol.injection_ceiling, **by)
 
     def _timing(self, at: datetime, following: datetime | None = None) -> schedule.Timing:
         assert self.dose is not None

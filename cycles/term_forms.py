@@ -183,6 +183,10 @@ class TermsForm(ScheduleForm):
         """Whether the template names amounts by body size."""
         return self.protocol.regimen.unit != schedule.MIU
 
+    def clean_premedication(self) -> str:
+        """One medicine a line, whatever a browser puts at the ends of lines."""
+        return "\n".join(line.strip() for line in self.cleaned_data["premedication"].splitlines() if line.strip())
+
     def clean_late_after_hours(self) -> Decimal | None:
         """Not before an injection on time would be late; what stands in the plan may stay."""
         hours: Decimal | None = self.cleaned_data["late_after_hours"]

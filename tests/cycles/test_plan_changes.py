@@ -139,6 +139,16 @@ def test_half_an_hour_of_the_late_limit_is_said(cast, plan):
     assert [str(change) for change in diffs.changes(before, after, "24")] == ["Late without a call for: 2.5 hours, new"]
 
 
+def test_medicines_that_a_browser_sends_back_as_they_stood_are_no_change(client, cast):
+    """A browser ends the lines of a box with two characters."""
+    factories.plan(cast.anna_patient, cast.ben, starts_on=START, now=NOW, premedication="ibuprofen\ncetirizine")
+    answer = send(client, cast, p1l1_amount="6", premedication=" ibuprofen \r\n\r\ncetirizine\r\n", step="save")
+    assert answer.status_code == 302
+    assert Plan.objects.get().current_version.premedication == "ibuprofen\ncetirizine"
+    before, after = Plan.objects.get().versions.order_by("number")
+    assert "Medicines with the injections" not in {change.name for change in diffs.changes(before, after, "24")}
+
+
 def test_a_volume_is_only_shown_as_the_nurse_marked_the_syringe(client, cast, plan):
     """O8, H28: a number of millilitres stands nowhere alone."""
     text = " ".join(send(client, cast, concentration="18").content.decode().split())

@@ -1,7 +1,7 @@
 """Whether a start still waits for the clinic's word (R1, R12): columns that other questions read along.
 
-A start is unconfirmed while a clinic of the patient confirms starts, nobody has confirmed this first day, and nothing
-of the course is recorded. A course that is moved needs a new confirmation.
+A start is unconfirmed while a clinic of the patient confirms starts and nobody has confirmed this first day, also when
+the course runs: a record never stands for the clinic's word. A course that is moved needs a new confirmation.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from django.db.models import Exists, F, OuterRef
 
-from cycles.models import Cycle, CycleQuerySet, Injection
+from cycles.models import Cycle, CycleQuerySet
 from il2tracker.accounts.models import Patient, Sharing
 
 AT_ONCE = 6  # app's own: a plan has one course to come, and seldom more than one that waits
@@ -20,13 +20,7 @@ AT_ONCE = 6  # app's own: a plan has one course to come, and seldom more than on
 
 def columns(*, cycle: str = "") -> dict[str, Any]:
     """Annotations for rows of courses, or of what belongs to one: `cycle` = "cycle__" leads there."""
-    of_course = OuterRef(f"{cycle}pk")
-    records = Injection.objects.standing().filter(planned_dose__cycle=of_course)
-    return {
-        "asks_clinic": asks_clinic(),
-        "begun": Exists(records),
-        "confirmed_for": F(f"{cycle}readiness__confirmed_for"),
-    }
+    return {"asks_clinic": asks_clinic(), "confirmed_for": F(f"{cycle}readiness__confirmed_for")}
 
 
 def asks_clinic() -> Exists:
@@ -37,7 +31,7 @@ def asks_clinic() -> Exists:
 
 def is_unconfirmed(row: Mapping[str, Any], starts_on: date) -> bool:
     """From a row with `columns`: whether no reminder to inject may leave yet."""
-    return row["asks_clinic"] and not row["begun"] and row["confirmed_for"] != starts_on
+    return row["asks_clinic"] and row["confirmed_for"] != starts_on
 
 
 def is_asked_of(patient: Patient) -> bool:
@@ -52,7 +46,7 @@ def next_course(cycles: CycleQuerySet, today: date) -> Cycle | None:
 
 
 def course_to_hold(cycles: CycleQuerySet, today: date) -> Cycle | None:
-    """The course that waits when something changes: the one that runs, else the one to come (P22, D19)."""
+    """The course that is named when something changes: the one that runs, else the one to come (P22, D19)."""
     rows = cycles.filter(plan__ended_on=None).going_on(today).select_related("plan__protocol", "version", "patient")
     return rows.order_by("starts_on").first()
 
@@ -60,7 +54,7 @@ def course_to_hold(cycles: CycleQuerySet, today: date) -> Cycle | None:
 def course_to_prepare(cycles: list[Cycle], today: date) -> Cycle | None:
     """Of a plan's courses with `columns`: the one to get ready for, else the one that runs.
 
-    A course whose first day passed without a word and without a record comes first: somebody must decide about it.
+    A course whose first day passed without the clinic's word comes first: somebody must decide about it.
     """
     standing = [cycle for cycle in cycles if cycle.state in {Cycle.State.PLANNED, Cycle.State.HELD}]
     running = [

@@ -8,7 +8,6 @@ from decimal import Decimal
 from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import F, Q
-from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from cycles import schedule
@@ -45,20 +44,23 @@ def _dose(cycle: Cycle, planned: schedule.Planned, amount: Decimal) -> PlannedDo
 
 @transaction.atomic
 def move_cycle(*, by: User, cycle: Cycle, starts_on: date, today: date, reason: str) -> Cycle:
-    """Shift a whole not-started course, never stretch it (2.2).
+    """Shift a whole not-started course, never stretch it (2.2). It still waits while a hold is open: moving lifts none.
 
-    Raises PermissionDenied and ValidationError (it has started, it would overlap another course).
+    Raises PermissionDenied and ValidationError (it is over, it has started, the day has passed, it would overlap
+    another course).
     """
     access.require_prescribing(by, cycle.patient)
     patient = cycle.patient.lock()
     cycle.refresh_from_db()
-    if cycle.has_started(today) or has_records(cycle):
+    refuse_decided(cycle)
+    if has_begun(cycle, today):
         raise ValidationError(_("This course has started. A started course is never moved; it can be stopped."))
+    if starts_on < today:
+        raise ValidationError(_("This day has passed."))
     refuse_overlap(cycle, starts_on)
-    cycle.starts_on, cycle.reason, cycle.state = starts_on, reason, Cycle.State.PLANNED
+    cycle.starts_on, cycle.reason, cycle.state = starts_on, reason, state_to_come(patient)
     cycle.last_dose_on = schedule.last_dose_on(cycle.version.regimen, cycle.number, starts_on)
     save_course(by, cycle)
-    close_holds(by, cycle, reason)
     _put_doses(cycle, patient)
     log.record(action="cycles.cycle.moved", by=by, patient=patient, subject=cycle)
     return cycle
@@ -85,15 +87,45 @@ def has_records(cycle: Cycle) -> bool:
     return Injection.objects.standing().filter(planned_dose__cycle=cycle).exists()
 
 
+def has_begun(cycle: Cycle, today: date) -> bool:
+    """Whether one of its injections may have been given, recorded or not: it fell due while nothing waited (B7)."""
+    if has_records(cycle):
+        return True
+    if cycle.state != Cycle.State.HELD:
+        return cycle.has_started(today)
+    waits_since = Hold.objects.filter(patient=cycle.patient_id).wait_began()
+    due = Q(due_on__lte=today) if waits_since is None else Q(due_at__lt=waits_since)
+    return cycle.doses.filter(due, was_held=False).exists()
+
+
+def state_to_come(patient: Patient) -> Cycle.State:
+    """The state of a course to come: on hold while the patient has an open hold, whichever course it was raised in."""
+    return Cycle.State.HELD if Hold.objects.open().of(patient).exists() else Cycle.State.PLANNED
+
+
+def needs_a_day() -> str:
+    """Why a course still waits when every hold is lifted."""
+    return _("It needs a new first day.")
+
+
+def refuse_decided(cycle: Cycle) -> None:
+    """Raises ValidationError when a person has left the course out or stopped it already. Asked after the lock."""
+    if cycle.state not in {Cycle.State.PLANNED, Cycle.State.HELD}:
+        raise ValidationError(_("This course has ended."))
+
+
 def _put_doses(cycle: Cycle, patient: Patient) -> None:
-    """Day, moment and zone of every dose, from the start of its course and the clock of the patient."""
+    """Day, moment and zone of every dose, from the start of its course and the clock of the patient.
+
+    Where they fall now they have not waited for anybody.
+    """
     cycle.patient = patient
     planned = {(dose.day, dose.slot): dose for dose in planned_doses(cycle)}
     doses = list(cycle.doses.all())
     for dose in doses:
         new = planned[dose.day, dose.slot]
-        dose.due_on, dose.due_at, dose.zone = new.due_on, new.due_at, new.zone
-    PlannedDose.objects.bulk_update(doses, ["due_on", "due_at", "zone"])
+        dose.due_on, dose.due_at, dose.zone, dose.was_held = new.due_on, new.due_at, new.zone, False
+    PlannedDose.objects.bulk_update(doses, ["due_on", "due_at", "zone", "was_held"])
 
 
 def refuse_overlap(cycle: Cycle, starts_on: date) -> None:
@@ -112,8 +144,6 @@ def refuse_overlap(cycle: Cycle, starts_on: date) -> None:
 @transaction.atomic
 def cancel_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
     """The course does not take place. Raises PermissionDenied, and ValidationError when injections are recorded."""
-    if has_records(cycle):
-        raise ValidationError(_("Injections of this course are recorded. It can be stopped, not cancelled."))
     return decide(by, cycle, Cycle.State.CANCELLED, reason)
 
 
@@ -121,19 +151,24 @@ def cancel_cycle(*, by: User, cycle: Cycle, reason: str) -> Cycle:
 def stop_cycle(*, by: User, cycle: Cycle, on: date, reason: str) -> Cycle:
     """The course ends early after `on`; its later doses count neither as taken nor as missed (2.2).
 
-    Raises PermissionDenied.
+    Raises PermissionDenied, and ValidationError when the course is decided already.
     """
     return decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
 
 
 def decide(by: User, cycle: Cycle, state: str, reason: str, stopped_on: date | None = None) -> Cycle:
-    """A prescriber leaves a course out or ends it; a hold on it has nothing to hold any more."""
+    """A prescriber leaves a course out or ends it. An open hold stays: it is about the patient (H22, M8).
+
+    Raises PermissionDenied and ValidationError (decided already, injections of a course to be left out are recorded).
+    """
     access.require_prescribing(by, cycle.patient)
     patient = cycle.patient.lock()
     cycle.refresh_from_db()
+    refuse_decided(cycle)
+    if state == Cycle.State.CANCELLED and has_records(cycle):
+        raise ValidationError(_("Injections of this course are recorded. It can be stopped, not cancelled."))
     cycle.state, cycle.reason, cycle.stopped_on = state, reason, stopped_on
     save_course(by, cycle)
-    close_holds(by, cycle, reason)
     log.record(action=f"cycles.cycle.{state}", by=by, patient=patient, subject=cycle)
     return cycle
 
@@ -143,8 +178,3 @@ def save_course(by: User, cycle: Cycle) -> None:
     cycle._history_user = by  # type: ignore[attr-defined]
     cycle.full_clean(exclude=CERTAIN, validate_unique=False, validate_constraints=False)
     cycle.save()
-
-
-def close_holds(by: User, cycle: Cycle, note: str) -> None:
-    """A person decided about the whole course, and so about every reason to wait with it."""
-    Hold.objects.open().filter(cycle=cycle).update(lifted_by=by, lifted_at=timezone.now(), lift_note=note)

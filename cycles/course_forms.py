@@ -30,7 +30,10 @@ class ReasonForm(ui.BaseForm):
 
 
 class ChangeForm(ReasonForm):
-    """A course that has not started: another day, on hold, or not at all."""
+    """A course that has not started: another day, on hold, or not at all.
+
+    `holds`: the refs of the holds that stand on the page; only what the person has read is lifted with a new day.
+    """
 
     MOVE, HOLD, CANCEL = "move", "hold", "cancel"
 
@@ -54,6 +57,7 @@ class ChangeForm(ReasonForm):
         widget=forms.RadioSelect,
         error_messages={"invalid_choice": gettext_lazy("Choose why the course waits.")},
     )
+    holds = forms.CharField(required=False, widget=forms.HiddenInput)
     field_order = ["what", "starts_on", "kind", "reason"]
 
     def __init__(self, *args: Any, cycle: Cycle, today: date, **kwargs: Any) -> None:
@@ -62,18 +66,20 @@ class ChangeForm(ReasonForm):
         for name in ("starts_on", "kind"):
             self.fields[name].unmarked = True  # type: ignore[attr-defined]
         if cycle.state == Cycle.State.HELD:
+            self.initial["holds"] = " ".join(hold.ref for hold in cycle.open_holds)
             self.fields["what"].choices = [  # type: ignore[attr-defined]
                 (self.MOVE, _("Take it off hold and give it a first day")),
                 (self.CANCEL, _("Leave this course out")),
             ]
 
     def clean(self) -> dict[str, Any]:
-        """A course that is moved needs a day to come."""
+        """A course that is moved needs a day to come. Adds `named`, the refs of the holds that the person has read."""
         cleaned = super().clean() or {}
         if cleaned.get("what") == self.MOVE and "starts_on" not in self.errors:
             self._check_start(cleaned.get("starts_on"))
         if cleaned.get("what") == self.HOLD and not cleaned.get("kind") and "kind" not in self.errors:
             self.add_error("kind", _("Choose why the course waits."))
+        cleaned["named"] = cleaned.pop("holds", "").split()
         return cleaned
 
     def _check_start(self, starts_on: date | None) -> None:
@@ -88,6 +94,8 @@ class ChangeForm(ReasonForm):
     def done(self) -> str:
         """What was done, in words."""
         course = {"number": self.cycle.number, "day": ui.long_day(self.cycle.starts_on)}
+        if self.cleaned_data["what"] == self.MOVE and self.cycle.state == Cycle.State.HELD:
+            return _("Course %(number)s now starts on %(day)s. It still waits: there is another reason.") % course
         return {
             self.MOVE: _("Course %(number)s now starts on %(day)s."),
             self.HOLD: _("Course %(number)s is on hold."),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, datetime
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -44,14 +44,16 @@ def _to_plan(request: SignedInRequest, patient: Patient, said: str = "") -> Http
 @form_page
 def change(request: SignedInRequest, ref: str) -> HttpResponse:
     """Move, hold or leave out a course that has not started; give a held one a day again (H22)."""
-    cycle = _course(request, ref)
-    today = cycle.patient.today(timezone.now())
+    cycle, now = _course(request, ref), timezone.now()
+    today = cycle.patient.today(now)
     if not cycle.may_move(today):
         return _to_plan(request, cycle.patient)
+    if course_actions.has_begun(cycle, today):
+        return redirect(ui.patient_url({"patient": cycle.patient, "user": request.user}, "cycles:waits"))
     form = ChangeForm(sent(request), cycle=cycle, today=today)
     if form.is_valid():
         try:
-            _decide(request, cycle, today, **form.cleaned_data)
+            _decide(request, cycle, now, **form.cleaned_data)
         except ValidationError as refused:
             form.add_error(None, refused)
     if not form.is_valid():
@@ -60,14 +62,23 @@ def change(request: SignedInRequest, ref: str) -> HttpResponse:
 
 
 def _decide(
-    request: SignedInRequest, cycle: Cycle, today: date, *, what: str, starts_on: date, kind: str, reason: str
+    request: SignedInRequest,
+    cycle: Cycle,
+    now: datetime,
+    *,
+    what: str,
+    starts_on: date,
+    kind: str,
+    reason: str,
+    named: list[str],
 ) -> None:
+    facts = {"by": request.user, "cycle": cycle, "reason": reason}
     if what == ChangeForm.MOVE:
-        course_actions.move_cycle(by=request.user, cycle=cycle, starts_on=starts_on, today=today, reason=reason)
+        hold_actions.lift_and_move(**facts, starts_on=starts_on, now=now, named=named)
     elif what == ChangeForm.HOLD:
-        hold_actions.raise_hold(by=request.user, cycle=cycle, kind=kind, reason=reason, now=timezone.now())
+        hold_actions.raise_hold(**facts, kind=kind, now=now)
     else:
-        course_actions.cancel_cycle(by=request.user, cycle=cycle, reason=reason)
+        course_actions.cancel_cycle(**facts)
 
 
 @login_required

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied, ValidationError
+from django.core.exceptions import PermissionDenied
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
-from cycles import confirming, hold_actions, ready_actions
+from cycles import confirming, course_actions, hold_actions, ready_actions
 from cycles.models import Cycle, Hold
 from cycles.ready_forms import ChangedForm, HoldForm, LiftForm
 from il2tracker import ui
@@ -55,10 +55,14 @@ def waits(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     access.looked(request.user, patient, "cycles.hold")
     holds = Hold.objects.visible_to(request.user).of(patient).open().select_related("cycle", "raised_by")
     today = patient.today(now)
+    cycle = confirming.course_to_hold(Cycle.objects.visible_to(request.user).of(patient), today)
+    waits_for_day = cycle is not None and not cycle.goes_ahead and not course_actions.has_begun(cycle, today)
     may_prescribe = access.may_prescribe(request.user, patient)
     context = {
         "patient": patient,
         "holds": list(holds),
+        "cycle": cycle,
+        "may_move": waits_for_day,
         "card": access.contact_card(patient, now),
         "clinic": access.open_clinic(patient),
         "today": today,
@@ -79,25 +83,27 @@ def lift(request: SignedInRequest, ref: str) -> HttpResponse:
     if not hold.is_open:
         return _to(request, hold.patient, "cycles:plan")
     now, form = timezone.now(), LiftForm(sent(request))
-    if form.is_valid():
-        try:
-            hold = hold_actions.lift_hold(by=request.user, hold=hold, now=now, note=form.cleaned_data["note"])
-        except ValidationError as refused:
-            form.add_error(None, refused)
     if not form.is_valid():
         context = {"patient": hold.patient, "hold": hold, "others": _others(hold)}
         return answer(request, "cycles/hold_lift.html", form, **context)
-    messages.success(request, _lifted(hold))
+    hold = hold_actions.lift_hold(by=request.user, hold=hold, now=now, note=form.cleaned_data["note"])
+    courses = Cycle.objects.visible_to(request.user).of(hold.patient)
+    messages.success(request, _lifted(hold, confirming.course_to_hold(courses, hold.patient.today(now))))
     return _to(request, hold.patient, "cycles:plan")
 
 
 def _others(hold: Hold) -> int:
     """How many other reasons still stand."""
-    return hold.cycle.holds.open().exclude(pk=hold.pk).count()
+    return Hold.objects.open().of(hold.patient).exclude(pk=hold.pk).count()
 
 
-def _lifted(hold: Hold) -> str:
-    goes_on = {"number": hold.cycle.number}
-    if hold.cycle.state == Cycle.State.HELD:
-        return _("Noted. Course %(number)s still waits for another reason.") % goes_on
-    return _("Course %(number)s goes on.") % goes_on
+def _lifted(hold: Hold, cycle: Cycle | None) -> str:
+    """What became of the course that runs or comes next."""
+    if cycle is None:
+        return _("Noted. No course waits.")
+    number = {"number": cycle.number}
+    if cycle.goes_ahead:
+        return _("Course %(number)s goes on.") % number
+    if cycle.open_holds:
+        return _("Noted. Course %(number)s still waits for another reason.") % number
+    return _("Noted. Course %(number)s needs a new first day.") % number

@@ -1,6 +1,8 @@
-"""Why a course is on hold, who said so and who lifted it. Only a person lifts one (H22)."""
+"""Why nothing more is injected, who said so and who lifted it. Only a person lifts one (H22)."""
 
 from __future__ import annotations
+
+from datetime import datetime
 
 from django.conf import settings
 from django.db import models
@@ -17,9 +19,20 @@ class HoldQuerySet(PatientRecordQuerySet):
         """Nobody has lifted it yet."""
         return self.filter(lifted_at__isnull=True)
 
+    def wait_began(self) -> datetime | None:
+        """Of the holds of one patient: since when nothing is injected without a break; None while nothing waits."""
+        began: datetime | None = None
+        for hold in sorted(self, key=lambda hold: (hold.is_open, hold.lifted_at or hold.raised_at), reverse=True):
+            if hold.is_open or (began is not None and hold.lifted_at >= began):
+                began = min(began or hold.raised_at, hold.raised_at)
+        return began
+
 
 class Hold(PatientRecord):
-    """One reason to wait with one course. The course goes on when the last of its reasons is lifted."""
+    """One reason to wait. It is about the patient: while one is open, no course of his or hers goes on.
+
+    `cycle` is the course in or before which it was raised; what becomes of that course lifts nothing.
+    """
 
     class Kind(models.TextChoices):
         INFECTION = "infection", _("an infection")

@@ -114,7 +114,10 @@ class Cycle(PatientRecord):
         return self.state not in {self.State.HELD, self.State.CANCELLED}
 
     def may_move(self, today: date) -> bool:
-        """Whether a person may still give it another day, hold or cancel it: it has not started, or is on hold."""
+        """Whether a person may still give it another day, hold or cancel it: it has not started, or is on hold.
+
+        A course on hold may have begun before it; then its action refuses another day.
+        """
         return self.state == self.State.HELD or (self.state == self.State.PLANNED and self.starts_on > today)
 
     def may_stop(self, today: date) -> bool:
@@ -129,10 +132,13 @@ class Cycle(PatientRecord):
 
     @cached_property
     def open_holds(self) -> list[Hold]:
-        """Why it waits, every reason that stands, the oldest first; nothing is asked of a course that goes ahead."""
+        """Why it waits, every reason that stands, the oldest first; nothing is asked of a course that goes ahead.
+
+        A course on hold without one needs a new first day: its own passed while it waited.
+        """
         if self.state != self.State.HELD:
             return []
-        return list(Hold.objects.open().filter(cycle=self).select_related("raised_by"))
+        return list(Hold.objects.open().filter(patient=self.patient_id).select_related("raised_by"))
 
     def wants(self, dose: PlannedDose) -> bool:
         """Whether one of its doses is still to be given: the course goes ahead and was not stopped before that day."""

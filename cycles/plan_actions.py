@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +14,8 @@ from django.utils.translation import gettext as _
 
 from cycles import schedule
 from cycles.bounds import outside_studied
-from cycles.course_actions import decide, planned_doses, refuse_overlap
-from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, Protocol
+from cycles.course_actions import decide, has_records, needs_a_day, planned_doses, refuse_overlap
+from cycles.models import Cycle, Hold, Plan, PlannedDose, PlanVersion, Protocol
 from cycles.protocols import Route
 from cycles.ready_actions import confirmed
 from il2tracker.accounts import access
@@ -23,6 +23,8 @@ from il2tracker.accounts.actions import update_patient
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.audit import log
 
+# App's own: a planner that was down for two days opens a course as if it had not been.
+OPENS_LATE = timedelta(days=2)
 COPIED = (
     "indication",
     "route",
@@ -81,7 +83,7 @@ def create_plan(
     log.record(action="cycles.plan.created", by=by, patient=patient, subject=plan)
     if work_days is not None and work_days != patient.work_days:
         update_patient(by=by, patient=patient, work_days=work_days)
-    open_next_cycle(plan=plan, today=patient.today(now))
+    open_next_cycle(plan=plan, today=patient.today(now), past=past)
     _confirm_past_starts(by, plan, now)
     return plan
 
@@ -138,7 +140,7 @@ def end_plan(*, by: User, plan: Plan, on: date, reason: str) -> Plan:
     plan.ended_on, plan.end_reason = on, reason
     plan.save(update_fields=["ended_on", "end_reason"])
     for cycle in plan.cycles.going_on(on):
-        if cycle.starts_on > on:
+        if cycle.starts_on > on and not has_records(cycle):
             decide(by, cycle, Cycle.State.CANCELLED, reason)
         else:
             decide(by, cycle, Cycle.State.STOPPED_EARLY, reason, on)
@@ -147,16 +149,19 @@ def end_plan(*, by: User, plan: Plan, on: date, reason: str) -> Plan:
 
 
 @transaction.atomic
-def open_next_cycle(*, plan: Plan, today: date) -> Cycle | None:
+def open_next_cycle(*, plan: Plan, today: date, past: bool = False) -> Cycle | None:
     """Make rows until exactly one cycle of the plan has not started (A14). Idempotent; None when nothing was missing.
 
-    A held cycle keeps its date until a person moves it (H22), so nothing opens behind it.
+    A held cycle keeps its date until a person moves it (H22), so nothing opens behind it. A course opens on hold while
+    the patient has an open hold, and when its first day passed before anybody was told of it. `past`: the courses
+    since went ahead and are entered afterwards.
     """
-    plan.patient.lock()
-    opened = None
+    patient = plan.patient.lock()
+    plan.refresh_from_db()
+    plan.patient, opened = patient, None
     latest = plan.cycles.order_by("-number").first()
     while plan.ended_on is None and _needs_successor(plan, latest, today):
-        latest = opened = _open_cycle(plan, latest)
+        latest = opened = _open_cycle(plan, latest, today, past=past)
     return opened
 
 
@@ -171,7 +176,7 @@ def _needs_successor(plan: Plan, latest: Cycle | None, today: date) -> bool:
     return past or latest.state == Cycle.State.CANCELLED
 
 
-def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
+def _open_cycle(plan: Plan, latest: Cycle | None, today: date, *, past: bool) -> Cycle:
     number = latest.number + 1 if latest else 1
     version = plan.version_for(number)
     # A version's own first course starts on the day that was signed; every other one counts from the one before.
@@ -186,7 +191,20 @@ def _open_cycle(plan: Plan, latest: Cycle | None) -> Cycle:
         last_dose_on=schedule.last_dose_on(version.regimen, number, starts_on),
     )
     refuse_overlap(cycle, starts_on)
+    is_late = not past and starts_on < today - OPENS_LATE
+    if not past or cycle.last_dose_on >= today:
+        _let_wait(cycle, is_late=is_late)
     cycle.save()
-    PlannedDose.objects.bulk_create(planned_doses(cycle))
+    doses = planned_doses(cycle)
+    for dose in doses:
+        dose.was_held = is_late
+    PlannedDose.objects.bulk_create(doses)
     log.record(action="cycles.cycle.opened", by=None, patient=plan.patient, subject=cycle)
     return cycle
+
+
+def _let_wait(cycle: Cycle, *, is_late: bool) -> None:
+    """On hold as long as the patient is, or until a person gives it a day that has not passed (H22)."""
+    hold = Hold.objects.open().of(cycle.patient).first()
+    if hold is not None or is_late:
+        cycle.state, cycle.reason = Cycle.State.HELD, hold.words if hold else needs_a_day()

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from cycles import schedule
-from cycles.course_actions import has_records, planned_doses, refuse_overlap, save_course
+from cycles.course_actions import has_begun, planned_doses, refuse_overlap, save_course, state_to_come
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
 from cycles.plan_actions import COPIED, open_next_cycle, sign
 from il2tracker.accounts import access
@@ -86,7 +86,7 @@ def _coming(plan: Plan, today: date) -> Cycle | None:
     latest: Cycle | None = plan.cycles.order_by("-number").first()
     if latest is None or latest.state not in {Cycle.State.PLANNED, Cycle.State.HELD}:
         return None
-    return None if latest.has_started(today) or has_records(latest) else latest
+    return None if has_begun(latest, today) else latest
 
 
 def _refuse_begun(plan: Plan, coming: Cycle | None, from_course: int) -> None:
@@ -122,20 +122,28 @@ def _apply(by: User, version: PlanVersion, coming: Cycle | None, patient: Patien
         open_next_cycle(plan=Plan.objects.get(pk=version.plan_id), today=today)
         return
     coming.patient, coming.version, coming.starts_on = patient, version, version.starts_on
+    if coming.starts_on > today:
+        coming.state = state_to_come(patient)
     coming.last_dose_on = schedule.last_dose_on(version.regimen, coming.number, coming.starts_on)
     refuse_overlap(coming, coming.starts_on)
     save_course(by, coming)
-    replace_doses(coming)
+    replace_doses(coming, held=coming.starts_on <= today)
     log.record(action="cycles.cycle.changed", by=by, patient=patient, subject=coming)
 
 
-def replace_doses(cycle: Cycle) -> None:
-    """The doses of the new version. An injection that was recorded too early and undone keeps its row, without dose."""
+def replace_doses(cycle: Cycle, *, held: bool = False) -> None:
+    """The doses of the new version. An injection that was recorded too early and undone keeps its row, without dose.
+
+    `held`: their first day passed while the course waited, so that none of them is asked for as they lie.
+    """
     for injection in Injection.objects.filter(planned_dose__cycle=cycle):
         injection.planned_dose = None
         injection.save(update_fields=["planned_dose"])
     cycle.doses.all().delete()
-    PlannedDose.objects.bulk_create(planned_doses(cycle))
+    doses = planned_doses(cycle)
+    for dose in doses:
+        dose.was_held = held
+    PlannedDose.objects.bulk_create(doses)
 
 
 @transaction.atomic

@@ -81,6 +81,22 @@ def answer(*, by: User, alert: Alert, answer: str, now: datetime) -> Alert:
     return alert
 
 
+@transaction.atomic
+def close(*, by: User, alert: Alert, now: datetime) -> Alert:
+    """Without a clinic: what it was about is over, as the person says who decides about the plan. Safe to repeat.
+
+    Raises PermissionDenied.
+    """
+    access.require_prescribing(by, alert.patient)
+    alert.patient.lock()
+    alert.refresh_from_db()
+    if alert.is_open:
+        alert.closed_at = now
+        alert.save(update_fields=["closed_at"])
+        _note(alert, "closed", by, now)
+    return alert
+
+
 def _note(alert: Alert, what: str, by: User | None, now: datetime) -> None:
     happened(alert, what, by.ref if by else "", now).save()
     log.record(action=f"alerts.{what}", by=by, patient=alert.patient, subject=alert)

@@ -79,11 +79,10 @@ def card(suggestion: Suggestion) -> Card:
 
 def stands_against(known: Known) -> list[str]:
     """What is held now, in words."""
-    cycles = {cycle.pk: cycle for cycle in known.record.cycles}
-    held = {hold.cycle_id for hold in known.open_holds}
+    reasons = ", ".join(hold.words for hold in known.open_holds)
     return [
-        *(_on_hold(cycles[hold.cycle_id], hold.words) for hold in known.open_holds),
-        *(_on_hold(cycle, cycle.reason) for cycle in known.on_hold if cycle.pk not in held),
+        *(_on_hold(cycle, reasons or cycle.reason) for cycle in known.on_hold),
+        *([_("on hold (%(reason)s)") % {"reason": reasons}] if reasons and not known.on_hold else []),
         *(_("open alert: %(what)s") % {"what": alert.title} for alert in known.open_alerts),
         *_load(known),
     ]

@@ -107,7 +107,7 @@ def _plan(life: Life, ground: Ground) -> Plan:
         cd4_goal=600 if protocol.indication == "hiv" else None,
         **life.terms,
     )
-    plan_actions.open_next_cycle(plan=plan, today=ground.today)
+    plan_actions.open_next_cycle(plan=plan, today=ground.today, past=True)
     return plan
 
 

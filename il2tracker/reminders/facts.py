@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from cycles import confirming, schedule
-from cycles.models import Cycle, Injection, PlannedDose
+from cycles.models import Cycle, Hold, Injection, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import kinds
@@ -49,6 +49,7 @@ def _doses(**which: Any) -> list[DoseFact]:
 def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
     following = PlannedDose.objects.counting().filter(patient=OuterRef("patient"), due_at__gt=OuterRef("due_at"))
     records = Injection.objects.filter(planned_dose=OuterRef("pk"))
+    holds = Hold.objects.open().filter(patient=OuterRef("patient")).order_by("raised_at", "pk")
     known_then = PlannedDose.objects.exclude(cycle__entered_later=True)
     return known_then.order_by("due_at", "pk").values(
         *OWNER,
@@ -60,6 +61,7 @@ def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
         inpatient=F("cycle__version__inpatient"),
         recorded=Exists(records.standing()),
         undone=Exists(records.filter(voided_at__isnull=False)),
+        hold_ref=Subquery(holds.values("ref")[:1]),
         next_due_at=Subquery(following.order_by("due_at").values("due_at")[:1]),
     )
 
@@ -73,7 +75,7 @@ def _dose_fact(row: dict[str, Any]) -> DoseFact:
             name: row[name]
             for name in (
                 *("cycle_id", "day", "slot", "zone", "due_at", "amount", "starts_on"),
-                *("next_due_at", "state", "inpatient", "was_held", "recorded", "undone"),
+                *("next_due_at", "state", "inpatient", "was_held", "recorded", "undone", "hold_ref"),
             )
         },
     )

@@ -73,7 +73,8 @@ class DoseFact:
     starts_on: date  # day 1 of the cycle
     inpatient: bool
     was_held: bool  # it fell into a hold; nobody catches up on it (D18)
-    unconfirmed: bool  # the clinic has not confirmed the start yet, and nothing of the course is recorded
+    unconfirmed: bool  # the clinic has not confirmed the start yet
+    hold_ref: str | None  # the patient's oldest open hold
     recorded: bool
     undone: bool  # recorded once, and the record was taken back
 
@@ -231,9 +232,11 @@ def of_pauses(doses: Iterable[DoseFact], choices: Choices, alerts: Mapping[int, 
 
 
 def _pause(dose: DoseFact, alert: str | None) -> str | None:
-    """The civil name of the cause: a course that is moved waits for another word."""
+    """The civil name of the cause: another hold is another one, and a course that is moved waits for another word."""
     causes = {
-        Reason.HELD: f"c{dose.cycle_id}/held",
+        Reason.HELD: f"held/{dose.hold_ref}"
+        if dose.hold_ref
+        else f"c{dose.cycle_id}@{dose.starts_on.isoformat()}/held",
         Reason.ALERT: f"alert/{alert}",
         Reason.UNCONFIRMED: f"c{dose.cycle_id}@{dose.starts_on.isoformat()}/unconfirmed",
     }

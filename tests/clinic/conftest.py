@@ -80,7 +80,7 @@ class North:
         """A plan that began so many days ago, with everything due recorded or nothing."""
         with time_machine.travel(utc(2026, 1, 1), tick=False):
             made = factories.plan(patient, self.cast.ben, starts_on=TODAY - timedelta(days=started), **plan)
-        open_next_cycle(plan=made, today=TODAY)
+        open_next_cycle(plan=made, today=TODAY, past=True)
         for dose in PlannedDose.objects.filter(patient=patient, due_at__lt=NOW) if recorded else ():
             factories.injection(patient, patient.user, dose, now=dose.due_at, site="tfr")
 

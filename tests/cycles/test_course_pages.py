@@ -102,14 +102,14 @@ def test_a_course_to_come_is_held_or_left_out(ben, coming, what, state):
 
 
 def test_a_held_course_is_given_a_day_again_also_after_its_day_has_passed(ben, cast, coming):
-    factories.hold(cast.ben, coming, "infection")
+    hold = factories.hold(cast.ben, coming, "infection")
     with time_machine.travel(utc(2027, 2, 1, 12), tick=False):
         ben.force_login(cast.ben)
         text = ben.get(url("course_change", coming)).content.decode()
-        save(ben, "course_change", coming, what="move", starts_on="2027-02-10", reason="better")
+        save(ben, "course_change", coming, what="move", starts_on="2027-02-10", reason="better", holds=hold.ref)
     assert "It is on hold." in text
     assert "Ben, Saturday 21 November 2026, midday" in " ".join(text.split())
-    assert "A new first day lifts every hold." in text
+    assert "A new first day lifts every hold named here, for every course." in text
     assert (coming.state, coming.starts_on) == ("planned", date(2027, 2, 10))
 
 

@@ -1,16 +1,21 @@
 """A course waits until a person says that it goes on (H22, D18, D19)."""
 
 import html
+import importlib
 import re
 from datetime import date, timedelta
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from cycles import course_actions, hold_actions
+from cycles import course_actions, hold_actions, plan_actions
 from cycles.models import Cycle, Hold, PlannedDose
+from il2tracker.alerts.actions import close
 from il2tracker.alerts.models import Alert
+from il2tracker.reminders import planning
+from il2tracker.reminders.models import Reminder
 from tests import factories
 from tests.factories import utc
 
@@ -92,19 +97,239 @@ def test_what_fell_into_the_wait_is_neither_missing_nor_caught_up(cast, cycle):
     assert Cycle.objects.get().last_dose_on == START + timedelta(days=4)
 
 
+def held_doses(cycle):
+    return set(cycle.doses.filter(was_held=True).values_list("day", "slot"))
+
+
+def state(cycle):
+    return Cycle.objects.get(pk=cycle.pk).state
+
+
 def test_a_course_that_has_not_begun_needs_another_first_day_when_its_own_has_passed(cast, cycle):
+    """H22: the hold is lifted all the same; the course waits on, and the change page gives it a day."""
     hold = factories.hold(cast.ben, cycle, now=BEFORE)
-    with pytest.raises(ValidationError, match="give it another one"):
-        lift(cast, hold, DAY_2)
-    assert Hold.objects.get().is_open
+    assert not lift(cast, hold, DAY_2).is_open
+    cycle.refresh_from_db()
+    assert (cycle.state, cycle.reason) == ("held", "It needs a new first day.")
+    assert not PlannedDose.objects.counting().exists()
+    give_a_day(cast, cycle, date(2026, 12, 2), DAY_2)
+    assert (cycle.state, held_doses(cycle)) == ("planned", set())
+    assert PlannedDose.objects.counting().count() == 10
 
 
-def test_a_new_first_day_lifts_every_hold(cast, cycle):
+def test_a_second_wait_does_not_make_a_course_begun_that_needs_a_first_day(cast, cycle):
+    lift(cast, factories.hold(cast.ben, cycle, now=BEFORE), DAY_2)
+    again = factories.hold(cast.ben, cycle, now=utc(2026, 11, 25, 12))
+    lift(cast, again, utc(2026, 11, 26, 12))
+    assert state(cycle) == "held"
+
+
+def test_a_course_whose_first_day_is_today_goes_on_with_what_is_left_of_it(cast, cycle):
+    hold = factories.hold(cast.ben, cycle, now=BEFORE)
+    lift(cast, hold, utc(2026, 11, 18, 12))
+    assert (state(cycle), held_doses(cycle)) == ("planned", {(1, "am")})
+
+
+def give_a_day(cast, cycle, starts_on, now, named=None):
+    named = [hold.ref for hold in Hold.objects.open()] if named is None else named
+    hold_actions.lift_and_move(by=cast.ben, cycle=cycle, starts_on=starts_on, now=now, reason="well", named=named)
+
+
+def test_a_new_first_day_alone_lifts_no_hold(cast, cycle):
+    """M8, H23: only a person lifts one, and says so."""
     factories.hold(cast.ben, cycle, now=BEFORE)
-    course_actions.move_cycle(
-        by=cast.ben, cycle=cycle, starts_on=date(2026, 12, 2), today=date(2026, 11, 19), reason="well again"
-    )
+    later = date(2026, 12, 2)
+    course_actions.move_cycle(by=cast.ben, cycle=cycle, starts_on=later, today=BEFORE.date(), reason="holiday")
+    assert (cycle.state, cycle.starts_on) == ("held", later)
+    assert Hold.objects.open().count() == 1
+
+
+def test_a_new_first_day_lifts_the_holds_that_were_read(cast, cycle):
+    factories.hold(cast.ben, cycle, now=BEFORE)
+    give_a_day(cast, cycle, date(2026, 12, 2), BEFORE)
     assert not Hold.objects.open().exists()
+    assert (cycle.state, cycle.starts_on) == ("planned", date(2026, 12, 2))
+
+
+def test_a_hold_that_came_while_the_page_was_open_still_holds(cast, cycle):
+    read = factories.hold(cast.ben, cycle, now=BEFORE)
+    factories.hold(cast.anna, cycle, kind="pregnancy", now=BEFORE)
+    give_a_day(cast, cycle, date(2026, 12, 2), BEFORE, named=[read.ref])
+    assert (cycle.state, [hold.kind for hold in Hold.objects.open()]) == ("held", ["pregnancy"])
+
+
+@pytest.mark.parametrize("lifted", [False, True], ids=["on hold", "after it"])
+def test_a_course_that_began_without_records_is_never_given_again(cast, cycle, lifted):
+    """2.2: day 1 fell due before anybody said "wait"; that nothing is recorded does not say that nothing was given."""
+    hold = factories.hold(cast.anna, cycle, kind="infection", now=DAY_2)
+    if lifted:
+        lift(cast, hold, DAY_2 + timedelta(hours=1))
+    with pytest.raises(ValidationError, match="has started"):
+        give_a_day(cast, cycle, date(2026, 12, 2), DAY_2 + timedelta(hours=2))
+    assert Cycle.objects.get(pk=cycle.pk).starts_on == START
+
+
+def test_a_course_that_began_without_records_goes_on_however_late(cast, cycle):
+    hold = factories.hold(cast.anna, cycle, kind="infection", now=DAY_2)
+    lift(cast, hold, utc(2026, 11, 21, 12))
+    assert state(cycle) == "planned"
+    assert held_doses(cycle) == {(2, "pm"), (3, "am"), (3, "pm"), (4, "am")}
+
+
+def test_the_days_between_two_holds_are_asked_for(cast, cycle):
+    """D18 speaks of the wait alone: what fell due while the course went ahead is missing, not held."""
+    first = factories.hold(cast.ben, cycle, now=utc(2026, 11, 18, 12))
+    lift(cast, first, utc(2026, 11, 19, 9))
+    second = factories.hold(cast.ben, cycle, now=utc(2026, 11, 20, 12))
+    lift(cast, second, utc(2026, 11, 21, 9))
+    assert held_doses(cycle) == {(1, "pm"), (3, "pm")}
+
+
+def test_holds_that_overlap_are_one_wait(cast, cycle):
+    factories.injection(cast.anna_patient, cast.anna, cycle.doses.first())
+    first = factories.hold(cast.ben, cycle, kind="infection", now=utc(2026, 11, 18, 12))
+    second = factories.hold(cast.ben, cycle, kind="fatigue", now=utc(2026, 11, 19, 9))
+    lift(cast, first, utc(2026, 11, 19, 12))
+    assert held_doses(cycle) == set()
+    lift(cast, second, utc(2026, 11, 20, 9))
+    assert held_doses(cycle) == {(1, "pm"), (2, "am"), (2, "pm")}
+
+
+# It is about the patient
+
+
+@pytest.fixture
+def both(cast, cycle):
+    """The running course and the one that follows it."""
+    return cycle, plan_actions.open_next_cycle(plan=cycle.plan, today=START)
+
+
+def test_every_course_of_the_patient_waits(cast, both):
+    """P30: a pregnancy in course 1 is one in course 2."""
+    factories.hold(cast.anna, both[0], kind="pregnancy", now=DAY_2)
+    assert [state(cycle) for cycle in both] == ["held", "held"]
+
+
+def test_a_course_that_is_opened_meanwhile_waits_too(cast, cycle):
+    factories.hold(cast.ben, cycle, "chest", kind="infection", now=BEFORE)
+    course_actions.cancel_cycle(by=cast.ben, cycle=cycle, reason="not before spring")
+    second = plan_actions.open_next_cycle(plan=cycle.plan, today=BEFORE.date())
+    assert (second.state, second.reason) == ("held", "chest")
+
+
+def test_a_new_plan_waits_too(cast, cycle):
+    factories.hold(cast.anna, cycle, kind="pregnancy", now=BEFORE)
+    plan_actions.end_plan(by=cast.ben, plan=cycle.plan, on=BEFORE.date(), reason="another amount")
+    new = factories.plan(cast.anna_patient, cast.ben, starts_on=date(2026, 12, 2), now=BEFORE)
+    assert [cycle.state for cycle in new.cycles.all()] == ["held"]
+
+
+@pytest.mark.parametrize("what", ["stop", "cancel", "move", "end"])
+def test_deciding_about_a_course_lifts_no_hold(cast, both, what):
+    """H22, M8, H23."""
+    running, coming = both
+    factories.hold(cast.anna, coming, kind="pregnancy", now=BEFORE)
+    by = {"by": cast.ben, "reason": "decided"}
+    {
+        "stop": lambda: course_actions.stop_cycle(cycle=running, on=START, **by),
+        "cancel": lambda: course_actions.cancel_cycle(cycle=coming, **by),
+        "move": lambda: course_actions.move_cycle(cycle=coming, starts_on=date(2027, 2, 3), today=BEFORE.date(), **by),
+        "end": lambda: plan_actions.end_plan(plan=running.plan, on=START, **by),
+    }[what]()
+    assert Hold.objects.open().count() == 1
+    assert not Cycle.objects.filter(state="planned").exists()
+
+
+def test_lifting_the_last_hold_lets_every_course_go_on(cast, both):
+    hold = factories.hold(cast.anna, both[0], kind="infection", now=DAY_2)
+    lift(cast, hold, utc(2026, 11, 20, 12))
+    assert [state(cycle) for cycle in both] == ["planned", "planned"]
+    assert held_doses(both[1]) == set()
+
+
+def test_a_course_that_was_stopped_stays_so_when_its_hold_is_lifted(cast, both):
+    hold = factories.hold(cast.anna, both[0], kind="infection", now=DAY_2)
+    course_actions.stop_cycle(by=cast.ben, cycle=both[0], on=START, reason="enough")
+    lift(cast, hold, utc(2026, 11, 20, 12))
+    assert [state(cycle) for cycle in both] == ["stopped_early", "planned"]
+
+
+def test_eight_weeks_later_nothing_of_the_next_course_is_asked_for(cast, both, see):
+    """P30, R1: a pregnancy that nobody took back."""
+    factories.hold(cast.anna, both[0], kind="pregnancy", now=DAY_2)
+    eve = utc(2027, 1, 12, 12)
+    planning.plan(eve)
+    states = set(Reminder.objects.values_list("kind", "state", "cancel_reason"))
+    assert states
+    assert {(kind, why) for kind, row, why in states if row == "planned"} == {("paused", "")}
+    page = see(cast.anna, "/", utc(2027, 1, 13, 12)).text_read
+    assert "Course 2 is on hold: a pregnancy, or perhaps one" in page
+    assert "million units" not in page
+
+
+def test_another_hold_after_a_lifted_one_is_told_by_its_own_mail(cast, cycle):
+    eve = utc(2026, 11, 17, 12)
+    for kind in ("infection", "fatigue"):
+        hold = factories.hold(cast.ben, cycle, kind=kind, now=eve)
+        planning.plan(eve)
+        assert Reminder.objects.get(kind="paused", state="planned").occurrence == f"held/{hold.ref}"
+        lift(cast, hold, eve)
+
+
+# Its alert
+
+
+def test_lifting_a_hold_settles_what_it_told_the_clinic(cast, cycle):
+    """R1: else every reminder would stay behind an alert about something that is over."""
+    hold = factories.hold(cast.anna, cycle, kind="infection", now=BEFORE)
+    lift(cast, hold, BEFORE, "antibiotics finished")
+    alert = Alert.objects.get()
+    assert (alert.acknowledged_by, alert.acknowledged_at, alert.note) == (cast.ben, BEFORE, "antibiotics finished")
+    planning.plan(utc(2026, 11, 17, 12))
+    assert set(Reminder.objects.filter(kind="injection_due").values_list("state", flat=True)) == {"planned"}
+
+
+def test_lifting_a_hold_leaves_other_alerts_to_the_clinic(cast, cycle):
+    factories.alert(cast.anna_patient, cast.anna)
+    lift(cast, factories.hold(cast.anna, cycle, now=BEFORE), BEFORE)
+    assert [alert.rule for alert in Alert.objects.open()] == ["T2"]
+
+
+def test_without_a_clinic_lifting_a_hold_closes_its_alert():
+    lee = factories.lone_patient()
+    own = factories.plan(lee, lee.user, starts_on=START, now=BEFORE).cycles.get()
+    hold = factories.hold(lee.user, own, kind="infection", now=BEFORE)
+    assert Alert.objects.open().count() == 1
+    hold_actions.lift_hold(by=lee.user, hold=hold, now=DAY_2, note="they said so")
+    assert (Alert.objects.get().closed_at, Alert.objects.get().acknowledged_at) == (DAY_2, None)
+
+
+@pytest.mark.parametrize("who", ["anna", "carla"])
+def test_nobody_else_closes_an_alert(cast, cycle, who):
+    factories.hold(cast.anna, cycle, now=BEFORE)
+    with pytest.raises(PermissionDenied):
+        close(by=getattr(cast, who), alert=Alert.objects.get(), now=BEFORE)
+
+
+# What cannot be held
+
+
+def test_a_course_that_is_over_is_not_put_on_hold(cast, cycle):
+    with pytest.raises(ValidationError, match="has ended"):
+        factories.hold(cast.ben, cycle, now=utc(2027, 2, 1, 12))
+    factories.hold(cast.ben, cycle, now=utc(2026, 11, 22, 23))
+
+
+def test_a_course_from_before_holds_were_kept_gets_its_hold_and_what_follows_waits(cast, both):
+    """The upgrade: nothing that waited may go ahead."""
+    Cycle.objects.filter(pk=both[0].pk).update(state="held", reason="chest infection", last_dose_on="2099-01-05")
+    Cycle.objects.filter(pk=both[1].pk).update(starts_on="2099-02-01", last_dose_on="2099-02-05")
+    upgrade = importlib.import_module("cycles.migrations.0008_every_held_course_has_its_hold")
+    upgrade.write_holds(apps, None)
+    upgrade.write_holds(apps, None)
+    hold = Hold.objects.open().get()
+    assert (hold.cycle, hold.kind, hold.reason) == (both[0], "other", "chest infection")
+    assert state(both[1]) == "held"
 
 
 def test_a_cancelled_course_has_nothing_to_hold(cast, cycle):
@@ -154,7 +379,7 @@ def test_during_a_course_it_is_the_running_one_that_waits(cast, cycle, see):
 
 
 def test_another_page_may_say_what_has_changed(cast, cycle, see):
-    page = see(cast.anna, "/changed/?kind=told_to_stop").content.decode()
+    page = see(cast.anna, "/changed/?kind=f").content.decode()
     assert re.search(r'value="told_to_stop"[^>]*checked', page)
 
 
@@ -215,10 +440,28 @@ def test_a_hold_is_lifted_with_a_reason(cast, cycle, see):
 
 def test_lifting_too_late_asks_for_another_first_day(cast, cycle, see):
     hold = factories.hold(cast.ben, cycle, now=BEFORE)
-    page = see(cast.ben, f"/plan/hold/{hold.ref}/lift/", DAY_2, note="well")
-    assert page.status_code == 422
-    assert "give it another one" in page.text_read
-    assert Hold.objects.open().exists()
+    assert see(cast.ben, f"/plan/hold/{hold.ref}/lift/", DAY_2, note="well").status_code == 302
+    assert "Course 1 needs a new first day." in see(cast.ben, of(cast, "plan/"), DAY_2).text_read
+    assert "It needs a new first day." in see(cast.anna, "/", DAY_2).text_read.replace("it needs", "It needs")
+    page = see(cast.ben, of(cast, "waits/"), DAY_2).text_read
+    assert "Course 1 is on hold" in page
+    assert "Give it a new first day, or leave it out" in page
+
+
+def test_a_course_that_began_is_not_offered_another_day(cast, cycle, see):
+    factories.hold(cast.ben, cycle, now=DAY_2)
+    assert "Give it a new first day" not in see(cast.ben, of(cast, "waits/"), DAY_2).text_read
+    assert see(cast.ben, f"/plan/course/{cycle.ref}/change/", DAY_2).url == f"/people/{cast.anna_patient.code}/waits/"
+
+
+def test_a_second_hold_is_not_lifted_with_a_day_by_who_did_not_read_it(cast, cycle, see):
+    first = factories.hold(cast.ben, cycle, "chest", now=BEFORE)
+    page = see(cast.ben, f"/plan/course/{cycle.ref}/change/")
+    assert f'name="holds" value="{first.ref}"' in page.content.decode()
+    factories.hold(cast.anna, cycle, kind="pregnancy", now=BEFORE)
+    data = {"what": "move", "starts_on": "2026-12-02", "reason": "well", "holds": first.ref}
+    see(cast.ben, f"/plan/course/{cycle.ref}/change/", **data)
+    assert "It still waits: there is another reason." in see(cast.ben, of(cast, "plan/")).text_read
 
 
 @pytest.mark.parametrize(("who", "status"), [("anna", 403), ("sam", 403), ("carla", 404), ("dan", 404)])

@@ -7,9 +7,9 @@ import pytest
 import time_machine
 from django.core.exceptions import PermissionDenied, ValidationError
 
-from cycles import course_actions
+from cycles import course_actions, hold_actions
 from cycles import plan_actions as actions
-from cycles.models import Cycle, Plan, PlannedDose, Protocol
+from cycles.models import Cycle, Hold, Plan, PlannedDose, Protocol
 from il2tracker.accounts import actions as accounts
 from il2tracker.audit.models import AuditEvent
 from tests import factories
@@ -43,6 +43,12 @@ def cycle(plan):
 
 def courses(plan):
     return [(cycle.number, cycle.starts_on, cycle.state) for cycle in plan.cycles.order_by("number")]
+
+
+def give_a_day(cast, cycle, starts_on, now=NOW):
+    """A new first day from a person who has read every hold."""
+    named = [hold.ref for hold in Hold.objects.open()]
+    hold_actions.lift_and_move(by=cast.ben, cycle=cycle, starts_on=starts_on, now=now, reason="better", named=named)
 
 
 # Plans
@@ -127,7 +133,70 @@ def test_a_new_plan_does_not_overlap_a_course_that_has_started(cast, plan):
     assert Plan.objects.active().count() == 0
 
 
+def test_a_plan_that_was_read_before_it_ended_opens_nothing_behind_its_end(cast, plan):
+    """The tick reads its plans first and locks each one later."""
+    stale = Plan.objects.with_versions().get(pk=plan.pk)
+    actions.end_plan(by=cast.ben, plan=plan, on=START, reason="moved away")
+    assert actions.open_next_cycle(plan=stale, today=START) is None
+
+
+def test_ending_a_plan_stops_a_course_to_come_of_which_an_injection_is_recorded(cast, plan, cycle):
+    """What was given stays in the record: such a course is never cancelled."""
+    factories.injection(cast.anna_patient, cast.anna, cycle.doses.first(), at=NOW)
+    actions.end_plan(by=cast.ben, plan=plan, on=NOW.date(), reason="rash")
+    assert [state for _number, _start, state in courses(plan)] == ["stopped_early"]
+
+
 # Courses
+
+
+@pytest.mark.parametrize(("days_late", "state"), [(0, "planned"), (2, "planned"), (3, "held"), (30, "held")])
+def test_a_course_whose_first_day_passed_before_it_was_opened_needs_a_new_one(cast, plan, days_late, state):
+    """Nobody was told of it. A planner that was down for two days harms nobody."""
+    second = actions.open_next_cycle(plan=plan, today=date(2026, 4, 29) + timedelta(days=days_late))
+    assert (second.number, second.state) == ((2, "held") if state == "held" else (3, "planned"))
+    assert plan.cycles.get(number=2).state == state
+    if state == "held":
+        assert second.reason == "It needs a new first day."
+        assert not PlannedDose.objects.filter(cycle=second).counting().exists()
+        give_a_day(cast, second, date(2026, 6, 10), utc(2026, 6, 1, 12))
+        assert second.state == "planned"
+        assert PlannedDose.objects.filter(cycle=second).counting().count() == 10
+
+
+def test_courses_that_went_ahead_before_the_diary_stand_as_they_were(cast):
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=date(2025, 10, 1), now=NOW)
+    assert {state for _number, _start, state in courses(plan)} == {"planned"}
+    assert plan.cycles.count() == 4
+
+
+def test_nothing_is_decided_twice_about_a_course(cast, plan, cycle):
+    course_actions.cancel_cycle(by=cast.ben, cycle=cycle, reason="holiday")
+    again = {"by": cast.ben, "cycle": cycle, "reason": "no"}
+    for decide in (
+        lambda: course_actions.move_cycle(**again, starts_on=date(2026, 4, 1), today=NOW.date()),
+        lambda: course_actions.stop_cycle(**again, on=START),
+        lambda: course_actions.cancel_cycle(**again),
+    ):
+        with pytest.raises(ValidationError, match="has ended"):
+            decide()
+    assert Cycle.objects.get(pk=cycle.pk).state == "cancelled"
+
+
+def test_a_course_is_not_moved_to_a_day_that_has_passed(cast, cycle):
+    with pytest.raises(ValidationError, match="has passed"):
+        course_actions.move_cycle(
+            by=cast.ben, cycle=cycle, starts_on=date(2026, 2, 27), today=NOW.date(), reason="typed wrong"
+        )
+
+
+def test_a_course_of_which_an_injection_is_recorded_meanwhile_is_not_left_out(cast, cycle):
+    """What counts is what stands when the patient is locked, not what the page had read."""
+    stale = Cycle.objects.get(pk=cycle.pk)
+    factories.injection(cast.anna_patient, cast.anna, cycle.doses.first(), at=NOW)
+    with pytest.raises(ValidationError, match="not cancelled"):
+        course_actions.cancel_cycle(by=cast.ben, cycle=stale, reason="rash")
+    assert Cycle.objects.get(pk=cycle.pk).state == "planned"
 
 
 def test_there_is_always_exactly_one_course_that_has_not_started(plan):
@@ -187,7 +256,7 @@ def test_a_started_course_is_never_moved(cast, cycle):
         course_actions.move_cycle(by=cast.ben, cycle=cycle, starts_on=date(2026, 4, 1), today=NOW.date(), reason="late")
 
 
-@pytest.mark.parametrize(("start", "overlaps"), [("2026-03-09", False), ("2026-03-08", True), ("2026-02-28", True)])
+@pytest.mark.parametrize(("start", "overlaps"), [("2026-03-09", False), ("2026-03-08", True), ("2026-03-02", True)])
 def test_two_courses_never_overlap(cast, plan, start, overlaps):
     actions.open_next_cycle(plan=plan, today=START)
     second = plan.cycles.get(number=2)
@@ -209,7 +278,7 @@ def test_nothing_opens_behind_a_held_course_until_a_person_moves_it(cast, plan, 
     """H22: a hold never resumes by itself."""
     factories.hold(cast.ben, cycle, "infection")
     assert actions.open_next_cycle(plan=plan, today=date(2026, 12, 1)) is None
-    course_actions.move_cycle(by=cast.ben, cycle=cycle, starts_on=date(2026, 4, 1), today=NOW.date(), reason="better")
+    give_a_day(cast, cycle, date(2026, 4, 1))
     assert cycle.state == Cycle.State.PLANNED
 
 
@@ -260,7 +329,7 @@ def test_a_held_course_whose_day_has_passed_gets_a_day_again(cast, plan, cycle):
     """H22: the hold lasts until a person moves the course, however long that takes."""
     factories.hold(cast.ben, cycle, "infection")
     later = date(2026, 4, 1)
-    course_actions.move_cycle(by=cast.ben, cycle=cycle, starts_on=later, today=date(2026, 3, 20), reason="better")
+    give_a_day(cast, cycle, later, utc(2026, 3, 20, 12))
     assert (cycle.state, cycle.starts_on) == ("planned", later)
 
 

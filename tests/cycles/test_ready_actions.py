@@ -185,6 +185,12 @@ def test_a_course_that_was_moved_needs_another_word(cast, cycle):
     assert Readiness.objects.get().confirmed_for == date(2026, 12, 2)
 
 
+def test_a_course_that_runs_can_still_be_confirmed(cast, cycle):
+    factories.injection(cast.anna_patient, cast.anna, cycle.doses.first())
+    readiness = factories.confirm(cast.ben, cycle, now=utc(2026, 11, 26, 12))
+    assert readiness.confirmed_for == START
+
+
 def test_a_past_course_that_a_clinician_enters_needs_no_word(cast):
     plan = factories.plan(cast.anna_patient, cast.ben, starts_on=date(2026, 9, 2), now=MADE)
     past = plan.cycles.get(number=1)

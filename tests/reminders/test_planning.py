@@ -10,9 +10,9 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cycles import course_actions
+from cycles import course_actions, hold_actions
 from cycles import plan_actions as cycles
-from cycles.models import Cycle, Plan, PlannedDose
+from cycles.models import Cycle, Hold, Plan, PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
 from il2tracker.reminders import actions, kinds, planning
@@ -205,9 +205,8 @@ def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], An
         return lambda: actions.choose(by=cast.anna, switches=switches, lead_minutes=15)
 
     def resume() -> None:
-        course_actions.move_cycle(
-            by=cast.ben, cycle=first.cycle, starts_on=START, today=START - timedelta(days=1), reason="well again"
-        )
+        for hold in Hold.objects.open():
+            hold_actions.lift_hold(by=cast.ben, hold=hold, now=before(1), note="well again")
 
     return {
         "alert, then acknowledged": (raise_alert, acknowledge, "alert"),

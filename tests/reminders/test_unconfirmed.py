@@ -71,13 +71,29 @@ def test_a_clinic_that_leaves_starts_to_its_patients_holds_nothing_back(cycle: C
     assert "paused" not in found()
 
 
-def test_what_is_recorded_has_begun(cast: Cast, cycle: Cycle) -> None:
-    """Whoever injects all the same is reminded of the rest: the hour of the next one is no secret."""
+@pytest.mark.parametrize("record", [{}, {"state": "skipped", "reason": "ill"}], ids=["taken", "not taken"])
+def test_no_record_stands_for_the_clinics_word(cast: Cast, cycle: Cycle, record: dict[str, str]) -> None:
+    """R1: whoever says what became of the first injection has not been told that the course may go on."""
     planning.plan(EVE)
-    first = cycle.doses.earliest("due_at")
-    factories.injection(cast.anna_patient, cast.anna, first)
+    factories.injection(cast.anna_patient, cast.anna, cycle.doses.earliest("due_at"), **record)
+    planning.plan(on(START, 11))
+    assert found(kind="injection_due", due_at__gt=on(START, 11))["injection_due"] == {"unconfirmed"}
+
+
+def test_the_word_can_be_given_while_the_course_runs(cast: Cast, cycle: Cycle) -> None:
+    planning.plan(EVE)
+    factories.injection(cast.anna_patient, cast.anna, cycle.doses.earliest("due_at"))
+    factories.confirm(cast.ben, cycle, now=on(START, 11))
     planning.plan(on(START, 11))
     assert found(kind="injection_due", due_at__gt=on(START, 11))["injection_due"] == {"planned"}
+
+
+def test_a_past_course_that_the_clinic_enters_while_it_runs_has_its_word(cast: Cast) -> None:
+    running = factories.plan(cast.dan_patient, cast.ben, starts_on=START, now=on(START + timedelta(days=1), 9))
+    planning.plan(on(START + timedelta(days=1), 9))
+    later = running.cycles.get(number=1).doses.filter(due_at__gt=on(START + timedelta(days=1), 9))
+    assert later.exists()
+    assert found(patient=cast.dan_patient, kind="injection_due")["injection_due"] == {"planned"}
 
 
 def test_a_confirmed_course_that_is_moved_waits_again(cast: Cast, cycle: Cycle) -> None:

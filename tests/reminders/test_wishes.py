@@ -28,6 +28,7 @@ DOSE = DoseFact(
     inpatient=False,
     was_held=False,
     unconfirmed=False,
+    hold_ref=None,
     recorded=False,
     undone=False,
 )
@@ -126,9 +127,9 @@ def test_a_pause_skips_what_is_recorded_and_what_is_over() -> None:
 
 
 def test_a_held_course_is_told_once_and_a_course_that_goes_on_never() -> None:
-    held = replace(DOSE, state="held")
+    held = replace(DOSE, state="held", hold_ref="first")
     (pause,) = pauses(held, replace(held, day=4), alerts={})
-    assert pause.occurrence == "c12/held"
+    assert pause.occurrence == "held/first"
     assert pauses(DOSE, alerts={}) == []
 
 

@@ -61,7 +61,7 @@ def on_course() -> Callable[..., Plan]:
     ) -> Plan:
         with time_machine.travel(utc(2026, 1, 1), tick=False):
             plan = factories.plan(patient, by, starts_on=starts_on, **terms)
-        open_next_cycle(plan=plan, today=patient.today(until))
+        open_next_cycle(plan=plan, today=patient.today(until), past=True)
         for dose in PlannedDose.objects.filter(patient=patient, due_at__lt=until):
             if (dose.day, dose.slot) not in open_doses:
                 factories.injection(patient, patient.user, dose, now=dose.due_at, site="tfr")

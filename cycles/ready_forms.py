@@ -95,7 +95,7 @@ class _KindForm(ui.BaseForm):
 
     def __init__(self, *args: Any, initial: Mapping[str, str], **kwargs: Any) -> None:
         known = {**initial, "kind": LETTERS.get(initial.get("kind", ""), "")}
-        super().__init__(*args, initial=known, **kwargs)
+        super().__init__(*args, **{**kwargs, "initial": known})
 
 
 class ChangedForm(_KindForm):

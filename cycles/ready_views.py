@@ -48,8 +48,8 @@ def question(request: SignedInRequest, question: int, code: str | None = None) -
     known = {"answer": line.row.answer, "note": line.row.note} if line.row and not line.is_stale else {}
     form = AnswerForm(sent(request), initial=known)
     if form.chosen:
-        facts = {"cycle": asked.cycle, "question": line.question, "answer": form.chosen, "note": form.kept}
-        ready_actions.answer_question(by=request.user, now=now, **facts)
+        said = {"answer": form.chosen, "note": form.kept}
+        ready_actions.answer_question(by=request.user, cycle=asked.cycle, question=line.question, now=now, **said)
     if form.chosen and (form.is_valid() or _waits(line.question, form.chosen)):
         return _onward(request, asked, line.question, form)
     if "later" in request.POST and form.says_nothing:

@@ -211,6 +211,25 @@ def test_a_place_reads_back_as_it_was_written():
     assert read_key(write_key(key)) == key
 
 
+# Too early to judge (2.7)
+
+
+def test_the_list_says_a_count_and_its_age_and_never_that_it_rose_or_fell(north, cast, see):
+    """D8: before six months nobody calls a change one; the drawing beside the number says nothing aloud."""
+    patient = north.patient("Ida", started=47)
+    north.result(patient, 60, cd4="310")
+    north.result(patient, 6, cd4="640")
+    page = see(cast.ben)
+    row = re.search(r"<tr\b(?:(?!</tr>).)*?" + patient.code + r".*?</tr>", page.content.decode(), re.DOTALL)[0]
+    assert "<b>640</b>" in row
+    spark = re.search(r"<svg class=\"spark\".*?</svg>", row, re.DOTALL)[0]
+    assert 'class="spark-line"' in spark
+    assert 'aria-hidden="true"' in spark
+    assert re.sub(r"<[^>]+>", "", spark).strip() == ""
+    said = re.sub(r"<svg.*?</svg>|<[^>]+>", " ", row, flags=re.DOTALL).lower()
+    assert not re.findall(r"\b(?:up|down|ris\w+|rose|higher|lower|fell|fall\w*|gain\w*|\+\d+)\b|[↑↓]", said)
+
+
 # Statements
 
 

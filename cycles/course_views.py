@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from typing import Any
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -72,7 +73,7 @@ def _decide(
     reason: str,
     named: list[str],
 ) -> None:
-    facts = {"by": request.user, "cycle": cycle, "reason": reason}
+    facts: dict[str, Any] = {"by": request.user, "cycle": cycle, "reason": reason}
     if what == ChangeForm.MOVE:
         hold_actions.lift_and_move(**facts, starts_on=starts_on, now=now, named=named)
     elif what == ChangeForm.HOLD:

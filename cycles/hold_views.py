@@ -84,7 +84,7 @@ def lift(request: SignedInRequest, ref: str) -> HttpResponse:
         return _to(request, hold.patient, "cycles:plan")
     now, form = timezone.now(), LiftForm(sent(request))
     if not form.is_valid():
-        context = {"patient": hold.patient, "hold": hold, "others": _others(hold)}
+        context = {"patient": hold.patient, "hold": hold, "others": _others(request, hold)}
         return answer(request, "cycles/hold_lift.html", form, **context)
     hold = hold_actions.lift_hold(by=request.user, hold=hold, now=now, note=form.cleaned_data["note"])
     courses = Cycle.objects.visible_to(request.user).of(hold.patient)
@@ -92,9 +92,9 @@ def lift(request: SignedInRequest, ref: str) -> HttpResponse:
     return _to(request, hold.patient, "cycles:plan")
 
 
-def _others(hold: Hold) -> int:
+def _others(request: SignedInRequest, hold: Hold) -> int:
     """How many other reasons still stand."""
-    return Hold.objects.open().of(hold.patient).exclude(pk=hold.pk).count()
+    return Hold.objects.visible_to(request.user).of(hold.patient).open().exclude(pk=hold.pk).count()
 
 
 def _lifted(hold: Hold, cycle: Cycle | None) -> str:

@@ -130,7 +130,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         versions=_versions(plan),
         course=course,
         coming=coming[-1] if coming else None,
-        held=next((cycle for cycle in cycles if cycle.state == Cycle.State.HELD), None),
+        held=next((cycle for cycle in reversed(cycles) if cycle.state == Cycle.State.HELD), None),
         weeks=weeks(course, days, symptoms, today, viewer.clock) if course else [],
         effects=effects.multiples(started[::-1], days, symptoms, today),
         courses=started[::-1],

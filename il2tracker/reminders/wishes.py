@@ -233,12 +233,11 @@ def of_pauses(doses: Iterable[DoseFact], choices: Choices, alerts: Mapping[int, 
 
 def _pause(dose: DoseFact, alert: str | None) -> str | None:
     """The civil name of the cause: another hold is another one, and a course that is moved waits for another word."""
+    start = f"c{dose.cycle_id}@{dose.starts_on.isoformat()}"
     causes = {
-        Reason.HELD: f"held/{dose.hold_ref}"
-        if dose.hold_ref
-        else f"c{dose.cycle_id}@{dose.starts_on.isoformat()}/held",
+        Reason.HELD: f"held/{dose.hold_ref}" if dose.hold_ref else f"{start}/held",
         Reason.ALERT: f"alert/{alert}",
-        Reason.UNCONFIRMED: f"c{dose.cycle_id}@{dose.starts_on.isoformat()}/unconfirmed",
+        Reason.UNCONFIRMED: f"{start}/unconfirmed",
     }
     reason = dose.blocked(alert)
     return causes.get(reason) if reason else None

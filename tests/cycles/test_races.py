@@ -9,9 +9,10 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 from django.utils import timezone
 
-from cycles import actions, plan_actions
+from cycles import actions, plan_actions, version_actions
 from cycles.models import Cycle, Injection, Plan
 from il2tracker.audit.models import AuditEvent
+from il2tracker.reminders import planning
 from tests import factories
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -148,7 +149,7 @@ def test_the_next_course_is_opened_once_by_many_planners(cast):
     plan = factories.plan(cast.anna_patient, cast.ben, starts_on=long_ago)
     Cycle.objects.filter(plan=plan, number__gt=1).delete()
     today = cast.anna_patient.today(timezone.now())
-    all_at_once(lambda _number: plan_actions.open_next_cycle(plan=Plan.objects.get(pk=plan.pk), today=today))
+    all_at_once(lambda _number: plan_actions.open_next_cycle(plan=Plan.objects.get(pk=plan.pk), today=today, past=True))
     assert list(plan.cycles.order_by("number").values_list("number", flat=True)) == [1, 2, 3]
 
 
@@ -162,3 +163,52 @@ def test_two_plans_cannot_be_saved_at_once(cast):
     made = all_at_once(make)
     assert len([plan for plan in made if isinstance(plan, Plan)]) == 1
     assert Plan.objects.active().of(cast.dan_patient).count() == 1
+
+
+def test_one_of_many_changes_of_a_plan_is_signed_and_the_others_are_told(cast):
+    """Each had read version 1: the second one would undo what its writer never saw."""
+    today = cast.anna_patient.today(timezone.now())
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=today + timedelta(days=7))
+    version = plan.current_version
+
+    def change(number):
+        try:
+            return version_actions.change_plan(
+                by=cast.ben,
+                plan=Plan.objects.get(pk=plan.pk),
+                base_number=1,
+                from_course=1,
+                document=version.document,
+                slot_times=version.slot_times,
+                starts_on=today + timedelta(days=10 + number),
+                now=timezone.now(),
+                change_reason="another day",
+            )
+        except version_actions.OvertakenError as overtaken:
+            return overtaken
+
+    changed = all_at_once(change)
+    (signed,) = [each for each in changed if not isinstance(each, Exception)]
+    assert list(plan.versions.values_list("number", flat=True)) == [1, 2]
+    cycle = Cycle.objects.get(plan=plan)
+    assert (cycle.version, cycle.starts_on) == (signed, signed.starts_on)
+    assert cycle.doses.earliest("due_at").due_on == signed.starts_on
+    assert cycle.doses.count() == 10
+
+
+def test_nothing_is_opened_behind_a_plan_that_ends_while_the_planner_runs(cast):
+    """Whoever comes first: no course to come is left standing, and the plan is never open again."""
+    today = cast.anna_patient.today(timezone.now())
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=today)
+    Cycle.objects.filter(plan=plan, number__gt=1).delete()
+
+    def end_or_open(number):
+        if number == THREADS // 2:
+            return plan_actions.end_plan(by=cast.ben, plan=Plan.objects.get(pk=plan.pk), on=today, reason="rash")
+        return planning.open_next_cycles(timezone.now())
+
+    all_at_once(end_or_open)
+    plan.refresh_from_db()
+    assert plan.ended_on == today
+    assert not Cycle.objects.filter(plan=plan, state__in=["planned", "held"]).exists()
+    assert plan.cycles.count() <= 2

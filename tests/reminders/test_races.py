@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from django.db import connection
 
-from cycles.models import PlannedDose
+from cycles.models import Cycle, Hold, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.reminders import clocks, invariants, planning, sending
 from il2tracker.reminders.models import Reminder
@@ -91,3 +91,35 @@ def test_planning_while_sending_neither_doubles_nor_loses(doses: list[PlannedDos
     assert set(due.values_list("state", flat=True)) == {"sent"}
     names = [received.message["Message-ID"] for received in smtp_sink.messages]
     assert len(names) == len(set(names)) == planned
+
+
+def test_no_mail_is_marked_after_a_hold_was_raised(doses: list[PlannedDose], smtp_sink: SmtpSink) -> None:
+    """A2, R1: three sweeps run while each patient says that something has changed."""
+    outbox.plan_for(doses[0])
+    due = Reminder.objects.filter(kind="injection_due")
+    outbox.bring_to_now(due)
+    planned = due.count()
+    cycles = list(Cycle.objects.select_related("patient__user"))
+    turns = iter([sending.sweep, lambda: _hold_all(cycles[:3]), sending.sweep, lambda: _hold_all(cycles[3:])])
+    lock = threading.Lock()
+
+    def one_of_them() -> None:
+        with lock:
+            work = next(turns)
+        work()
+
+    at_once(one_of_them, 4)
+    outbox.bring_to_now(due.filter(state="planned"))
+    sending.sweep()
+    raised = dict(Hold.objects.values_list("patient", "created_at"))
+    assert len(raised) == 6
+    marked = list(due.exclude(handing_over_at=None))
+    assert all(row.handing_over_at <= raised[row.patient_id] for row in marked if row.handing_over_at)
+    assert due.filter(state="cancelled", cancel_reason="held").count() == planned - len(marked)
+    assert len(smtp_sink.messages) == len(marked)
+
+
+def _hold_all(cycles: list[Cycle]) -> None:
+    for cycle in cycles:
+        assert cycle.patient.user is not None
+        factories.hold(cycle.patient.user, cycle, kind="infection")

@@ -186,6 +186,7 @@ def test_another_answer_is_saved_too_and_the_page_says_what_is_too_long(cast, cy
     assert page.status_code == 422
     assert "Your answer is saved, with the first 200 signs of your words." in page.text_read
     assert "Say it in at most 200 signs." in page.text_read
+    assert "Nothing is saved" not in page.text_read
     assert page.text_read.count("I cough.") == 40, "what was typed stays"
     row = ReadinessAnswer.objects.get()
     assert (row.answer, len(row.note)) == ("unsure", 200)

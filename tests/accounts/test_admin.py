@@ -34,7 +34,13 @@ def test_an_administrator_changes_a_clinics_number_and_the_log_keeps_it(client: 
     client.force_login(cast.eve)
     url = f"/system/admin/accounts/clinic/{cast.north.pk}/change/"
     facts = {name: getattr(cast.north, name) or "" for name in FACTS}
-    more = {"night_phone": "020 7946 0999", "emergency_phone": "112", "escalate_after": 15, "closes_at": "18:00", "sustained_gaps": 2}
+    more = {
+        "night_phone": "020 7946 0999",
+        "emergency_phone": "112",
+        "escalate_after": 15,
+        "closes_at": "18:00",
+        "sustained_gaps": 2,
+    }
     assert client.post(url, {**facts, **more}).status_code == 302
     cast.north.refresh_from_db()
     assert cast.north.night_phone == "020 7946 0999"

@@ -84,21 +84,6 @@ def test_time_fields_show_only_when_they_are_needed_and_an_error_takes_the_focus
     assert page.get_by_label("Time", exact=True).input_value() == "9:58"
 
 
-def test_a_plan_is_made_from_the_library_to_the_saved_course(open_as, cast):
-    start = cast.dan_patient.today(timezone.now()) + timedelta(days=9)
-    page = open_as(cast.ben, f"/people/{cast.dan_patient.code}/plan/", viewport={"width": 1280, "height": 900})
-    page.get_by_role("link", name="Make a plan").click()
-    page.get_by_role("link", name="5 days on, 2 days off, for 4 weeks").click()
-    page.get_by_label("First day of the course").fill(start.isoformat())
-    page.get_by_label("Time of the injection").fill("9pm")
-    page.get_by_label("Amount of each injection in week 1").fill("9")
-    page.get_by_role("button", name="Show every date").click()
-    page.get_by_text("180 million units in 20 injections").wait_for()
-    page.get_by_role("button", name="Save this plan").click()
-    page.get_by_role("status").get_by_text("The plan is saved.").wait_for()
-    assert page.get_by_text("Ben, nurse").is_visible()
-
-
 def test_the_form_on_a_small_dark_phone_has_no_fault_and_nothing_sideways(open_as, cast, dose, axe):
     page = open_as(cast.anna, f"/diary/add/{dose.ref}/", viewport={"width": 320, "height": 640}, color_scheme="dark")
     assert axe(page) == []

@@ -90,8 +90,10 @@ class ChangePlanForm(PlanForm):
             self.add_error("starts_on", _("This day has passed or is today. Give the course a day to come."))
 
     def clean(self) -> dict[str, Any]:
-        """The schedule has to reach the course from which it applies."""
+        """The course has a day to come, and the schedule reaches it."""
         cleaned = super().clean()
+        if "starts_on" in cleaned:
+            self._check_start(cleaned["starts_on"])
         last = self.regimen.courses if hasattr(self, "regimen") else None
         if last is not None and last < self.course:
             words = {"last": last, "course": self.course}

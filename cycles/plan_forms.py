@@ -106,17 +106,12 @@ class PlanForm(TermsForm):
         return starts_on
 
     def clean(self) -> dict[str, Any]:
-        """Checks start, hours and amounts against each other."""
+        """Checks hours and amounts against each other."""
         cleaned = super().clean()
-        if "starts_on" in cleaned:
-            self._check_start(cleaned["starts_on"])
         if hasattr(self, "regimen"):
             self._check_hours()
             self._check_range()
         return cleaned
-
-    def _check_start(self, starts_on: date) -> None:
-        raise NotImplementedError
 
     def _check_hours(self) -> None:
         names = [f"time_{slot}" for slot in self.regimen.slots]
@@ -224,6 +219,13 @@ class NewPlanForm(PlanForm):
     def work_days(self) -> str:
         """As ticked on this page."""
         return "".join(sorted(self["days_at_work"].value() or [])) if "days_at_work" in self.fields else ""
+
+    def clean(self) -> dict[str, Any]:
+        """A first day in the past only as a past course."""
+        cleaned = super().clean()
+        if "starts_on" in cleaned:
+            self._check_start(cleaned["starts_on"])
+        return cleaned
 
     def _check_start(self, starts_on: date) -> None:
         if starts_on >= self.today:

@@ -1,6 +1,6 @@
 """The worked examples of the definitions, each as a table that names its id: O1, O2, O3, O5, O7, O8, O10."""
 
-from datetime import UTC, date, datetime, time, timedelta
+from datetime import date, time, timedelta
 from decimal import Decimal
 from fractions import Fraction
 from itertools import pairwise
@@ -14,40 +14,7 @@ from hypothesis import strategies as st
 from cycles import schedule
 from cycles.amounts import volume
 from cycles.bloodwork import Before, PreCycle, before_courses
-
-
-def day(text):
-    return date.fromisoformat(text)
-
-
-def at(text):
-    return datetime.fromisoformat(text).replace(tzinfo=UTC)
-
-
-def five_days(cycle_days=56, amount="7.5"):
-    doses = [{"days": "1-5", "slots": ["am", "pm"], "amount": amount}]
-    return schedule.parse({"unit": "MIU", "phases": [{"repeat": None, "cycle_days": cycle_days, "doses": doses}]})
-
-
-HIV = five_days()
-KIDNEY = schedule.parse(
-    {
-        "unit": "MIU",
-        "phases": [
-            {
-                "repeat": None,
-                "cycle_days": 35,
-                "doses": [
-                    {"days": "1-5 8-9 15-16 22-23", "slots": ["bedtime"], "amount": "18"},
-                    {"days": "10-12 17-19 24-26", "slots": ["bedtime"], "amount": "9"},
-                ],
-            }
-        ],
-    }
-)
-TWICE = {"am": time(8), "pm": time(20)}
-BEDTIME = {"bedtime": time(22)}
-
+from tests.regimens import BEDTIME, HIV, KIDNEY, at, day, five_days
 
 # O1: HIV plan, first start Wednesday 4 March 2026
 # course, first day, last day, unreliable until, borderline days, reliable from, bloodwork due for it, next start

@@ -57,6 +57,7 @@ class Alert(PatientRecord):
     source_ref = models.CharField(max_length=20)
     raised_at = models.DateTimeField()
     notified_at = models.DateTimeField(null=True, blank=True)
+    nobody_reached_at = models.DateTimeField(null=True, blank=True)
     patient_answer = models.CharField(max_length=11, choices=Answer.choices, blank=True)
     patient_answered_at = models.DateTimeField(null=True, blank=True)
     acknowledged_by = models.ForeignKey(

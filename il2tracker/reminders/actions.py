@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 
 from django.db import transaction
 
 from il2tracker.accounts.models import SecretLink, User
 from il2tracker.audit import log
+from il2tracker.refs import new_ref
 from il2tracker.reminders import kinds
-from il2tracker.reminders.models import Preference
+from il2tracker.reminders.models import Preference, Reminder
 
 
 @transaction.atomic
@@ -34,6 +36,27 @@ def unsubscribe(*, link: SecretLink) -> Preference:
     preference = _choose(user, link.subject, is_on=False, lead_minutes=preference.lead_minutes)
     log.record(action="reminders.preference.off_by_link", by=user, patient=user.patient_or_none, detail=link.subject)
     return preference
+
+
+@transaction.atomic
+def post(
+    *, by: User | None, kind: str, now: datetime, recipient: User | None = None, address: str = "", name: str = ""
+) -> Reminder:
+    """Put a mail into the outbox that no planner wishes for: account mails and test mails (is_planned False).
+
+    Either the person who gets it or, for somebody who cannot sign in, the address as typed: who that is, if anybody,
+    is found out when it is sent, so that the answer takes as long for an address that nobody has (B13). A second post
+    of the same `name` for the same person is the first one.
+    """
+    occurrence = name or new_ref()
+    expires = now + kinds.ACCOUNT_EXPIRES
+    facts = {"kind": kind, "occurrence": occurrence, "recipient": recipient, "address": address, "zone": "UTC"}
+    times = {"due_at": now, "next_attempt_at": now, "expires_at": expires, "urgency": kinds.POLICIES[kind].urgency}
+    key = f"{kind}:{recipient.pk if recipient else ''}:{occurrence}"
+    row, created = Reminder.objects.get_or_create(key=key, defaults={**facts, **times})
+    if created:
+        log.record(action=f"reminders.{kind}.posted", by=by)
+    return row
 
 
 def _choose(user: User, kind: str, *, is_on: bool, lead_minutes: int) -> Preference:

@@ -18,7 +18,7 @@ from django.db.models.functions import Greatest, Now
 
 from il2tracker.reminders import clocks, kinds
 from il2tracker.reminders.clocks import from_now
-from il2tracker.reminders.models import Reminder, ReminderQuerySet, State
+from il2tracker.reminders.models import Reminder, ReminderQuerySet, State, WaitsFor
 from il2tracker.reminders.wishes import Reason
 
 BATCH = 100
@@ -83,15 +83,19 @@ def claim() -> Batch:
     token, until = uuid.uuid4(), clocks.running_seconds() + (lease() - smtp_timeout()).total_seconds()
     with transaction.atomic():
         due = Reminder.objects.filter(state=State.PLANNED, next_attempt_at__lte=Now(), expires_at__gt=Now())
-        seen = due.order_by("next_attempt_at", "pk")
+        seen = due.order_by("urgency", "next_attempt_at", "pk")
         if connection.features.has_select_for_update_skip_locked:  # only so that senders do not wait for each other
             seen = seen.select_for_update(skip_locked=True)
         pks = list(seen.values_list("pk", flat=True)[:BATCH])
         taken = pks and due.filter(pk__in=pks).update(
-            state=State.SENDING, lease_token=token, lease_until=from_now(lease()), attempts=F("attempts") + 1
+            state=State.SENDING,
+            waits_for="",
+            lease_token=token,
+            lease_until=from_now(lease()),
+            attempts=F("attempts") + 1,
         )
     mine = Reminder.objects.filter(lease_token=token).select_related("recipient", "patient")
-    rows = list(mine.order_by("next_attempt_at", "pk")) if taken else []
+    rows = list(mine.order_by("urgency", "next_attempt_at", "pk")) if taken else []
     return Batch(token, rows, clocks.database_now(), until)
 
 
@@ -120,7 +124,7 @@ def cancel(row: Reminder, reason: Reason) -> bool:
 def hold(row: Reminder, until: datetime) -> bool:
     """Put off to the end of the quiet hours, and let it live two hours longer than that (B2)."""
     later = Greatest(F("expires_at"), until + kinds.AFTER_QUIET)
-    return give_back(row, timedelta(0), next_attempt_at=until, expires_at=later)
+    return give_back(row, timedelta(0), next_attempt_at=until, expires_at=later, waits_for=WaitsFor.QUIET)
 
 
 def give_back(row: Reminder, wait: timedelta, **changes: Any) -> bool:

@@ -1,4 +1,4 @@
-"""What the database knows that decides about reminders: a handful of statements, however many patients.
+"""What the database knows about doses, people and their choices: a handful of statements, however many patients.
 
 Each function takes the wide question of the planner or the narrow one of the last look before a mail leaves. A question
 is put together once and asked of a fresh copy each time: `filter` makes one, so nothing that was read is kept.
@@ -6,23 +6,22 @@ is put together once and asked of a fresh copy each time: `filter` makes one, so
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import datetime
 from functools import cache
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
+from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery, Value
+from django.db.models.functions import Coalesce
 
-from cycles import confirming, schedule
-from cycles.models import Cycle, Hold, Injection, PlannedDose
-from il2tracker.accounts.models import Patient
+from cycles import confirming
+from cycles.models import Hold, Injection, PlannedDose
+from il2tracker.accounts.models import Sharing
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import kinds
-from il2tracker.reminders.models import Preference
-from il2tracker.reminders.wishes import Choices, CycleFact, DoseFact, Owner
-from labs.models import LabResult
+from il2tracker.reminders.models import Delivery, Preference, Snooze
+from il2tracker.reminders.of_doses import DoseFact
+from il2tracker.reminders.wishes import Choices, Owner, Quiet
 
-TESTS = {"cd4_on": "cd4", "rna_on": "hiv_rna"}  # a draw before a course is both (P54)
 OWNER = ("patient_id", "patient__user_id", "patient__user__is_active")
 
 
@@ -50,6 +49,8 @@ def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
     following = PlannedDose.objects.counting().filter(patient=OuterRef("patient"), due_at__gt=OuterRef("due_at"))
     records = Injection.objects.filter(planned_dose=OuterRef("pk"))
     holds = Hold.objects.open().filter(patient=OuterRef("patient")).order_by("raised_at", "pk")
+    same_slot = {"cycle": OuterRef("cycle"), "day": OuterRef("day"), "slot": OuterRef("slot")}
+    snoozes = Snooze.objects.filter(**same_slot).order_by("-again_at", "-pk")
     known_then = PlannedDose.objects.exclude(cycle__entered_later=True)
     return known_then.order_by("due_at", "pk").values(
         *OWNER,
@@ -63,12 +64,14 @@ def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
         undone=Exists(records.filter(voided_at__isnull=False)),
         hold_ref=Subquery(holds.values("ref")[:1]),
         next_due_at=Subquery(following.order_by("due_at").values("due_at")[:1]),
+        again_at=Subquery(snoozes.values("again_at")[:1]),
+        again_ref=Coalesce(Subquery(snoozes.values("ref")[:1]), Value("")),
     )
 
 
 def _dose_fact(row: dict[str, Any]) -> DoseFact:
     return DoseFact(
-        owner=_owner(row),
+        owner=owner_of(row),
         local=datetime.combine(row["due_on"], row["local_time"]),
         unconfirmed=confirming.is_unconfirmed(row, row["starts_on"]),
         **{
@@ -76,97 +79,20 @@ def _dose_fact(row: dict[str, Any]) -> DoseFact:
             for name in (
                 *("cycle_id", "day", "slot", "zone", "due_at", "amount", "starts_on"),
                 *("next_due_at", "state", "inpatient", "was_held", "recorded", "undone", "hold_ref"),
+                *("again_at", "again_ref"),
             )
         },
     )
 
 
-def _owner(row: dict[str, Any]) -> Owner:
+def owner_of(row: dict[str, Any]) -> Owner:
+    """From a row that has OWNER and ended_on."""
     return Owner(
         patient_id=row["patient_id"],
         user_id=row["patient__user_id"],
         is_active=bool(row["patient__user__is_active"]),
         plan_ended=row["ended_on"] is not None,
     )
-
-
-def cycles_starting(since: date, until: date, now: datetime) -> list[CycleFact]:
-    """Courses of people with an account that start in these days."""
-    return _cycles(now, starts_on__gte=since, starts_on__lte=until, patient__user__isnull=False)
-
-
-def cycle(cycle_id: int, now: datetime) -> CycleFact | None:
-    """One course as it stands now."""
-    return next(iter(_cycles(now, pk=cycle_id)), None)
-
-
-def _cycles(now: datetime, **which: Any) -> list[CycleFact]:
-    return [_cycle_fact(row, now) for row in _cycle_question().filter(**which)]
-
-
-@cache
-def _cycle_question() -> QuerySet[Cycle, dict[str, Any]]:
-    earlier = PlannedDose.objects.counting().filter(
-        patient=OuterRef("patient"), due_on__lt=OuterRef("starts_on"), cycle__version__timing_matters=True
-    )
-    unskipped = earlier.exclude(
-        Exists(Injection.objects.standing().filter(planned_dose=OuterRef("pk"), state=Injection.State.SKIPPED))
-    )
-    given = Injection.objects.given().filter(patient=OuterRef("patient"))
-    given = given.filter(Q(planned_dose=None) | Q(planned_dose__cycle__version__timing_matters=True))
-    last_given = given.order_by("-given_at")
-    results = LabResult.objects.standing().filter(patient=OuterRef("patient"), drawn_on__lt=OuterRef("starts_on"))
-    latest = {name: results.of_tests(code).order_by("-drawn_on").values("drawn_on")[:1] for name, code in TESTS.items()}
-    return Cycle.objects.values(
-        *OWNER,
-        *("pk", "starts_on", "state", "patient__time_zone", "patient__earlier_il2", "patient__earlier_il2_on"),
-        ended_on=F("plan__ended_on"),
-        timing_matters=F("version__timing_matters"),
-        planned_on=Subquery(unskipped.order_by("-due_on").values("due_on")[:1]),
-        given_at=Subquery(last_given.values("given_at")[:1]),
-        given_zone=Subquery(last_given.values("zone")[:1]),
-        booked_for=F("bloodwork__booked_for"),
-        taken_on=F("bloodwork__drawn_on"),
-        **{name: Subquery(days) for name, days in latest.items()},
-    )
-
-
-def _cycle_fact(row: dict[str, Any], now: datetime) -> CycleFact:
-    last_dose_on = _last_dose_on(row)
-    unknown = last_dose_on is None and row["patient__earlier_il2"] == Patient.EarlierIL2.UNKNOWN
-    window = None if unknown else schedule.booking_window(last_dose_on, row["starts_on"])
-    return CycleFact(
-        owner=_owner(row),
-        cycle_id=row["pk"],
-        starts_on=row["starts_on"],
-        zone=row["patient__time_zone"],
-        state=row["state"],
-        timing_matters=row["timing_matters"],
-        window=window,
-        arranged=_is_under_way(row, now) or _results_are_in(row, last_dose_on),
-    )
-
-
-def _is_under_way(row: dict[str, Any], now: datetime) -> bool:
-    """Taken, or booked for a day that is not over, in the weeks that belong to this course (it may have been moved)."""
-    opens, closes = schedule.bloodwork_window(row["starts_on"])
-    today = now.astimezone(ZoneInfo(row["patient__time_zone"])).date()
-    booked, taken = row["booked_for"], row["taken_on"]
-    return bool(booked and max(opens, today) <= booked <= closes) or bool(taken and opens <= taken <= closes)
-
-
-def _results_are_in(row: dict[str, Any], last_dose_on: date | None) -> bool:
-    """A reliable CD4+ count and a reliable viral load of the weeks before the course, perhaps of two days (D17)."""
-    opens, closes = schedule.bloodwork_window(row["starts_on"])
-    if last_dose_on is not None:
-        opens = max(opens, schedule.reliable_from(last_dose_on))
-    return all(row[name] is not None and opens <= row[name] <= closes for name in TESTS)
-
-
-def _last_dose_on(row: dict[str, Any]) -> date | None:
-    given_on = row["given_at"] and row["given_at"].astimezone(ZoneInfo(row["given_zone"])).date()
-    known = [day for day in (row["planned_on"], given_on, row["patient__earlier_il2_on"]) if day]
-    return max(known, default=None)
 
 
 def open_alerts(patient_id: int | None = None) -> dict[int, str]:
@@ -181,15 +107,43 @@ def _alert_question() -> QuerySet[Alert, tuple[int, str]]:
     return rows.values_list("patient_id", "source_ref")
 
 
-def choices(user_id: int | None = None) -> Choices:
-    """What people chose where it differs from the start: everything on, 15 minutes before."""
-    which = {} if user_id is None else {"user": user_id}
-    found = list(_preference_question().filter(**which))
-    off = frozenset((user, kind) for user, kind, is_on, _lead in found if not is_on)
-    return Choices(off, {user: lead for user, kind, _on, lead in found if kind == kinds.INJECTION_DUE})
+def carers(patient_id: int | None = None) -> dict[int, list[int]]:
+    """Patient → people who are told when something is not recorded, by the patient's own choice."""
+    which = {} if patient_id is None else {"patient": patient_id}
+    told: dict[int, list[int]] = {}
+    for patient, person in _carer_question().filter(**which):
+        told.setdefault(patient, []).append(person)
+    return told
 
 
 @cache
-def _preference_question() -> QuerySet[Preference, tuple[int, str, bool, int]]:
-    rows = Preference.objects.filter(~Q(is_on=True) | ~Q(lead_minutes=kinds.DEFAULT_LEAD))
-    return rows.values_list("user_id", "kind", "is_on", "lead_minutes")
+def _carer_question() -> QuerySet[Sharing, tuple[int, int]]:
+    open_now = Sharing.objects.open().filter(person__is_active=True, told_if_not_recorded=True)
+    return open_now.order_by("pk").values_list("patient_id", "person_id")
+
+
+def choices(*user_ids: int | None) -> Choices:
+    """What these people, or all, chose where it differs from the start, and whom a mail server refuses."""
+    which = {"user__in": {user_id for user_id in user_ids if user_id}} if user_ids else {}
+    found = list(_preference_question().filter(**which))
+    habits = list(_delivery_question().filter(**which))
+    return Choices(
+        off=frozenset((row["user_id"], row["kind"]) for row in found if not row["is_on"]),
+        leads={row["user_id"]: row["lead_minutes"] for row in found if row["kind"] == kinds.INJECTION_DUE},
+        afters={row["user_id"]: row["after_minutes"] for row in found if row["kind"] == kinds.INJECTION_MISSING},
+        quiets={row["user_id"]: Quiet(row["quiet_from"], row["quiet_to"], row["doses_pass"]) for row in habits},
+        caps={row["user_id"]: row["most_per_day"] for row in habits},
+        refused=frozenset(row["user_id"] for row in habits if row["refused_address"] == row["user__email"]),
+    )
+
+
+@cache
+def _preference_question() -> QuerySet[Preference, Any]:
+    as_ever = Q(is_on=True, lead_minutes=kinds.DEFAULT_LEAD, after_minutes=kinds.DEFAULT_AFTER)
+    return Preference.objects.exclude(as_ever).values("user_id", "kind", "is_on", "lead_minutes", "after_minutes")
+
+
+@cache
+def _delivery_question() -> QuerySet[Delivery, Any]:
+    names = ("user_id", "user__email", "quiet_from", "quiet_to", "doses_pass", "most_per_day", "refused_address")
+    return Delivery.objects.values(*names)

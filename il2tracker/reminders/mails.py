@@ -19,7 +19,7 @@ from cycles.models import Cycle, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
-from il2tracker.reminders import kinds, unsubscribing, wishes
+from il2tracker.reminders import kinds, of_courses, of_doses, unsubscribing
 from il2tracker.reminders.models import Reminder
 
 # What the foot of a mail and the unsubscribe page call a kind: words that anybody may read.
@@ -83,7 +83,7 @@ def _facts(row: Reminder, user: User, patient: Patient, now: datetime) -> dict[s
 
 
 def _slot(row: Reminder, user: User, now: datetime) -> dict[str, Any]:
-    cycle_id, day, slot = wishes.slot_of(row.occurrence)
+    cycle_id, day, slot = of_doses.slot_of(row.occurrence)
     ref = PlannedDose.objects.filter(cycle=cycle_id, day=day, slot=slot).values_list("ref", flat=True).get()
     local = row.local_slot
     assert local is not None
@@ -107,7 +107,7 @@ def _numbers(patient: Patient, now: datetime) -> dict[str, Any]:
 def _confirmed(row: Reminder, patient: Patient) -> dict[str, Any]:
     """On which day the clinic confirmed this start (R12); a clinic that leaves starts to its patients has signed the
     plan at most. Empty where nobody did."""
-    cycle = Cycle.objects.select_related("version", "readiness").get(pk=wishes.cycle_of(row.occurrence))
+    cycle = Cycle.objects.select_related("version", "readiness").get(pk=of_courses.cycle_of(row.occurrence))
     readiness, version = getattr(cycle, "readiness", None), cycle.version
     start = readiness.confirmed_at if readiness and readiness.confirmed_for == row.says_on else None
     plan = version.signed_at if version.is_confirmed and not confirming.is_asked_of(patient) else None

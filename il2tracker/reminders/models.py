@@ -12,21 +12,33 @@ from django.db import models
 from django.db.models import Count, Max, Q
 from django.utils.translation import gettext_lazy as _
 
+from cycles.models import Cycle
 from il2tracker.accounts.models import Patient
+from il2tracker.records import PatientRecord
 from il2tracker.reminders import kinds
-from il2tracker.reminders.wishes import Reason
+from il2tracker.reminders.wishes import ONLY_NOT_MAILED, Reason
 
 
 class Kind(models.TextChoices):
     """What a reminder is about, as the signed-in person reads it."""
 
     INJECTION_DUE = kinds.INJECTION_DUE, _("Injection due")
+    INJECTION_AGAIN = kinds.INJECTION_AGAIN, _("Injection, put off")
     INJECTION_MISSING = kinds.INJECTION_MISSING, _("Injection not recorded")
+    CARER_MISSING = kinds.CARER_MISSING, _("Not recorded, of somebody I help")
     CYCLE_WEEK = kinds.CYCLE_WEEK, _("One week before a course")
     CYCLE_DAY = kinds.CYCLE_DAY, _("The day before a course")
     BLOODWORK_BOOK = kinds.BLOODWORK_BOOK, _("Blood test to book")
     BLOODWORK_DUE = kinds.BLOODWORK_DUE, _("Blood test due")
+    BLOODWORK_OVERDUE = kinds.BLOODWORK_OVERDUE, _("Blood test overdue")
+    RESULTS_MISSING = kinds.RESULTS_MISSING, _("Blood results missing")
+    PLAN_CHANGED = kinds.PLAN_CHANGED, _("A change of my plan")
     PAUSED = kinds.PAUSED, _("Reminders paused")
+    RED_FLAG = kinds.RED_FLAG, _("Urgent report")
+    DIGEST = kinds.DIGEST, _("Weekly summary")
+    PASSWORD_RESET = kinds.PASSWORD_RESET, _("A new password")
+    PASSWORD_CHANGED = kinds.PASSWORD_CHANGED, _("Password changed")
+    TEST = kinds.TEST, _("Test mail")
 
 
 class State(models.TextChoices):
@@ -41,6 +53,13 @@ class State(models.TextChoices):
     UNCERTAIN = "uncertain", _("perhaps sent")
 
 
+class WaitsFor(models.TextChoices):
+    """Why a planned reminder has not left although it was due."""
+
+    QUIET = "quiet", _("the end of the quiet hours")
+    CAP = "cap", _("the next day: enough mails today")
+
+
 class ReminderQuerySet(models.QuerySet["Reminder"]):
     """Rows of the outbox."""
 
@@ -49,9 +68,9 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
         return self.filter(recipient=user) if user.is_authenticated else self.none()
 
     def upcoming_for(self, patient: Patient, now: datetime) -> ReminderQuerySet:
-        """What will be said to the patient, soonest first; also what is only switched off as mail (B3)."""
-        only_mail_off = Q(state=State.CANCELLED, cancel_reason=Reason.TURNED_OFF)
-        waiting = Q(state__in=[State.PLANNED, State.SENDING]) | only_mail_off
+        """What will be said to the patient, soonest first; also what is only not mailed (B3)."""
+        not_mailed = Q(state=State.CANCELLED, cancel_reason__in=ONLY_NOT_MAILED)
+        waiting = Q(state__in=[State.PLANNED, State.SENDING]) | not_mailed
         return self.filter(waiting, patient=patient, expires_at__gt=now).order_by("due_at", "pk")
 
     def failed_for(self, patient: Patient, since: datetime) -> ReminderQuerySet:
@@ -82,12 +101,16 @@ class Reminder(models.Model):
     """One thing to tell one person once. The row is the truth; the broker only wakes somebody up to look at it."""
 
     key = models.CharField(max_length=200, unique=True)
+    urgency = models.PositiveSmallIntegerField(default=kinds.Urgency.DAY)
     kind = models.CharField(max_length=20, choices=Kind.choices)
     occurrence = models.CharField(max_length=60)
     recipient = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, blank=True, related_name="+"
     )
     patient = models.ForeignKey(Patient, on_delete=models.CASCADE, null=True, blank=True, related_name="+")
+    address = models.EmailField(
+        max_length=254, blank=True, help_text=_("as typed by somebody who asks for a new password; empty afterwards")
+    )
     slot_local = models.CharField(max_length=16, blank=True)
     zone = models.CharField(max_length=60)
     says_at = models.DateTimeField(null=True, blank=True)
@@ -99,6 +122,7 @@ class Reminder(models.Model):
     expires_at = models.DateTimeField()
     state = models.CharField(max_length=9, choices=State.choices, default=State.PLANNED)
     cancel_reason = models.CharField(max_length=20, blank=True)
+    waits_for = models.CharField(max_length=5, choices=WaitsFor.choices, blank=True)
     attempts = models.PositiveSmallIntegerField(default=0)
     next_attempt_at = models.DateTimeField()
     lease_token = models.UUIDField(null=True, blank=True)
@@ -108,19 +132,22 @@ class Reminder(models.Model):
     message_uuid = models.UUIDField(unique=True, default=uuid.uuid4, editable=False)
     last_error_class = models.CharField(max_length=60, blank=True)
     failed_at = models.DateTimeField(null=True, blank=True)
+    seen_by_staff_at = models.DateTimeField(null=True, blank=True)
     created_at = models.DateTimeField(auto_now_add=True)
 
     objects = ReminderQuerySet.as_manager()
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_attempt_at"], condition=Q(state="planned"), name="reminders_waiting"),
+            models.Index(fields=["urgency", "next_attempt_at"], condition=Q(state="planned"), name="reminders_waiting"),
             models.Index(fields=["expires_at"], condition=Q(state="planned"), name="reminders_expiring"),
             models.Index(fields=["expires_at"], condition=Q(state="expired"), name="reminders_too_late"),
             models.Index(fields=["lease_until"], condition=Q(state="sending"), name="reminders_leased"),
             models.Index(fields=["next_attempt_at"], condition=Q(state="uncertain"), name="reminders_uncertain"),
             models.Index(fields=["lease_token"], condition=Q(lease_token__isnull=False), name="reminders_by_lease"),
             models.Index(fields=["patient", "due_at"], name="reminders_of_patient"),
+            models.Index(fields=["recipient", "due_at"], name="reminders_of_recipient"),
+            models.Index(fields=["due_at"], name="reminders_by_age"),
             models.Index(fields=["-failed_at"], condition=~Q(last_error_class=""), name="reminders_failing"),
         ]
         constraints = [
@@ -168,6 +195,12 @@ class Reminder(models.Model):
         return self.cancel_reason == Reason.TURNED_OFF
 
 
+SWITCHES = [
+    *(pair for pair in Kind.choices if pair[0] in kinds.ALL_SWITCHES),
+    (kinds.DIGEST_EMPTY, _("The summary also when there is nothing to do")),
+]
+
+
 class PreferenceQuerySet(models.QuerySet["Preference"]):
     """What people chose."""
 
@@ -177,12 +210,13 @@ class PreferenceQuerySet(models.QuerySet["Preference"]):
 
 
 class Preference(models.Model):
-    """What one person chose for one switch. No row = on, 15 minutes before."""
+    """What one person chose for one switch. No row = on, 15 minutes before, "not recorded" after an hour."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    kind = models.CharField(max_length=20, choices=[pair for pair in Kind.choices if pair[0] in kinds.SWITCHES])
+    kind = models.CharField(max_length=20, choices=SWITCHES)
     is_on = models.BooleanField(default=True)
     lead_minutes = models.PositiveSmallIntegerField(default=kinds.DEFAULT_LEAD)
+    after_minutes = models.PositiveSmallIntegerField(default=kinds.DEFAULT_AFTER)
 
     objects = PreferenceQuerySet.as_manager()
 
@@ -193,9 +227,59 @@ class Preference(models.Model):
         return f"{self.kind} {'on' if self.is_on else 'off'}"
 
 
-class Heartbeat(models.Model):
-    """One row: when the machine last planned and swept, and what the computer's own clock said at the sweep."""
+class DeliveryQuerySet(models.QuerySet["Delivery"]):
+    """How mail reaches people."""
 
+    def visible_to(self, user: Any) -> DeliveryQuerySet:
+        """The person's own row."""
+        return self.filter(user=user) if user.is_authenticated else self.none()
+
+
+class Delivery(models.Model):
+    """How mail reaches one person: quiet hours, how many a day, and an address that a server refused for good.
+
+    No row = quiet from 22:00 to 07:00, reminders of injections come all the same, at most 8 a day. Equal hours = never
+    quiet. `refused_address` counts only while it is still the person's address.
+    """
+
+    user = models.OneToOneField(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    quiet_from = models.TimeField(default=kinds.QUIET_FROM)
+    quiet_to = models.TimeField(default=kinds.QUIET_TO)
+    doses_pass = models.BooleanField(default=True)
+    most_per_day = models.PositiveSmallIntegerField(default=kinds.MOST_PER_DAY)
+    refused_address = models.EmailField(max_length=254, blank=True)
+    refused_cause = models.CharField(max_length=60, blank=True)
+    refused_at = models.DateTimeField(null=True, blank=True)
+
+    objects = DeliveryQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"quiet {self.quiet_from:%H:%M} to {self.quiet_to:%H:%M}, {self.most_per_day} a day"
+
+
+class Snooze(PatientRecord):
+    """The patient wants to be reminded of a slot once more at `again_at`. The newest one of a slot counts."""
+
+    cycle = models.ForeignKey(Cycle, on_delete=models.CASCADE, related_name="+")
+    day = models.PositiveSmallIntegerField()
+    slot = models.CharField(max_length=20)
+    again_at = models.DateTimeField()
+    asked_at = models.DateTimeField()
+
+    class Meta:
+        indexes = [models.Index(fields=["cycle", "day", "slot", "-again_at"], name="snoozes_of_slot")]
+
+    def __str__(self) -> str:
+        return f"{self.slot} of day {self.day} again at {self.again_at:%Y-%m-%d %H:%M}"
+
+
+class Heartbeat(models.Model):
+    """One row: when the machine last planned and swept, and what the computer's own clock said at the sweep.
+
+    `restored_at`: nothing that was due before it may leave, because it may have left before the backup was put back.
+    """
+
+    restored_at = models.DateTimeField(null=True, blank=True)
     planned_at = models.DateTimeField(null=True, blank=True)
     swept_at = models.DateTimeField(null=True, blank=True)
     boot = models.CharField(max_length=40, blank=True)

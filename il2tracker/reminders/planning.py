@@ -15,7 +15,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from cycles import course_actions, plan_actions
 from cycles.models import Cycle, Plan
-from il2tracker.reminders import clocks, facts, heartbeat, kinds, wishes
+from il2tracker.reminders import clocks, heartbeat, kinds, sources
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
 from labs import actions as labs
@@ -26,7 +26,6 @@ BATCH = 2000
 MOVED_BATCH = 200  # a statement that gives every row its own values grows with the square
 SAYS = ("says_at", "says_amount", "says_on", "says_from", "says_to", "slot_local", "zone")
 TIMES = ("due_at", "expires_at")
-LONGEST_DAYS_BEFORE = max(kind.days_before for kind in kinds.DAY_KINDS)
 ONE_DAY = timedelta(days=1)
 _UNMARKED = Q(state__in=[State.PLANNED, State.CANCELLED])
 
@@ -62,7 +61,7 @@ def plan(now: datetime | None = None) -> Planned:
     opened, rezoned = open_next_cycles(now), follow_patients(now)
     labs.forget_uploads(now=now)
     since = _planned_until(now)
-    tick = settle(wanted(now, since), now)
+    tick = settle(sources.wanted(now, since), now)
     heartbeat.planned(now)
     return tick._replace(opened=opened, rezoned=rezoned)
 
@@ -108,22 +107,6 @@ def _without_a_next_course(now: datetime) -> Iterator[Plan]:
             yield row
 
 
-def wanted(now: datetime, since: datetime) -> Iterator[Wish]:
-    """Every reminder that is due within the horizon and had not expired at `since`, with the reason if unwanted."""
-    until = now + kinds.HORIZON
-    choices, alerts = facts.choices(), facts.open_alerts()
-    longest_lead = timedelta(minutes=max(kinds.LEADS))
-    doses = facts.doses_between(since - kinds.DOSE_LOOK_BACK, until + longest_lead)
-    last_start = until.date() + timedelta(days=LONGEST_DAYS_BEFORE) + ONE_DAY
-    starts = facts.cycles_starting(since.date() - ONE_DAY, last_start, now)
-    everything = (
-        *wishes.of_doses(doses, choices, alerts),
-        *wishes.of_pauses(doses, choices, alerts, now),
-        *wishes.of_cycles(starts, choices),
-    )
-    return (wish for wish in everything if wish.due_at <= until and wish.expires_at > since)
-
-
 def settle(wanted: Iterable[Wish], now: datetime) -> Planned:
     """Insert, restore, move and cancel rows until they say what `wanted` says."""
     by_key = {wish.key: wish for wish in wanted}
@@ -150,6 +133,7 @@ def _row(wish: Wish) -> Reminder:
         state=State.CANCELLED if wish.unwanted else State.PLANNED,
         cancel_reason=wish.unwanted or "",
         next_attempt_at=wish.due_at,
+        urgency=kinds.POLICIES[wish.kind].urgency,
         **{name: getattr(wish, name) for name in (*TIMES, *SAYS)},
     )
 
@@ -164,7 +148,7 @@ def _restore(pairs: list[tuple[_Known, Wish]]) -> int:
     """Back from cancelled, or to another hour; what already stands right is left alone, with its back-off."""
     moved = [(row, wish) for row, wish in pairs if _differs(row, wish)]
     back = [row.pk for row, wish in pairs if row.state == State.CANCELLED and not _differs(row, wish)]
-    fresh = {"state": State.PLANNED, "cancel_reason": "", "attempts": 0}
+    fresh = {"state": State.PLANNED, "cancel_reason": "", "waits_for": "", "attempts": 0}
     count = sum(_unmarked(pks).update(next_attempt_at=F("due_at"), **fresh) for pks in _batches(back))
     rows = [
         Reminder(pk=row.pk, next_attempt_at=wish.due_at, **fresh, **{n: getattr(wish, n) for n in (*TIMES, *SAYS)})
@@ -185,7 +169,7 @@ def _differs(row: _Known, wish: Wish) -> bool:
 def _orphans(by_key: dict[str, Wish], now: datetime) -> list[tuple[_Known, Reason]]:
     """Rows that wait for something the plan no longer holds."""
     waiting = Q(state=State.PLANNED) | Q(state=State.CANCELLED, cancel_reason__in=SHOWN_ALL_THE_SAME)
-    rows = _known(waiting & Q(expires_at__gt=now, kind__in=list(kinds.POLICIES)))
+    rows = _known(waiting & Q(expires_at__gt=now, kind__in=kinds.PLANNED))
     gone = {kinds.PAUSED: Reason.RELEASED}
     return [(row, gone.get(row.kind, Reason.NOT_IN_PLAN)) for row in rows if row.key not in by_key]
 

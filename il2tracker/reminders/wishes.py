@@ -1,18 +1,18 @@
-"""From facts to wishes: which reminders should exist, and why one should not. Pure: no clock, no database.
+"""A wish: one reminder as it should be now, and why it should not leave. Pure: no clock, no database.
 
-The planner and the last look before a mail leaves call the same functions, so they cannot disagree.
+What is wished for is worked out in of_doses, of_courses and their neighbours. The planner and the last look before a
+mail leaves call the same functions, so they cannot disagree.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from enum import StrEnum
 from zoneinfo import ZoneInfo
 
-from cycles import schedule
 from il2tracker.reminders import kinds
 
 
@@ -30,14 +30,22 @@ class Reason(StrEnum):
     ALERT = "alert"
     UNCONFIRMED = "unconfirmed"
     ARRANGED = "arranged"
+    READ = "read"
+    ANSWERED = "answered"
+    EMPTY = "empty"
+    PUT_OFF = "put_off"
     TURNED_OFF = "turned_off"
+    QUIET = "quiet"
+    REFUSED = "refused"
+    UNKNOWN_ADDRESS = "unknown_address"
     CHANGED = "changed"
     RELEASED = "released"
 
 
-# For these the row is made all the same: it comes back with its cause, and what is only switched off as mail stands in
-# the person's list of the next days.
-SHOWN_ALL_THE_SAME = frozenset({Reason.HELD, Reason.ALERT, Reason.UNCONFIRMED, Reason.TURNED_OFF})
+# For these the row is made all the same: it comes back with its cause, and what is only not mailed stands in the
+# person's list of the next days.
+ONLY_NOT_MAILED = frozenset({Reason.TURNED_OFF, Reason.QUIET, Reason.REFUSED})
+SHOWN_ALL_THE_SAME = frozenset({Reason.HELD, Reason.ALERT, Reason.UNCONFIRMED, Reason.PUT_OFF}) | ONLY_NOT_MAILED
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,93 +65,32 @@ class Owner:
 
 
 @dataclass(frozen=True, slots=True)
-class DoseFact:
-    """One planned dose and what became of it."""
+class Quiet:
+    """Somebody's quiet hours, and whether reminders of injections come all the same (B2). Equal hours = never quiet."""
 
-    owner: Owner
-    cycle_id: int
-    day: int
-    slot: str
-    local: datetime  # naive: the hour on the patient's wall
-    zone: str
-    due_at: datetime
-    amount: Decimal
-    next_due_at: datetime | None
-    state: str  # of the cycle
-    starts_on: date  # day 1 of the cycle
-    inpatient: bool
-    was_held: bool  # it fell into a hold; nobody catches up on it (D18)
-    unconfirmed: bool  # the clinic has not confirmed the start yet
-    hold_ref: str | None  # the patient's oldest open hold
-    recorded: bool
-    undone: bool  # recorded once, and the record was taken back
+    starts: time = kinds.QUIET_FROM
+    ends: time = kinds.QUIET_TO
+    doses_pass: bool = True
 
-    @property
-    def occurrence(self) -> str:
-        """Civil name of the slot: moving house or a clock change can never make a second one."""
-        return f"c{self.cycle_id}/d{self.day}/{self.slot}"
-
-    def blocked(self, alert: str | None) -> Reason | None:
-        """Why no reminder of this dose may leave, before the person's own choice."""
-        if self.owner.missing():
-            return self.owner.missing()
-        if self.state in {"cancelled", "stopped_early"}:
-            return Reason.STOPPED
-        if self.inpatient:
-            return Reason.ON_WARD
-        if self.was_held:
-            return Reason.NOT_IN_PLAN
-        if self.recorded or self.undone:  # undone: perhaps given all the same, so no mail asks for it again (R9)
-            return Reason.RECORDED if self.recorded else Reason.UNDONE
-        return self._waits(alert)
-
-    def _waits(self, alert: str | None) -> Reason | None:
-        """For whom a dose waits that would be asked for otherwise ("hold wins", R1)."""
-        if self.state == "held":
-            return Reason.HELD
-        if alert:
-            return Reason.ALERT
-        return Reason.UNCONFIRMED if self.unconfirmed else None
-
-
-@dataclass(frozen=True, slots=True)
-class CycleFact:
-    """One course that has not started, and its bloodwork."""
-
-    owner: Owner
-    cycle_id: int
-    starts_on: date
-    zone: str
-    state: str
-    timing_matters: bool
-    window: tuple[date, date] | None  # days to offer for the blood test; None = no reliable one is possible (B5)
-    arranged: bool  # booked for a day to come, drawn, or the results are in
-
-    def occurrence(self, days_before: int) -> str:
-        """Civil name: a course that is moved has new ones (A4)."""
-        return f"c{self.cycle_id}@{self.starts_on.isoformat()}/-{days_before}"
-
-    def blocked(self, *, bloodwork: bool) -> Reason | None:
-        """Why nothing may be said about this course, before the person's own choice."""
-        if self.owner.missing():
-            return self.owner.missing()
-        if self.state in {"cancelled", "stopped_early"}:
-            return Reason.STOPPED
-        if self.state == "held":
-            return Reason.HELD
-        if not bloodwork:
-            return None
-        if not self.timing_matters or self.window is None:
-            return Reason.NOT_IN_PLAN
-        return Reason.ARRANGED if self.arranged else None
+    def until(self, now: datetime, zone: ZoneInfo) -> datetime | None:
+        """End of the quiet hours that hold at `now`; None outside them."""
+        return kinds.quiet_until(now, zone, self.starts, self.ends)
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What people switched off and how early they want to be told. Nothing stored = on, DEFAULT_LEAD."""
+    """What people chose, by user, where it differs from the start.
+
+    `off`: switches turned off. `leads`, `afters`: minutes before a slot and after it. `caps`: mails a day. `refused`:
+    people whose address a mail server refuses.
+    """
 
     off: frozenset[tuple[int, str]] = frozenset()
     leads: Mapping[int, int] = field(default_factory=dict)
+    afters: Mapping[int, int] = field(default_factory=dict)
+    quiets: Mapping[int, Quiet] = field(default_factory=dict)
+    caps: Mapping[int, int] = field(default_factory=dict)
+    refused: frozenset[int] = frozenset()
 
     def is_off(self, user_id: int | None, kind: str) -> bool:
         """Whether the person switched off the switch that governs the kind."""
@@ -153,15 +100,30 @@ class Choices:
         """How long before a slot its reminder goes out."""
         return timedelta(minutes=self.leads.get(user_id or 0, kinds.DEFAULT_LEAD))
 
+    def after(self, user_id: int | None) -> timedelta:
+        """How long after a slot it counts as not recorded."""
+        return timedelta(minutes=self.afters.get(user_id or 0, kinds.DEFAULT_AFTER))
+
+    def quiet(self, user_id: int | None) -> Quiet:
+        """The person's quiet hours."""
+        return self.quiets.get(user_id or 0, Quiet())
+
+    def cap(self, user_id: int | None) -> int:
+        """How many mails a day at most."""
+        return self.caps.get(user_id or 0, kinds.MOST_PER_DAY)
+
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """A reminder as it should be now. `says_*` is what its mail states and must still be true at the hand-over."""
+    """A reminder as it should be now. `says_*` is what its mail states and must still be true at the hand-over.
+
+    `patient_id` is None where it is about no single patient.
+    """
 
     kind: str
     occurrence: str
     recipient_id: int
-    patient_id: int
+    patient_id: int | None
     due_at: datetime
     expires_at: datetime
     zone: str
@@ -179,107 +141,18 @@ class Wish:
         return f"{self.kind}:{self.recipient_id}:{self.occurrence}"
 
 
-def of_doses(doses: Iterable[DoseFact], choices: Choices, alerts: Mapping[int, str]) -> Iterator[Wish]:
-    """Reminders of every dose; a dose without a person to tell has none. `alerts`: patient → the open urgent entry."""
-    for dose in doses:
-        if dose.owner.user_id is not None:
-            alert = alerts.get(dose.owner.patient_id)
-            yield from _of_dose(dose, choices, alert)
+def chosen(found: Iterable[Wish], choices: Choices) -> Iterator[Wish]:
+    """The same wishes, with why a recipient does not want or cannot have one, where nothing else speaks first."""
+    for wish in found:
+        reason = wish.unwanted or _own_reason(wish, choices)
+        yield replace(wish, unwanted=reason) if reason else wish
 
 
-def _of_dose(dose: DoseFact, choices: Choices, alert: str | None) -> Iterator[Wish]:
-    user_id = dose.owner.user_id
-    times = {
-        kinds.INJECTION_DUE: kinds.due_times(dose.due_at, dose.next_due_at, choices.lead(user_id)),
-        kinds.INJECTION_MISSING: kinds.missing_times(dose.due_at, dose.next_due_at, ZoneInfo(dose.zone)),
-    }
-    for kind, window in times.items():
-        if window is not None:
-            off = Reason.TURNED_OFF if choices.is_off(user_id, kind) else None
-            yield _dose_wish(dose, kind, dose.occurrence, window, dose.blocked(alert) or off)
-
-
-def _dose_wish(
-    dose: DoseFact, kind: str, occurrence: str, window: tuple[datetime, datetime], unwanted: Reason | None
-) -> Wish:
-    assert dose.owner.user_id is not None
-    return Wish(
-        kind=kind,
-        occurrence=occurrence,
-        recipient_id=dose.owner.user_id,
-        patient_id=dose.owner.patient_id,
-        due_at=window[0],
-        expires_at=window[1],
-        zone=dose.zone,
-        slot_local=dose.local.isoformat(timespec="minutes"),
-        says_at=dose.due_at,
-        says_amount=dose.amount,
-        unwanted=unwanted,
-    )
-
-
-def of_pauses(doses: Iterable[DoseFact], choices: Choices, alerts: Mapping[int, str], now: datetime) -> Iterator[Wish]:
-    """Instead of the next reminder that is held back: once per cause, "paused, call" (R1, "hold wins")."""
-    told: set[tuple[int, str]] = set()
-    for dose in sorted(doses, key=lambda dose: dose.due_at):
-        pause = _pause(dose, alerts.get(dose.owner.patient_id))
-        due_at, expires_at = kinds.due_times(dose.due_at, dose.next_due_at, choices.lead(dose.owner.user_id))
-        if pause is None or expires_at <= now or (dose.owner.patient_id, pause) in told:
-            continue
-        told.add((dose.owner.patient_id, pause))
-        off = Reason.TURNED_OFF if choices.is_off(dose.owner.user_id, kinds.PAUSED) else None
-        yield _dose_wish(dose, kinds.PAUSED, pause, (due_at, due_at + kinds.PAUSED_EXPIRES), off)
-
-
-def _pause(dose: DoseFact, alert: str | None) -> str | None:
-    """The civil name of the cause: another hold is another one, and a course that is moved waits for another word."""
-    start = f"c{dose.cycle_id}@{dose.starts_on.isoformat()}"
-    causes = {
-        Reason.HELD: f"held/{dose.hold_ref}" if dose.hold_ref else f"{start}/held",
-        Reason.ALERT: f"alert/{alert}",
-        Reason.UNCONFIRMED: f"{start}/unconfirmed",
-    }
-    reason = dose.blocked(alert)
-    return causes.get(reason) if reason else None
-
-
-def of_cycles(cycles: Iterable[CycleFact], choices: Choices) -> Iterator[Wish]:
-    """Reminders that are due some days before a course starts."""
-    for cycle in cycles:
-        if cycle.owner.user_id is not None:
-            for kind in kinds.DAY_KINDS:
-                yield _cycle_wish(cycle, kind, choices)
-
-
-def _cycle_wish(cycle: CycleFact, kind: kinds.DayKind, choices: Choices) -> Wish:
-    assert cycle.owner.user_id is not None
-    off = Reason.TURNED_OFF if choices.is_off(cycle.owner.user_id, kind.name) else None
-    window = cycle.window if kind.is_bloodwork else None
-    return Wish(
-        kind=kind.name,
-        occurrence=cycle.occurrence(kind.days_before),
-        recipient_id=cycle.owner.user_id,
-        patient_id=cycle.owner.patient_id,
-        due_at=_before(cycle, kind.days_before, kinds.SEND_TIME),
-        expires_at=_before(cycle, kind.expires_days_before, kind.expires_time),
-        zone=cycle.zone,
-        says_on=cycle.starts_on,
-        says_from=window[0] if window else None,
-        says_to=window[1] if window else None,
-        unwanted=cycle.blocked(bloodwork=kind.is_bloodwork) or off,
-    )
-
-
-def _before(cycle: CycleFact, days: int, hour: time) -> datetime:
-    return schedule.moment(cycle.starts_on - timedelta(days=days), hour, ZoneInfo(cycle.zone))
-
-
-def slot_of(occurrence: str) -> tuple[int, int, str]:
-    """Cycle, day and slot in the name of a dose: "c12/d3/am". ValueError for another kind's name."""
-    cycle, day, slot = occurrence.split("/")
-    return int(cycle.removeprefix("c")), int(day.removeprefix("d")), slot
-
-
-def cycle_of(occurrence: str) -> int:
-    """The cycle in the name of a course's day: "c13@2026-11-25/-14"."""
-    return int(occurrence.removeprefix("c").partition("@")[0])
+def _own_reason(wish: Wish, choices: Choices) -> Reason | None:
+    if choices.is_off(wish.recipient_id, wish.kind):
+        return Reason.TURNED_OFF
+    if wish.recipient_id in choices.refused:
+        return Reason.REFUSED
+    quiet = choices.quiet(wish.recipient_id)
+    is_quiet = wish.kind in kinds.DOSE_KINDS and not quiet.doses_pass and quiet.until(wish.due_at, ZoneInfo(wish.zone))
+    return Reason.QUIET if is_quiet else None

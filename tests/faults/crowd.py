@@ -10,7 +10,7 @@ from django.db import models
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion
 from il2tracker.accounts.models import Patient, User
 from il2tracker.refs import new_code, new_ref
-from il2tracker.reminders import facts, planning, wishes
+from il2tracker.reminders import facts, facts_of_courses, of_courses, of_doses, planning
 from il2tracker.reminders.models import Reminder
 from tests import factories
 from tests.reminders import outbox
@@ -57,8 +57,8 @@ def everything_due(now: datetime) -> int:
     later = now + timedelta(days=30)
     choices = facts.choices()
     found = [
-        *wishes.of_doses(facts.doses_between(now, later), choices, {}),
-        *wishes.of_cycles(facts.cycles_starting(now.date(), later.date(), now), choices),
+        *of_doses.of_doses(facts.doses_between(now, later), choices, {}),
+        *of_courses.of_cycles(facts_of_courses.cycles_starting(now.date(), later.date(), now), choices),
     ]
     planning.settle((wish for wish in found if wish.kind in {"injection_due", "cycle_day"}), now)
     outbox.bring_to_now(Reminder.objects.all())

@@ -11,7 +11,7 @@ from django.db import connection
 
 from cycles.models import Cycle, Hold, PlannedDose
 from il2tracker.accounts.models import Patient
-from il2tracker.reminders import clocks, invariants, planning, sending
+from il2tracker.reminders import clocks, invariants, planning, sending, sources
 from il2tracker.reminders.models import Reminder
 from tests import factories
 from tests.reminders import outbox
@@ -53,7 +53,7 @@ def doses() -> list[PlannedDose]:
 def test_four_planners_at_once_make_each_row_once(doses: list[PlannedDose]) -> None:
     now = doses[0].due_at - timedelta(minutes=15)
     at_once(lambda: planning.plan(now), 4)
-    wanted = [wish.key for wish in planning.wanted(now, now)]
+    wanted = [wish.key for wish in sources.wanted(now, now)]
     assert sorted(Reminder.objects.values_list("key", flat=True)) == sorted(wanted)
     assert len(wanted) == 6 * (7 + 6)
 

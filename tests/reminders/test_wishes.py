@@ -7,8 +7,10 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
-from il2tracker.reminders import wishes
-from il2tracker.reminders.wishes import Choices, CycleFact, DoseFact, Owner, Reason, Wish
+from il2tracker.reminders import of_courses, of_doses
+from il2tracker.reminders.of_courses import CycleFact
+from il2tracker.reminders.of_doses import DoseFact
+from il2tracker.reminders.wishes import Choices, Owner, Reason, Wish
 
 DEFAULTS = Choices()
 ANNA = Owner(patient_id=7, user_id=3, is_active=True, plan_ended=False)
@@ -41,15 +43,16 @@ CYCLE = CycleFact(
     timing_matters=True,
     window=(date(2026, 11, 11), date(2026, 11, 14)),
     arranged=False,
+    results_in=False,
 )
 
 
 def of_dose(dose: DoseFact, choices: Choices = DEFAULTS, alerts: dict[int, str] | None = None) -> dict[str, Wish]:
-    return {wish.kind: wish for wish in wishes.of_doses([dose], choices, alerts or {})}
+    return {wish.kind: wish for wish in of_doses.of_doses([dose], choices, alerts or {})}
 
 
 def of_cycle(cycle: CycleFact, choices: Choices = DEFAULTS) -> dict[str, Wish]:
-    return {wish.kind: wish for wish in wishes.of_cycles([cycle], choices)}
+    return {wish.kind: wish for wish in of_courses.of_cycles([cycle], choices)}
 
 
 def test_a_dose_wants_a_reminder_and_a_nudge_under_its_civil_name() -> None:
@@ -109,7 +112,7 @@ def test_the_lead_is_the_persons_own() -> None:
 
 
 def pauses(*doses: DoseFact, alerts: dict[int, str], choices: Choices = DEFAULTS, now: datetime = SLOT) -> list[Wish]:
-    return list(wishes.of_pauses(doses, choices, alerts, now))
+    return list(of_doses.of_pauses(doses, choices, alerts, now))
 
 
 def test_an_open_alert_is_told_once_at_the_next_reminder_that_it_holds_back() -> None:
@@ -198,5 +201,5 @@ def test_only_bloodwork_names_days_to_book() -> None:
 
 
 def test_names_can_be_read_back() -> None:
-    assert wishes.slot_of(DOSE.occurrence) == (12, 3, "pm")
-    assert wishes.cycle_of(CYCLE.occurrence(14)) == 13
+    assert of_doses.slot_of(DOSE.occurrence) == (12, 3, "pm")
+    assert of_courses.cycle_of(CYCLE.occurrence(14)) == 13

@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from il2tracker.reminders import clocks, invariants, planning, sending
+from il2tracker.reminders import clocks, invariants, planning, sending, sources
 
 
 class Command(BaseCommand):
@@ -85,6 +85,6 @@ class Command(BaseCommand):
 
     def _dry_run(self) -> None:
         now = clocks.database_now()
-        for wish in sorted(planning.wanted(now, now), key=lambda wish: wish.due_at):
+        for wish in sorted(sources.wanted(now, now), key=lambda wish: wish.due_at):
             why = f"no: {wish.unwanted}" if wish.unwanted else "yes"
             self.stdout.write(f"{wish.due_at:%Y-%m-%d %H:%M} {wish.kind} {wish.occurrence} {why}")

@@ -1,0 +1,129 @@
+"""Where wishes come from: for each family of kinds the planner's wide question and the narrow one of the last look.
+
+A kind that is planned belongs to exactly one source.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import cached_property
+
+from il2tracker.reminders import facts, facts_of_courses, kinds, of_courses, of_doses, of_plans
+from il2tracker.reminders.models import Reminder
+from il2tracker.reminders.of_doses import DoseFact
+from il2tracker.reminders.wishes import Choices, Wish
+
+LONGEST_LEAD = timedelta(minutes=max(kinds.LEADS))
+LONGEST_LATER = timedelta(minutes=max(kinds.LATERS))
+LONGEST_DAYS_BEFORE = max(kind.days_before for kind in kinds.DAY_KINDS)
+ONE_DAY = timedelta(days=1)
+
+
+@dataclass(frozen=True)
+class Round:
+    """One planning tick: what is due between `since` and `until` is wished for as it stands at `now`."""
+
+    now: datetime
+    since: datetime
+
+    @property
+    def until(self) -> datetime:
+        """How far ahead rows are made."""
+        return self.now + kinds.HORIZON
+
+    @cached_property
+    def choices(self) -> Choices:
+        """What everybody chose."""
+        return facts.choices()
+
+    @cached_property
+    def alerts(self) -> Mapping[int, str]:
+        """Whose reminders of doses an open alert holds back."""
+        return facts.open_alerts()
+
+    @cached_property
+    def doses(self) -> list[DoseFact]:
+        """Every dose that any kind in this window may be about."""
+        return facts.doses_between(self.since - kinds.DOSE_LOOK_BACK - LONGEST_LATER, self.until + LONGEST_LEAD)
+
+
+@dataclass(frozen=True)
+class Source:
+    """`every`: the wishes of all people in a round; `one`: those that a row's own facts give rise to now."""
+
+    kinds: tuple[str, ...]
+    every: Callable[[Round], Iterable[Wish]]
+    one: Callable[[Reminder, datetime], Iterable[Wish]]
+
+
+def _all_doses(tick: Round) -> Iterator[Wish]:
+    yield from of_doses.of_doses(tick.doses, tick.choices, tick.alerts)
+    yield from of_doses.of_carers(tick.doses, facts.carers(), tick.choices, tick.alerts)
+
+
+def _one_dose(row: Reminder, now: datetime) -> Iterator[Wish]:
+    dose = facts.dose(*of_doses.slot_of(row.occurrence))
+    if dose is None or row.patient_id is None:
+        return
+    chosen, alerts = facts.choices(row.recipient_id, dose.owner.user_id), facts.open_alerts(row.patient_id)
+    if row.kind == kinds.CARER_MISSING:
+        yield from of_doses.of_carers([dose], facts.carers(row.patient_id), chosen, alerts)
+    else:
+        yield from of_doses.of_doses([dose], chosen, alerts)
+
+
+def _all_pauses(tick: Round) -> Iterator[Wish]:
+    return of_doses.of_pauses(tick.doses, tick.choices, tick.alerts, tick.now)
+
+
+def _one_pause(row: Reminder, now: datetime) -> Iterator[Wish]:
+    """A pause is told as long as its cause stands."""
+    assert row.patient_id is not None
+    assert row.says_at is not None
+    doses = facts.doses_of(row.patient_id, row.says_at, row.says_at + kinds.HORIZON)
+    slot_is_live = row.says_at - timedelta(minutes=1)
+    chosen, alerts = facts.choices(row.recipient_id), facts.open_alerts(row.patient_id)
+    return of_doses.of_pauses(doses, chosen, alerts, slot_is_live)
+
+
+def _all_courses(tick: Round) -> Iterator[Wish]:
+    last_start = tick.until.date() + timedelta(days=LONGEST_DAYS_BEFORE) + ONE_DAY
+    starts = facts_of_courses.cycles_starting(tick.since.date() - ONE_DAY, last_start, tick.now)
+    return of_courses.of_cycles(starts, tick.choices)
+
+
+def _one_course(row: Reminder, now: datetime) -> Iterator[Wish]:
+    cycle = facts_of_courses.cycle(of_courses.cycle_of(row.occurrence), now)
+    return of_courses.of_cycles([cycle] if cycle else [], facts.choices(row.recipient_id))
+
+
+def _all_plans(tick: Round) -> Iterator[Wish]:
+    return of_plans.of_plans(facts_of_courses.versions_to_read(tick.since), tick.choices)
+
+
+def _one_plan(row: Reminder, now: datetime) -> Iterator[Wish]:
+    version = facts_of_courses.version(*of_plans.version_of(row.occurrence))
+    return of_plans.of_plans([version] if version else [], facts.choices(row.recipient_id))
+
+
+SOURCES = (
+    Source(kinds.DOSE_KINDS, _all_doses, _one_dose),
+    Source((kinds.PAUSED,), _all_pauses, _one_pause),
+    Source(tuple(kind.name for kind in kinds.DAY_KINDS), _all_courses, _one_course),
+    Source((kinds.PLAN_CHANGED,), _all_plans, _one_plan),
+)
+SOURCE_OF = {kind: source for source in SOURCES for kind in source.kinds}
+
+
+def wanted(now: datetime, since: datetime) -> Iterator[Wish]:
+    """Every reminder that is due within the horizon and had not expired at `since`, with the reason if unwanted."""
+    tick = Round(now, since)
+    every = (wish for source in SOURCES for wish in source.every(tick))
+    return (wish for wish in every if wish.due_at <= tick.until and wish.expires_at > since)
+
+
+def wish_of(row: Reminder, now: datetime) -> Wish | None:
+    """What the facts of this moment say about a planned row; None when they no longer speak of it."""
+    return next((wish for wish in SOURCE_OF[row.kind].one(row, now) if wish.key == row.key), None)

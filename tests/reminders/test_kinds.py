@@ -1,11 +1,11 @@
 """The numbers of each kind, as tables: the minute before, on and after each edge."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from il2tracker.reminders import kinds
+from il2tracker.reminders import kinds, sources
 
 LONDON, NEW_YORK = ZoneInfo("Europe/London"), ZoneInfo("America/New_York")
 MINUTE = timedelta(minutes=1)
@@ -78,13 +78,75 @@ def test_the_night_of_a_clock_change_ends_at_seven_on_the_wall() -> None:
 
 
 def test_doubtful_mails_about_doses_are_never_sent_again() -> None:
-    assert set(kinds.POLICIES) - set(kinds.RESENT) == {kinds.INJECTION_DUE, kinds.INJECTION_MISSING}
+    assert set(kinds.POLICIES) - set(kinds.RESENT) == set(kinds.DOSE_KINDS)
 
 
-def test_dose_kinds_do_not_wait_for_the_morning() -> None:
+def test_only_what_belongs_to_a_day_waits_for_the_morning() -> None:
     waiting = {name for name, policy in kinds.POLICIES.items() if policy.waits_in_quiet_hours}
-    assert waiting == {kind.name for kind in kinds.DAY_KINDS}
-    assert {policy.preference for policy in kinds.POLICIES.values()} == set(kinds.SWITCHES)
+    assert waiting == {kind.name for kind in kinds.DAY_KINDS} | {kinds.PLAN_CHANGED}
+
+
+def test_every_kind_has_a_switch_but_those_that_somebody_waits_for() -> None:
+    switched = {policy.preference for policy in kinds.POLICIES.values()} - {""}
+    assert switched == set(kinds.ALL_SWITCHES) - {kinds.DIGEST_EMPTY}
+    without = {name for name, policy in kinds.POLICIES.items() if not policy.preference}
+    assert without == {kinds.RED_FLAG, kinds.PASSWORD_RESET, kinds.PASSWORD_CHANGED, kinds.TEST}
+    assert {kinds.POLICIES[name].urgency for name in without} == {kinds.Urgency.NOW}
+    assert not any(kinds.POLICIES[name].is_capped for name in without)
+
+
+def test_what_no_planner_wishes_for_has_no_source() -> None:
+    assert set(sources.SOURCE_OF) == set(kinds.PLANNED)
+
+
+@pytest.mark.parametrize(
+    ("after", "times"),
+    [(30, (at(21, 10, 30), at(21, 13))), (60, (at(21, 11), at(21, 13))), (200, None)],
+)
+def test_not_recorded_comes_as_late_as_was_chosen(after: int, times: tuple[datetime, datetime] | None) -> None:
+    assert kinds.missing_times(at(21, 10), None, LONDON, timedelta(minutes=after)) == times
+
+
+@pytest.mark.parametrize(
+    ("again", "next_slot", "times"),
+    [
+        (at(21, 10, 30), None, (at(21, 10, 30), at(21, 12))),
+        (at(21, 11), at(21, 22), (at(21, 11), at(21, 12, 30))),
+        (at(21, 11), at(21, 14), (at(21, 11), at(21, 12))),
+        (at(21, 11, 59), at(21, 14), (at(21, 11, 59), at(21, 12))),
+        (at(21, 12), at(21, 14), None),
+    ],
+    ids=["alone", "far", "next slot near", "a minute left", "too near"],
+)
+def test_what_was_put_off_comes_again_unless_the_next_slot_is_near(
+    again: datetime, next_slot: datetime | None, times: tuple[datetime, datetime] | None
+) -> None:
+    assert kinds.again_times(at(21, 10), next_slot, again) == times
+
+
+@pytest.mark.parametrize(
+    ("now", "starts", "ends", "until"),
+    [
+        (at(21, 21, 59), 22, 7, None),
+        (at(21, 22), 22, 7, at(22, 7)),
+        (at(22, 6, 59), 22, 7, at(22, 7)),
+        (at(22, 7), 22, 7, None),
+        (at(21, 13), 13, 15, at(21, 15)),
+        (at(21, 12, 59), 13, 15, None),
+        (at(21, 15), 13, 15, None),
+        (at(21, 0), 0, 7, at(21, 7)),
+        (at(21, 23, 59), 22, 0, at(22, 0)),
+        (at(21, 12), 7, 7, None),
+        (at(21, 7), 7, 7, None),
+    ],
+)
+def test_quiet_hours_are_each_persons_own(now: datetime, starts: int, ends: int, until: datetime | None) -> None:
+    assert kinds.quiet_until(now, LONDON, time(starts), time(ends)) == until
+
+
+def test_the_end_of_the_night_is_the_first_hour_of_that_name_after_a_clock_change() -> None:
+    eve = datetime(2026, 10, 24, 21, 30, tzinfo=UTC)  # 22:30 in London; the clocks go back at 2
+    assert kinds.quiet_until(eve, LONDON) == datetime(2026, 10, 25, 7, tzinfo=UTC)
 
 
 def test_the_look_back_covers_the_longest_life_of_a_kind() -> None:

@@ -1,6 +1,7 @@
 """The planner against real plans: what it adds, moves, cancels and brings back, and how often it asks the database."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -10,10 +11,11 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from cycles import course_actions, hold_actions
+from cycles import course_actions, hold_actions, version_actions
 from cycles import plan_actions as cycles
-from cycles.models import Cycle, Hold, Plan, PlannedDose
+from cycles.models import Cycle, Hold, Plan, PlannedDose, PlanVersion
 from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Sharing, User
 from il2tracker.alerts import actions as alerts
 from il2tracker.reminders import actions, kinds, planning
 from il2tracker.reminders.models import Heartbeat, Reminder
@@ -24,7 +26,8 @@ from tests.factories import Cast
 pytestmark = pytest.mark.django_db
 LONDON = ZoneInfo("Europe/London")
 START = date(2027, 3, 3)  # a Wednesday; the clocks change on 28 March
-BLOODWORK = {"bloodwork_book", "bloodwork_due"}
+BLOODWORK = {"bloodwork_book", "bloodwork_due"}  # what is near two weeks before a course
+INJECTION = {"injection_due", "injection_missing"}
 
 
 def on(day: date, hour: int = 12, minute: int = 0) -> datetime:
@@ -76,11 +79,16 @@ def kinds_planned() -> set[str]:
         (before(17, 9), {"bloodwork_book", "bloodwork_due"}),
         (before(14, 8), {"bloodwork_book", "bloodwork_due"}),
         (before(14, 9), {"bloodwork_due"}),
-        (before(10, 9), {"bloodwork_due", "cycle_week"}),
-        (before(9, 9), {"cycle_week"}),
-        (before(2, 8), {"cycle_week", "cycle_day", "injection_due", "injection_missing"}),
-        (before(0, 7), {"cycle_day", "injection_due", "injection_missing"}),
-        (before(0, 8), {"injection_due", "injection_missing"}),
+        (before(12, 9), {"bloodwork_due", "bloodwork_overdue"}),
+        (before(10, 9), {"bloodwork_due", "bloodwork_overdue", "cycle_week"}),
+        (before(9, 9), {"bloodwork_overdue", "cycle_week"}),
+        (before(6, 9), {"bloodwork_overdue", "cycle_week", "results_missing"}),
+        (before(3, 9), {"cycle_week", "results_missing", "cycle_day"}),
+        (before(2, 8), {"cycle_week", "results_missing", "cycle_day", *INJECTION}),
+        (before(1, 17), {"results_missing", "cycle_day", *INJECTION}),
+        (before(1, 18), {"cycle_day", *INJECTION}),
+        (before(0, 7), {"cycle_day", *INJECTION}),
+        (before(0, 8), INJECTION),
     ],
 )
 def test_rows_appear_three_days_ahead_and_not_after_their_time(plan: Plan, now: datetime, expected: set[str]) -> None:
@@ -136,7 +144,7 @@ def test_the_number_of_statements_does_not_grow_with_patients(plan: Plan, cast: 
     for number in range(5):
         lone = factories.lone_patient(f"Lee{number}")
         factories.plan(lone, lone.user, starts_on=START)
-    assert statements() == one <= 13
+    assert statements() == one <= 20
 
 
 def test_a_first_plan_of_many_takes_hardly_more_statements_than_one(cast: Cast) -> None:
@@ -146,7 +154,7 @@ def test_a_first_plan_of_many_takes_hardly_more_statements_than_one(cast: Cast) 
     with CaptureQueriesContext(connection) as asked:
         planning.plan(before(1))
     assert Reminder.objects.count() >= 40
-    assert len(asked) <= 21
+    assert len(asked) <= 28
 
 
 def test_a_backlog_in_back_off_is_left_alone(plan: Plan) -> None:
@@ -353,7 +361,91 @@ def test_on_a_ward_nobody_is_reminded_of_injections_at_home(cast: Cast) -> None:
     plan = factories.plan(cast.anna_patient, cast.ben, protocol="hiv-sc-own", document=document, starts_on=START)
     assert plan.cycles.get().doses.exists()
     planning.plan(before(1))
-    assert kinds_planned() == {"cycle_day"}
+    assert kinds_planned() == {"cycle_day", "results_missing"}
+
+
+# Carers, and changes of the plan
+
+
+@pytest.fixture
+def sam(cast: Cast) -> Sharing:
+    """Anna's brother helps her and is told when something is not recorded."""
+    sharing = accounts.share_with_person(by=cast.anna, patient=cast.anna_patient, person=cast.sam)
+    Sharing.objects.filter(pk=sharing.pk).update(told_if_not_recorded=True)
+    return sharing
+
+
+def carers_rows() -> set[tuple[str, str]]:
+    return set(Reminder.objects.filter(kind="carer_missing").values_list("recipient__name", "state"))
+
+
+def test_a_carer_is_told_of_every_slot_that_the_patient_lets_them_hear_of(cast: Cast, plan: Plan, sam: Sharing) -> None:
+    planning.plan(before(0, 1))
+    found = Reminder.objects.filter(kind="carer_missing").order_by("due_at")
+    assert {row.recipient for row in found} == {cast.sam}
+    assert {row.patient for row in found} == {cast.anna_patient}
+    missing = Reminder.objects.filter(kind="injection_missing")
+    assert list(found.values_list("due_at", "expires_at")) == list(missing.values_list("due_at", "expires_at"))
+
+
+@pytest.mark.parametrize("how", ["sharing ended", "not told any more", "left"])
+def test_a_carer_who_may_no_longer_hear_of_it_is_not_told(cast: Cast, plan: Plan, sam: Sharing, how: str) -> None:
+    planning.plan(before(0, 1))
+    if how == "sharing ended":
+        accounts.stop_sharing(by=cast.anna, sharing=sam)
+    elif how == "left":
+        User.objects.filter(pk=cast.sam.pk).update(is_active=False)
+    else:
+        Sharing.objects.filter(pk=sam.pk).update(told_if_not_recorded=False)
+    planning.plan(before(0, 1))
+    assert carers_rows() == {("Sam", "cancelled")}
+
+
+def changed(cast: Cast, plan: Plan) -> PlanVersion:
+    """The nurse moves the evening injection by an hour from the first course on."""
+    plan.refresh_from_db()
+    newest = plan.current_version
+    return version_actions.change_plan(
+        by=cast.ben,
+        plan=plan,
+        base_number=newest.number,
+        from_course=1,
+        document=newest.document,
+        slot_times={**newest.slot_times, "pm": "21:00"},
+        starts_on=START,
+        now=before(9),
+        change_reason="sleep",
+    )
+
+
+def test_a_changed_plan_is_told_from_then_to_the_first_injection_under_it(cast: Cast, plan: Plan) -> None:
+    version = changed(cast, plan)
+    planning.plan(before(9))
+    row = Reminder.objects.get(kind="plan_changed")
+    assert (row.due_at, row.expires_at) == (before(9), on(START, 10))
+    assert (row.says_on, row.recipient, row.state) == (START, cast.anna, "planned")
+    version_actions.confirm_read(by=cast.anna, version=version, now=before(9))
+    planning.plan(before(9))
+    row.refresh_from_db()
+    assert (row.state, row.cancel_reason) == ("cancelled", "read")
+
+
+def test_only_the_newest_change_is_told(cast: Cast, plan: Plan) -> None:
+    changed(cast, plan)
+    planning.plan(before(9))
+    changed(cast, plan)
+    planning.plan(before(9))
+    found = Reminder.objects.filter(kind="plan_changed").order_by("occurrence")
+    assert [(row.occurrence[-2:], row.cancel_reason) for row in found] == [("v2", "not_in_plan"), ("v3", "")]
+
+
+def test_a_first_plan_and_ones_own_change_are_no_news(cast: Cast, plan: Plan) -> None:
+    planning.plan(before(9))
+    lone = factories.lone_patient("Lee")
+    own = factories.plan(lone, lone.user, starts_on=START)
+    changed(replace(cast, ben=lone.user), own)
+    planning.plan(before(9))
+    assert not Reminder.objects.filter(kind="plan_changed").exists()
 
 
 # Bloodwork before the next course (O10)
@@ -430,12 +522,32 @@ def test_arranged_bloodwork_is_not_asked_for_again(cast: Cast, plan: Plan, how: 
     assert set(rows(kind__in=BLOODWORK).values()) == {"arranged"}
 
 
+@pytest.mark.parametrize(
+    ("how", "expected"),
+    [
+        ("", {"bloodwork_overdue", "results_missing"}),
+        ("booked", {"bloodwork_overdue", "results_missing"}),
+        ("drawn", {"results_missing"}),
+        ("results in", set()),
+    ],
+    ids=["nothing", "the appointment has passed", "drawn", "results in"],
+)
+def test_what_is_missing_in_the_last_days_is_asked_for_until_it_is_there(
+    cast: Cast, plan: Plan, how: str, expected: set[str]
+) -> None:
+    """B4: blood taken ends "overdue", results end all."""
+    if how:
+        arranged(cast, plan.cycles.get())[how]()
+    planning.plan(before(5))
+    assert kinds_planned() - {"cycle_week"} == expected
+
+
 def test_an_appointment_that_passed_without_a_word_is_asked_for_again(cast: Cast, plan: Plan) -> None:
     arranged(cast, plan.cycles.get())["booked"]()
     planning.plan(before(12, 23))
     assert kinds_planned() & BLOODWORK == set()
     planning.plan(before(11, 1))
-    assert kinds_planned() & BLOODWORK == {"bloodwork_due"}
+    assert kinds_planned() == {"bloodwork_due", "bloodwork_overdue"}
 
 
 @pytest.mark.parametrize("how", ["booked", "drawn"])

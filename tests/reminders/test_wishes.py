@@ -1,16 +1,18 @@
 """What is wanted and why not, without a database."""
 
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
+from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
 
-from il2tracker.reminders import of_courses, of_doses
+from il2tracker.reminders import of_courses, of_doses, of_plans, wishes
 from il2tracker.reminders.of_courses import CycleFact
 from il2tracker.reminders.of_doses import DoseFact
-from il2tracker.reminders.wishes import Choices, Owner, Reason, Wish
+from il2tracker.reminders.of_plans import VersionFact
+from il2tracker.reminders.wishes import Choices, Owner, Quiet, Reason, Wish
 
 DEFAULTS = Choices()
 ANNA = Owner(patient_id=7, user_id=3, is_active=True, plan_ended=False)
@@ -164,6 +166,8 @@ def test_the_days_before_a_course_at_nine_on_the_patients_wall() -> None:
     assert found == {
         "bloodwork_book": ("2026-11-04T09:00", "2026-11-11T09:00"),
         "bloodwork_due": ("2026-11-11T09:00", "2026-11-16T09:00"),
+        "bloodwork_overdue": ("2026-11-16T09:00", "2026-11-22T09:00"),
+        "results_missing": ("2026-11-22T09:00", "2026-11-24T18:00"),
         "cycle_week": ("2026-11-18T09:00", "2026-11-23T09:00"),
         "cycle_day": ("2026-11-24T09:00", "2026-11-25T08:00"),
     }
@@ -175,7 +179,8 @@ def test_a_moved_course_has_new_names() -> None:
     assert of_cycle(moved)["bloodwork_due"].occurrence == "c13@2026-12-02/-14"
 
 
-BLOODWORK = ("bloodwork_book", "bloodwork_due")
+DRAW = ("bloodwork_book", "bloodwork_due", "bloodwork_overdue")
+BLOODWORK = (*DRAW, "results_missing")
 
 
 @pytest.mark.parametrize(
@@ -184,7 +189,7 @@ BLOODWORK = ("bloodwork_book", "bloodwork_due")
         (CYCLE, None, None),
         (replace(CYCLE, timing_matters=False), Reason.NOT_IN_PLAN, None),
         (replace(CYCLE, window=None), Reason.NOT_IN_PLAN, None),
-        (replace(CYCLE, arranged=True), Reason.ARRANGED, None),
+        (replace(CYCLE, results_in=True), Reason.ARRANGED, None),
         (replace(CYCLE, state="held"), Reason.HELD, Reason.HELD),
         (replace(CYCLE, state="cancelled"), Reason.STOPPED, Reason.STOPPED),
         (replace(CYCLE, owner=replace(ANNA, plan_ended=True)), Reason.PLAN_ENDED, Reason.PLAN_ENDED),
@@ -195,6 +200,13 @@ def test_why_a_course_is_not_spoken_of(cycle: CycleFact, bloodwork: Reason | Non
         assert wish.unwanted is (bloodwork if kind in BLOODWORK else others), kind
 
 
+def test_a_booked_or_drawn_test_ends_what_asks_for_it_but_not_what_asks_for_its_results() -> None:
+    """B4."""
+    found = {kind: wish.unwanted for kind, wish in of_cycle(replace(CYCLE, arranged=True)).items()}
+    assert {kind for kind, reason in found.items() if reason is Reason.ARRANGED} == set(DRAW)
+    assert found["results_missing"] is None
+
+
 def test_only_bloodwork_names_days_to_book() -> None:
     found = of_cycle(CYCLE)
     assert {kind for kind, wish in found.items() if wish.says_from} == set(BLOODWORK)
@@ -203,3 +215,119 @@ def test_only_bloodwork_names_days_to_book() -> None:
 def test_names_can_be_read_back() -> None:
     assert of_doses.slot_of(DOSE.occurrence) == (12, 3, "pm")
     assert of_courses.cycle_of(CYCLE.occurrence(14)) == 13
+
+
+# Put off, and told to others
+
+
+AGAIN = replace(DOSE, again_at=SLOT + timedelta(minutes=15), again_ref="later12345")
+
+
+def test_a_reminder_that_was_put_off_comes_again_and_the_nudge_waits_for_it() -> None:
+    found = of_dose(AGAIN)
+    assert found["injection_due"].unwanted is Reason.PUT_OFF
+    again = found["injection_again"]
+    assert (again.key, again.unwanted) == ("injection_again:3:c12/d3/pm/later12345", None)
+    assert (again.due_at, again.expires_at) == (SLOT + timedelta(minutes=15), SLOT + timedelta(minutes=105))
+    assert found["injection_missing"].due_at == SLOT + timedelta(minutes=60)
+    assert of_doses.slot_of(again.occurrence) == (12, 3, "pm")
+
+
+def test_the_nudge_leaves_half_an_hour_after_a_reminder_that_was_put_off_for_long() -> None:
+    late = replace(DOSE, again_at=SLOT + timedelta(minutes=55), again_ref="later12345")
+    assert of_dose(late)["injection_missing"].due_at == SLOT + timedelta(minutes=85)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"recorded": True}, Reason.RECORDED), ({"undone": True}, Reason.UNDONE), ({"state": "held"}, Reason.HELD)],
+)
+def test_what_was_put_off_is_not_said_when_the_dose_is_no_longer_asked_for(
+    change: dict[str, Any], reason: Reason
+) -> None:
+    assert {wish.unwanted for wish in of_dose(replace(AGAIN, **change)).values()} == {reason}
+
+
+def carers(dose: DoseFact, told: dict[int, list[int]], choices: Choices = DEFAULTS) -> list[Wish]:
+    return list(of_doses.of_carers([dose], told, choices, {}))
+
+
+def test_each_carer_the_patient_chose_is_told_once_that_something_is_not_recorded() -> None:
+    found = carers(DOSE, {7: [20, 21], 8: [22]})
+    assert [wish.key for wish in found] == ["carer_missing:20:c12/d3/pm", "carer_missing:21:c12/d3/pm"]
+    assert {(wish.due_at, wish.patient_id) for wish in found} == {(SLOT + timedelta(hours=1), 7)}
+
+
+def test_a_carer_hears_nothing_of_a_recorded_dose_and_may_switch_it_off() -> None:
+    (wish,) = carers(replace(DOSE, recorded=True), {7: [20]})
+    assert wish.unwanted is Reason.RECORDED
+    (wish,) = carers(DOSE, {7: [20]}, Choices(off=frozenset({(20, "carer_missing")})))
+    assert wish.unwanted is Reason.TURNED_OFF
+    (wish,) = carers(DOSE, {7: [20]}, Choices(off=frozenset({(3, "injection_missing")})))
+    assert wish.unwanted is None, "the patient's own switch is about the patient's own mail"
+
+
+# What people chose
+
+
+def test_not_recorded_comes_as_late_as_the_patient_chose() -> None:
+    found = of_dose(DOSE, Choices(afters={3: 30}))
+    assert found["injection_missing"].due_at == SLOT + timedelta(minutes=30)
+
+
+@pytest.mark.parametrize(
+    ("quiet", "reason"),
+    [
+        (Quiet(), None),
+        (Quiet(doses_pass=False), None),
+        (Quiet(time(21), time(7), doses_pass=False), Reason.QUIET),
+        (Quiet(time(21), time(7), doses_pass=True), None),
+        (Quiet(time(22), time(22), doses_pass=False), None),
+    ],
+    ids=["at first", "a quarter to ten", "nine", "they pass", "never quiet"],
+)
+def test_a_reminder_of_a_dose_is_not_mailed_in_quiet_hours_only_when_the_person_said_so(
+    quiet: Quiet, reason: Reason | None
+) -> None:
+    assert of_dose(DOSE, Choices(quiets={3: quiet}))["injection_due"].unwanted is reason
+
+
+def test_nothing_is_mailed_to_an_address_that_is_refused_and_all_stays_on_the_list() -> None:
+    choices = Choices(refused=frozenset({3}))
+    assert {wish.unwanted for wish in (*of_dose(DOSE, choices).values(), *of_cycle(CYCLE, choices).values())} == {
+        Reason.REFUSED
+    }
+    assert {Reason.REFUSED, Reason.QUIET, Reason.TURNED_OFF} == wishes.ONLY_NOT_MAILED
+
+
+# A change of the plan
+
+
+VERSION = VersionFact(
+    owner=ANNA,
+    plan_id=4,
+    number=2,
+    signed_at=SLOT,
+    applies_on=date(2027, 1, 20),
+    first_dose_at=SLOT + timedelta(days=56),
+    zone="Europe/London",
+    is_newest=True,
+    is_read=False,
+)
+
+
+@pytest.mark.parametrize(
+    ("version", "reason"),
+    [
+        (VERSION, None),
+        (replace(VERSION, is_read=True), Reason.READ),
+        (replace(VERSION, is_newest=False), Reason.CHANGED),
+        (replace(VERSION, owner=replace(ANNA, plan_ended=True)), Reason.PLAN_ENDED),
+        (replace(VERSION, owner=replace(ANNA, is_active=False)), Reason.NO_RECIPIENT),
+    ],
+)
+def test_a_change_of_the_plan_is_told_until_it_is_read(version: VersionFact, reason: Reason | None) -> None:
+    (wish,) = of_plans.of_plans([version], DEFAULTS)
+    assert (wish.unwanted, wish.key) == (reason, "plan_changed:3:p4/v2")
+    assert (wish.due_at, wish.expires_at, wish.says_on) == (SLOT, VERSION.first_dose_at, VERSION.applies_on)
+    assert of_plans.version_of(wish.occurrence) == (4, 2)

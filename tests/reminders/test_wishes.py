@@ -331,3 +331,123 @@ def test_a_change_of_the_plan_is_told_until_it_is_read(version: VersionFact, rea
     assert (wish.unwanted, wish.key) == (reason, "plan_changed:3:p4/v2")
     assert (wish.due_at, wish.expires_at, wish.says_on) == (SLOT, VERSION.first_dose_at, VERSION.applies_on)
     assert of_plans.version_of(wish.occurrence) == (4, 2)
+
+
+# Every wish says all that its mail and its row need
+
+
+NEXT_SLOT = SLOT + timedelta(hours=3)
+NEAR = replace(DOSE, next_due_at=NEXT_SLOT)
+
+
+def of_a_slot(kind: str, recipient_id: int, due_at: datetime, expires_at: datetime, occurrence: str) -> Wish:
+    return Wish(
+        kind=kind,
+        occurrence=occurrence,
+        recipient_id=recipient_id,
+        patient_id=7,
+        due_at=due_at,
+        expires_at=expires_at,
+        zone="Europe/London",
+        slot_local="2026-11-25T22:00",
+        says_at=SLOT,
+        says_amount=Decimal("7.5"),
+    )
+
+
+def minutes(count: int) -> datetime:
+    return SLOT + timedelta(minutes=count)
+
+
+def test_the_wishes_of_a_dose_whose_next_slot_is_three_hours_later() -> None:
+    """B1: nothing about a slot leaves when less than two hours are left to the next one."""
+    name = "c12/d3/pm"
+    put_off = replace(NEAR, again_at=minutes(5), again_ref="later12345")
+    assert of_dose(NEAR, Choices(leads={3: 30}, afters={3: 30})) == {
+        "injection_due": of_a_slot("injection_due", 3, minutes(-30), minutes(60), name),
+        "injection_missing": of_a_slot("injection_missing", 3, minutes(30), minutes(60), name),
+    }
+    assert of_dose(put_off)["injection_again"] == of_a_slot(
+        "injection_again", 3, minutes(5), minutes(60), f"{name}/later12345"
+    )
+    (carer,) = of_doses.of_carers([NEAR], {7: [20]}, Choices(afters={3: 30}), {})
+    assert carer == of_a_slot("carer_missing", 20, minutes(30), minutes(60), name)
+    (pause,) = pauses(NEAR, alerts={7: "chk"}, choices=Choices(leads={3: 30}))
+    assert pause == of_a_slot("paused", 3, minutes(-30), minutes(-30) + timedelta(hours=24), "alert/chk")
+
+
+def test_a_reminder_put_off_to_its_own_minute_is_not_put_off() -> None:
+    found = of_dose(replace(DOSE, again_at=minutes(-15), again_ref="later12345"))
+    assert found["injection_due"].unwanted is None
+
+
+def test_an_urgent_report_holds_back_what_a_carer_is_told() -> None:
+    (wish,) = of_doses.of_carers([DOSE], {7: [20]}, DEFAULTS, {7: "chk"})
+    assert wish.unwanted is Reason.ALERT
+    assert carers(DOSE, {8: [20]}) == []
+
+
+@pytest.mark.parametrize(("now", "count"), [(minutes(59), 1), (minutes(60), 0)])
+def test_a_pause_is_told_while_the_reminder_it_stands_for_is_of_use(now: datetime, count: int) -> None:
+    assert len(pauses(NEAR, alerts={7: "chk"}, now=now)) == count
+
+
+def test_a_course_held_without_a_hold_of_the_patient_has_a_pause_of_its_own() -> None:
+    (pause,) = pauses(replace(DOSE, state="held"), alerts={})
+    assert pause.occurrence == "c12@2026-11-23/held"
+
+
+def test_the_wishes_of_a_course() -> None:
+    found = of_cycle(CYCLE)
+    noon = ZoneInfo("America/New_York")
+    assert found["bloodwork_due"] == Wish(
+        kind="bloodwork_due",
+        occurrence="c13@2026-11-25/-14",
+        recipient_id=3,
+        patient_id=7,
+        due_at=datetime(2026, 11, 11, 9, tzinfo=noon),
+        expires_at=datetime(2026, 11, 16, 9, tzinfo=noon),
+        zone="America/New_York",
+        says_on=date(2026, 11, 25),
+        says_from=date(2026, 11, 11),
+        says_to=date(2026, 11, 14),
+    )
+    assert found["cycle_week"].says_from is found["cycle_week"].says_to is None
+    stopped = of_cycle(replace(CYCLE, state="stopped_early"))
+    assert {wish.unwanted for wish in stopped.values()} == {Reason.STOPPED}
+
+
+def test_the_wish_of_a_changed_plan() -> None:
+    (wish,) = of_plans.of_plans([VERSION], DEFAULTS)
+    assert wish == Wish(
+        kind="plan_changed",
+        occurrence="p4/v2",
+        recipient_id=3,
+        patient_id=7,
+        due_at=SLOT,
+        expires_at=SLOT + timedelta(days=56),
+        zone="Europe/London",
+        says_on=date(2027, 1, 20),
+    )
+    assert list(of_plans.of_plans([replace(VERSION, owner=replace(ANNA, user_id=None))], DEFAULTS)) == []
+
+
+def test_what_nobody_chose_is_as_at_first() -> None:
+    """Also for a row without a person; whoever has number 1 decides nothing for others."""
+    theirs = Choices(leads={1: 5}, afters={1: 30}, quiets={1: Quiet(time(1), time(2))}, caps={1: 3})
+    for user_id in (None, 2):
+        assert theirs.lead(user_id) == timedelta(minutes=15)
+        assert theirs.after(user_id) == timedelta(minutes=60)
+        assert theirs.quiet(user_id) == Quiet(time(22), time(7), doses_pass=True)
+        assert theirs.cap(user_id) == 8
+    assert (theirs.lead(1), theirs.after(1), theirs.cap(1)) == (timedelta(minutes=5), timedelta(minutes=30), 3)
+
+
+def test_quiet_hours_are_told_on_the_clock_of_the_row() -> None:
+    """22:00 in London is 17:00 in New York."""
+    evening = Quiet(time(16), time(18), doses_pass=False)
+    choices = Choices(quiets={3: evening})
+    assert of_dose(DOSE, choices)["injection_due"].unwanted is None
+    there = replace(DOSE, zone="America/New_York", local=datetime.fromisoformat("2026-11-25T17:00"))
+    assert of_dose(there, choices)["injection_due"].unwanted is Reason.QUIET
+    assert evening.until(SLOT, ZoneInfo("America/New_York")) == SLOT + timedelta(hours=1)

@@ -1,6 +1,7 @@
 # make run         everything up, with the demo clinic, on SQLite
 # make test        the whole suite, on SQLite and on PostgreSQL
 # make faults      the long fault tests: killed processes, broken networks
+# make mutants     the reminder machine broken on purpose, a line at a time: which tests notice (an hour or more)
 # make looks       pictures of every screen, and the accessibility check on each
 # make pictures    the pictures of README.md
 # make check       format, lint, types, layers, templates, migrations, deploy settings
@@ -20,7 +21,7 @@ PYTEST := $(BIN)/python -m pytest
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
-.PHONY: run demo-reset test test-sqlite test-postgres faults looks pictures check format venv requirements
+.PHONY: run demo-reset test test-sqlite test-postgres faults mutants looks pictures check format venv requirements
 
 $(VENV)/made:
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
@@ -67,6 +68,11 @@ test-postgres: $(VENV)/dev
 
 faults: $(VENV)/dev
 	$(PYTEST) -m faults_long tests/faults
+
+# MUTANTS="il2tracker.reminders.wishes*" makes it a part.
+mutants: $(VENV)/dev
+	IL2_TEST_DATABASE=sqlite $(BIN)/mutmut run $(MUTANTS) </dev/null | tail -n 2
+	$(BIN)/mutmut results
 
 looks: $(VENV)/dev
 	$(PYTEST) -m looks tests/looks

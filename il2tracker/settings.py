@@ -113,7 +113,14 @@ if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
         "init_command": "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL; PRAGMA recursive_triggers=ON;",
     }
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
-CACHES = {"default": {"BACKEND": "django.core.cache.backends.db.DatabaseCache", "LOCATION": "django_cache"}}
+# MAX_ENTRIES: beyond it counters of attempts are thrown away, so that nobody may get there by attempts alone.
+CACHES = {
+    "default": {
+        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "LOCATION": "django_cache",
+        "OPTIONS": {"MAX_ENTRIES": 100_000},
+    }
+}
 
 # Sign-in
 # Addresses are unique whatever their capitals, by a constraint on lower(email) that this check does not see.
@@ -130,18 +137,31 @@ AUTH_PASSWORD_VALIDATORS = [
         "OPTIONS": {"min_length": 12},
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("name", "email")},
+    },
 ]
 LOGIN_URL = "account_login"
 LOGIN_REDIRECT_URL = "today:home"
 LOGOUT_REDIRECT_URL = "account_login"
-ACCOUNT_ADAPTER = "il2tracker.accounts.adapter.Adapter"
+ACCOUNT_ADAPTER = "il2tracker.reminders.adapter.Adapter"
+ACCOUNT_FORMS = {
+    "reset_password": "il2tracker.reminders.account_forms.ForgotForm",
+    "user_token": "il2tracker.accounts.password_forms.LinkForm",
+    "reset_password_from_key": "il2tracker.accounts.password_forms.NewPasswordForm",
+    "change_password": "il2tracker.accounts.password_forms.ChangePasswordForm",
+}
 ACCOUNT_LOGIN_METHODS = {"email"}
 ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
 ACCOUNT_USER_MODEL_USERNAME_FIELD = None
 ACCOUNT_EMAIL_VERIFICATION = "none"
 ACCOUNT_LOGOUT_ON_GET = False
 ACCOUNT_SESSION_REMEMBER = None
+# A limit per address would tell whether others have asked for it: mails to one person are counted when they leave.
+ACCOUNT_RATE_LIMITS = {"reset_password": "20/m/ip"}
+ACCOUNT_PASSWORD_RESET_TOKEN_GENERATOR = "il2tracker.accounts.password_links.Tokens"
+PASSWORD_RESET_TIMEOUT = int(timedelta(hours=1).total_seconds())
 
 SESSION_ENGINE = "django.contrib.sessions.backends.db"
 SESSION_COOKIE_NAME = "d_session"
@@ -224,6 +244,7 @@ CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE_FILENAME = str(VAR / "beat-schedule")
 PLAN_EVERY_SECONDS = env.number("IL2_PLAN_EVERY", 60)
 SWEEP_EVERY_SECONDS = env.number("IL2_SWEEP_EVERY", 15)
+REMINDERS_DIGEST = "il2tracker.clinic.digest.read"  # what a clinic's weekly mail says; it stands above reminders
 REMINDER_LEASE_SECONDS = env.number("IL2_REMINDER_LEASE", 120)
 CELERY_BEAT_SCHEDULE = {
     "plan": {

@@ -42,6 +42,15 @@ def update_user(*, by: User, user: User, **facts: Any) -> User:
 
 
 @transaction.atomic
+def set_password(*, by: User, user: User, password: str) -> User:
+    """A password that was checked already. Every session ends with it, but one that is kept on purpose."""
+    user.set_password(password)
+    user.save(update_fields=["password"])
+    log.record(action="accounts.user.password_set", by=by, subject=user)
+    return user
+
+
+@transaction.atomic
 def create_clinic(*, by: User | None, **facts: Any) -> Clinic:
     """A clinic with its numbers. Raises ValidationError."""
     clinic = Clinic(**facts)

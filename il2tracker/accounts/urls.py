@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from il2tracker.accounts import views
+from il2tracker.accounts import password_views, views
 from il2tracker.accounts.admin import site
 
 settings = [
@@ -17,6 +17,11 @@ settings = [
 
 urlpatterns = [
     path("sign-in/", views.sign_in, name="account_login"),
+    path("sign-in/forgot/", password_views.forgot, name="account_reset_password"),
+    path("sign-in/forgot/sent/", password_views.forgot_sent, name="account_reset_password_done"),
+    path("sign-in/forgot/done/", password_views.chosen, name="account_reset_password_from_key_done"),
+    path("sign-in/forgot/<str:uidb36>-<str:key>/", password_views.choose, name="account_reset_password_from_key"),
+    path("settings/password/", password_views.change, name="account_change_password"),
     path("sign-out/", views.sign_out, name="account_logout"),
     path("settings/", include((settings, "accounts"))),
     path("system/admin/", site.urls),

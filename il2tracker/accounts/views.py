@@ -17,6 +17,7 @@ from il2tracker.accounts import access, actions, looked
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.forms import DetailsForm, DisplayForm, PersonForm, ShareForm, SignInForm, StartForm
 from il2tracker.accounts.models import Patient
+from il2tracker.accounts.password_views import refused
 from il2tracker.pages import answer, form_page, sent
 
 _sign_in = allauth.LoginView.as_view(form_class=SignInForm)
@@ -26,10 +27,7 @@ sign_out = allauth.logout
 @form_page
 def sign_in(request: HttpRequest) -> HttpResponse:
     """E-mail and password. A refusal is a page with status 422, like every form."""
-    response = _sign_in(request)
-    if request.method == "POST" and response.status_code == 200:
-        response.status_code = 422
-    return response
+    return refused(request, _sign_in(request))
 
 
 @login_required

@@ -9,7 +9,7 @@ from typing import Any
 from structlog.types import EventDict
 
 _QUERY = re.compile(r"""(?<=[\w/])\?[^\s"']*=[^\s"']*""")
-_TOKEN = re.compile(r"""(/[cu]/)[^\s/?"']+""")
+_TOKEN = re.compile(r"""(/(?:[cnu]|sign-in/forgot)/)[^\s/?"']+""")
 
 
 def mask(text: str) -> str:

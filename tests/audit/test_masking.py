@@ -39,11 +39,14 @@ def test_no_log_line_holds_a_name_or_a_token_whatever_is_answered(
         client.put(f"/u/{CANARY}?q={CANARY}")
         client.get(f"/c/{CANARY}.ics")
         client.post(f"/c/{CANARY}.ics")
+        client.get(f"/sign-in/forgot/{CANARY}-{CANARY}/?q={CANARY}")
+        client.put(f"/sign-in/forgot/{CANARY}-{CANARY}/")
         monkeypatch.setattr(views, "unsubscribing", None)  # a fault of ours
         assert client.get(f"/u/{CANARY}?q={CANARY}").status_code == 500
     assert "GET /nowhere/" in console.getvalue()
     assert "GET /u/…" in console.getvalue()
     assert "GET /c/…" in console.getvalue()
+    assert "GET /sign-in/forgot/…/" in console.getvalue()
     assert "Internal Server Error: /u/…" in console.getvalue()
     assert CANARY not in console.getvalue()
     assert CANARY not in "".join(line for line in caplog.messages if "request=" in line)
@@ -54,6 +57,7 @@ def test_no_log_line_holds_a_name_or_a_token_whatever_is_answered(
     [
         ("GET /people/?q=Tom%20Bell HTTP/1.1", "GET /people/ HTTP/1.1"),
         ("POST /u/abc-DEF_1:x", "POST /u/…"),
+        ("GET /sign-in/forgot/abc-123/", "GET /sign-in/forgot/…/"),
         ("https://diary.example/u/abc and more", "https://diary.example/u/… and more"),
         ("Did it work? Yes.", "Did it work? Yes."),
     ],

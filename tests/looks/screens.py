@@ -15,6 +15,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
 from cycles.models import Cycle, Hold, Injection, PlannedDose, Protocol, SiteReaction
+from il2tracker.accounts import password_links
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import unsubscribing
@@ -109,6 +110,7 @@ def _accounts() -> list[Screen]:
         screen("account_login", NOBODY),
         screen("account_login", NOBODY, sends=True),
         screen("account_logout", ANNA),
+        *_passwords(),
         screen("accounts:settings", ANNA),
         screen("accounts:settings", BEN),
         screen("accounts:settings", EVE),
@@ -122,6 +124,22 @@ def _accounts() -> list[Screen]:
         screen("accounts:stop_sharing", ANNA, ref=shared.ref),
         screen("accounts:looked", ANNA),
         Screen("accounts:looked", ANNA, "/settings/looked/?before=1"),
+    ]
+
+
+def _passwords() -> list[Screen]:
+    """Forgotten and asked for anew; the first screen with a link that still works leads to the page without its key."""
+    link = password_links.path_for(User.objects.get(email=DAN))
+    return [
+        screen("account_reset_password", NOBODY),
+        screen("account_reset_password", NOBODY, sends=True),
+        screen("account_reset_password_done", NOBODY),
+        Screen("account_reset_password_from_key", NOBODY, link),
+        Screen("account_reset_password_from_key", NOBODY, link, 422, sends=True),
+        screen("account_reset_password_from_key", NOBODY, status=410, uidb36="old", key="1"),
+        screen("account_reset_password_from_key_done", NOBODY),
+        screen("account_change_password", ANNA),
+        screen("account_change_password", BEN, sends=True),
     ]
 
 

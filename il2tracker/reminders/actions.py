@@ -3,25 +3,51 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import UTC, datetime, time
+from typing import Any, NamedTuple, TypeVar
 
 from django.db import transaction
+from django.db.models import Q
 
-from il2tracker.accounts.models import SecretLink, User
+from il2tracker.accounts.models import Patient, SecretLink, Sharing, User
 from il2tracker.audit import log
 from il2tracker.refs import new_ref
 from il2tracker.reminders import kinds
-from il2tracker.reminders.models import Preference, Reminder
+from il2tracker.reminders.models import Delivery, Preference, Reminder
+
+Row = TypeVar("Row", Preference, Delivery)
+
+
+class Habits(NamedTuple):
+    """When and how much mail comes. Equal hours = never quiet; `doses_pass`: what is about injections comes anyway."""
+
+    quiet_from: time
+    quiet_to: time
+    doses_pass: bool
+    most_per_day: int
 
 
 @transaction.atomic
-def choose(*, by: User, switches: Mapping[str, bool], lead_minutes: int) -> list[Preference]:
-    """What `by` wants to be told by mail and how early. `switches`: kind → on. Raises ValidationError."""
+def choose(
+    *,
+    by: User,
+    switches: Mapping[str, bool],
+    lead_minutes: int | None = None,
+    after_minutes: int | None = None,
+    habits: Habits | None = None,
+) -> list[Preference]:
+    """What `by` wants to be told by mail, how early and when. `switches`: switch → on. Raises ValidationError.
+
+    What is not named stays as it is: minutes belong to the switches of injections (before the slot, and after it).
+    """
     _lock(by)
-    chosen = []
-    for kind in kinds.SWITCHES:
-        lead = lead_minutes if kind == kinds.INJECTION_DUE else kinds.DEFAULT_LEAD
-        chosen.append(_choose(by, kind, is_on=switches[kind], lead_minutes=lead))
+    minutes = {
+        kinds.INJECTION_DUE: {"lead_minutes": lead_minutes},
+        kinds.INJECTION_MISSING: {"after_minutes": after_minutes},
+    }
+    chosen = [_choose(by, kind, is_on=is_on, **minutes.get(kind, {})) for kind, is_on in switches.items()]
+    if habits is not None:
+        _keep(Delivery.objects.filter(user=by).first() or Delivery(user=by), habits._asdict())
     log.record(action="reminders.preferences.chosen", by=by, patient=by.patient_or_none)
     return chosen
 
@@ -32,8 +58,7 @@ def unsubscribe(*, link: SecretLink) -> Preference:
     user = link.user
     assert user is not None
     _lock(user)
-    preference, _created = Preference.objects.get_or_create(user=user, kind=link.subject)
-    preference = _choose(user, link.subject, is_on=False, lead_minutes=preference.lead_minutes)
+    preference = _choose(user, link.subject, is_on=False)
     log.record(action="reminders.preference.off_by_link", by=user, patient=user.patient_or_none, detail=link.subject)
     return preference
 
@@ -59,14 +84,28 @@ def post(
     return row
 
 
-def _choose(user: User, kind: str, *, is_on: bool, lead_minutes: int) -> Preference:
-    preference = Preference.objects.filter(user=user, kind=kind).first() or Preference(user=user, kind=kind)
-    preference.is_on, preference.lead_minutes = is_on, lead_minutes
-    preference.full_clean()
-    preference.save()
-    return preference
+@transaction.atomic
+def send_test(*, by: User, now: datetime) -> Reminder:
+    """A mail to oneself that says nothing, at most one a minute. It leaves also for an address that is refused."""
+    return post(by=by, kind=kinds.TEST, now=now, recipient=by, name=f"{now.astimezone(UTC):%Y-%m-%dT%H:%M}")
+
+
+def _choose(user: User, kind: str, *, is_on: bool, **minutes: int | None) -> Preference:
+    row = Preference.objects.filter(user=user, kind=kind).first() or Preference(user=user, kind=kind)
+    return _keep(row, {"is_on": is_on, **{name: value for name, value in minutes.items() if value is not None}})
+
+
+def _keep(row: Row, values: Mapping[str, Any]) -> Row:
+    for name, value in values.items():
+        setattr(row, name, value)
+    row.full_clean()
+    row.save()
+    return row
 
 
 def _lock(user: User) -> None:
-    if user.patient_or_none is not None:
-        user.patient_or_none.lock()
+    """No mail to this person is marked with the old choice: those about a diary lock it, the others the person (A2)."""
+    helped = Sharing.objects.open().filter(person=user).values("patient")
+    diaries = Patient.objects.filter(Q(user=user) | Q(pk__in=helped)).order_by("pk")
+    list(diaries.select_for_update(no_key=True).values_list("pk"))
+    User.objects.select_for_update(no_key=True).get(pk=user.pk)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
-
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse
@@ -12,32 +10,32 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
-from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.pages import answer, form_page, sent
-from il2tracker.reminders import actions, mails, unsubscribing
+from il2tracker.reminders import actions, mails, roles, trouble, unsubscribing
 from il2tracker.reminders.forms import PreferencesForm
-from il2tracker.reminders.models import Preference, Reminder
-
-UNDELIVERED_SHOWN, ROWS_SHOWN = timedelta(days=30), 10
+from il2tracker.reminders.models import Delivery, Preference
 
 
 @login_required
 @form_page
 def preferences(request: SignedInRequest) -> HttpResponse:
-    """The person's own switches, what comes in the next days, and what could not be delivered."""
-    patient = access.patient_or_404(request.user)
-    stored = list(Preference.objects.visible_to(request.user))
-    form = PreferencesForm(sent(request), preferences=stored)
+    """What the person is told by mail and when, by what he or she is: patient, helper, member of a clinic."""
+    user = request.user
+    theirs = roles.roles_of(user)
+    if not theirs:
+        raise Http404
+    form = PreferencesForm(
+        sent(request),
+        viewer=user,
+        roles=theirs,
+        preferences=Preference.objects.visible_to(user),
+        delivery=Delivery.objects.visible_to(user).first(),
+    )
     if not form.is_valid():
-        own, now = Reminder.objects.visible_to(request.user), timezone.now()
-        words = {
-            "patient": patient,
-            "undelivered": own.failed_for(patient, now - UNDELIVERED_SHOWN)[:ROWS_SHOWN],
-            "upcoming": own.upcoming_for(patient, now)[:ROWS_SHOWN],
-        }
+        words = {"patient": user.patient_or_none, "trouble": trouble.of(user, timezone.now())}
         return answer(request, "reminders/preferences.html", form, **words)
-    actions.choose(by=request.user, switches=form.switches, lead_minutes=form.cleaned_data["lead_minutes"])
+    actions.choose(by=user, **form.chosen())
     messages.success(request, _("Your reminders are saved."))
     return redirect("reminders:preferences")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import date
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -16,14 +16,12 @@ from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page, sent
-from il2tracker.reminders.models import Reminder
+from il2tracker.reminders import trouble
 from il2tracker.today import actions, blood, board
 from il2tracker.today import course as course_page
 from il2tracker.today import home as home_page
 from il2tracker.today.forms import BloodTestForm
 from labs import actions as labs
-
-UNDELIVERED_SHOWN = timedelta(days=1)
 
 
 @login_required
@@ -34,12 +32,11 @@ def home(request: SignedInRequest) -> HttpResponse:
     if user.patient_or_none:
         now = timezone.now()
         page = home_page.compose(user.patient_or_none, now, user.clock)
-        undelivered = Reminder.objects.visible_to(user).failed_for(page.board.patient, now - UNDELIVERED_SHOWN)
         context = {
             "page": page,
             "patient": page.board.patient,
             "version": page.version,
-            "undelivered": undelivered.exists(),
+            "trouble": trouble.of(user, now),
         }
         return render(request, "today/home.html", context)
     if user.is_clinician:

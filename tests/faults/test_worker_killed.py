@@ -102,7 +102,7 @@ def test_without_redis_pages_work_and_the_loop_sends(
     broker.stop()
     client.force_login(cast.anna)
     assert client.get("/").status_code == 200
-    changed = client.post("/settings/reminders/", {"bloodwork_due": "on", "lead_minutes": "30"})
+    changed = client.post("/settings/reminders/", {"shown": "before", "bloodwork_due": "on"})
     assert changed.status_code == 302
     move_to_14_days_before(course, cast)
     loop = machine.loop()

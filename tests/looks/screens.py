@@ -54,6 +54,7 @@ NOT_A_SCREEN = {
     "today:feed": "a file for calendar programs",
     "today:feed_renew": "leads back to the page, unless its button was pressed",
     "alerts:answer": "takes a POST only",
+    "reminders:test": "takes a POST only",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
 }
@@ -316,6 +317,9 @@ def _clinic() -> list[Screen]:
 def _reminders() -> list[Screen]:
     address = unsubscribing.link(User.objects.get(email=ANNA), "injection_due")
     return [
+        screen("reminders:due", ANNA, main=True),
+        screen("reminders:due", BEN),
         screen("reminders:preferences", ANNA),
+        screen("reminders:preferences", BEN),
         Screen("reminders:unsubscribe", NOBODY, urlsplit(address).path),
     ]

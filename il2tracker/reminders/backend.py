@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import smtplib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any
 
@@ -30,10 +30,14 @@ class Answer(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """An answer and, unless accepted, its cause in a word ("RCPT 451", "TimeoutError")."""
+    """An answer and, unless accepted, its cause in a word ("RCPT 451", "TimeoutError").
+
+    `reply`: the server's own last words. They may hold the address: never stored, never logged.
+    """
 
     answer: Answer
     cause: str = ""
+    reply: str = field(default="", compare=False)
 
 
 class OneRecipientError(ValueError):
@@ -94,11 +98,11 @@ class Backend(EmailBackend):
             raise ConnectionError
         self.connection.ehlo_or_helo_if_needed()
         encoding = message.encoding or settings.DEFAULT_CHARSET
-        code, _reply = self.connection.mail(sanitize_address(message.from_email, encoding))
+        code, reply = self.connection.mail(sanitize_address(message.from_email, encoding))
         if code != OK:  # about us, not about this mail: never for good
-            return self._refused(Answer.SERVER, "MAIL", code)
-        code, _reply = self.connection.rcpt(sanitize_address(recipient, encoding))
-        return None if code in (OK, WILL_FORWARD) else self._refused(_kind_of(code), "RCPT", code)
+            return self._refused(Answer.SERVER, "MAIL", code, reply)
+        code, reply = self.connection.rcpt(sanitize_address(recipient, encoding))
+        return None if code in (OK, WILL_FORWARD) else self._refused(_kind_of(code), "RCPT", code, reply)
 
     def _marked(self, mark: Callable[[], bool]) -> bool:
         try:
@@ -109,21 +113,23 @@ class Backend(EmailBackend):
 
     def _data(self, text: bytes, until: float) -> Outcome:
         assert self.connection is not None
-        code, _reply = self.connection.docmd("DATA")
+        code, reply = self.connection.docmd("DATA")
         if code != START_OF_MAIL:
-            return self._refused(_kind_of(code), "DATA", code)
+            return self._refused(_kind_of(code), "DATA", code, reply)
         if running_seconds() > until:  # this process was frozen: by now somebody else decides about the mail
             self.drop()
             return Outcome(Answer.SERVER, "Frozen")
         try:
             self.connection.send(_dotted(text))
-            code, _reply = self.connection.getreply()
+            code, reply = self.connection.getreply()
         except OSError as error:
             self.drop()
             return Outcome(Answer.UNCERTAIN, _cause(error))
-        return Outcome(Answer.ACCEPTED) if code == OK else self._refused(_kind_of(code), "TEXT", code)
+        if code == OK:
+            return Outcome(Answer.ACCEPTED, reply=_said(code, reply))
+        return self._refused(_kind_of(code), "TEXT", code, reply)
 
-    def _refused(self, answer: Answer, step: str, code: int) -> Outcome:
+    def _refused(self, answer: Answer, step: str, code: int, reply: bytes = b"") -> Outcome:
         assert self.connection is not None
         try:
             if code == CLOSING:
@@ -132,7 +138,7 @@ class Backend(EmailBackend):
                 self.connection.rset()
         except OSError:
             self.drop()
-        return Outcome(answer, f"{step} {code}".strip() if code else "")
+        return Outcome(answer, f"{step} {code}".strip() if code else "", _said(code, reply))
 
     def drop(self) -> None:
         """Close the line without a word: a server that hangs is not asked to say goodbye."""
@@ -166,6 +172,10 @@ def only_recipient(message: EmailMessage) -> str:
 
 def _kind_of(code: int) -> Answer:
     return Answer.NEVER if 500 <= code < 600 else Answer.LATER
+
+
+def _said(code: int, reply: bytes) -> str:
+    return f"{code} {reply.decode('utf-8', 'replace')}".strip() if code else ""
 
 
 def _cause(error: OSError) -> str:

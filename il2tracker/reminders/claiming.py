@@ -1,6 +1,7 @@
 """The state machine of a reminder: every change of state is one guarded UPDATE, so that any number of senders may run.
 
-planned → sending → (marked) → sent | dead | uncertain | planned again;  planned → expired | cancelled.
+planned → sending → (marked) → sent | dead | uncertain | planned again;  planned → expired | cancelled;  and when a
+delivery report says later that it never arrived: sent | uncertain → dead.
 A sender changes only rows that still carry its own lease token. Time is the database's, in the same statement.
 """
 
@@ -27,6 +28,7 @@ PATIENCE = 5  # attempts that a server in trouble may use up: it never makes a r
 FIRST_BACK_OFF, LONGEST_BACK_OFF, JITTER = timedelta(seconds=30), timedelta(minutes=15), 0.2
 NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_until": None}
 UNMARKED: dict[str, Any] = {**NO_LEASE, "handing_over_at": None}
+ENDED: dict[str, Any] = {**NO_LEASE, "address": ""}  # what somebody typed is not kept longer than it is needed
 
 
 class Batch(NamedTuple):
@@ -67,7 +69,7 @@ def recover() -> int:
         lapsed.filter(handing_over_at__isnull=False).update(
             state=State.UNCERTAIN, next_attempt_at=from_now(FIRST_BACK_OFF), **lost
         )
-        + unmarked.filter(attempts__gte=MAX_ATTEMPTS).update(state=State.DEAD, **lost, **NO_LEASE)
+        + unmarked.filter(attempts__gte=MAX_ATTEMPTS).update(state=State.DEAD, **lost, **ENDED)
         + unmarked.update(state=State.PLANNED, next_attempt_at=Now(), **NO_LEASE)
         + again.update(state=State.PLANNED, **UNMARKED)
     )
@@ -75,7 +77,8 @@ def recover() -> int:
 
 def expire() -> int:
     """Planned rows whose time is over: visible, never sent."""
-    return Reminder.objects.filter(state=State.PLANNED, expires_at__lte=Now()).update(state=State.EXPIRED)
+    late = Reminder.objects.filter(state=State.PLANNED, expires_at__lte=Now())
+    return late.update(state=State.EXPIRED, **ENDED)
 
 
 def claim() -> Batch:
@@ -103,28 +106,37 @@ def claim() -> Batch:
 
 
 def mark(row: Reminder) -> bool:
-    """From here on the mail server may have it. Refused when the lease or the reminder's time is nearly over."""
+    """From here on the mail server may have it. Refused when the lease or the reminder's time is nearly over.
+
+    For a typed address it is known by now whose it is: the person takes its place.
+    """
     ready = _mine(row).filter(expires_at__gt=Now(), lease_until__gt=from_now(smtp_timeout()))
-    return _one(ready, handing_over_at=Now(), lease_until=from_now(lease()))
+    found = {"recipient": row.recipient, "address": ""} if row.address else {}
+    return _one(ready, handing_over_at=Now(), lease_until=from_now(lease()), **found)
 
 
 def unmarkable(row: Reminder) -> bool:
     """After a refused mark: expired when its time is over, else free for the next sweep. Always False: do not send."""
     too_late = _mine(row).filter(expires_at__lte=Now())
-    if not _one(too_late, state=State.EXPIRED, **NO_LEASE):
+    if not _one(too_late, state=State.EXPIRED, **ENDED):
         give_back(row, timedelta(0))
     return False
 
 
 def cancel(row: Reminder, reason: Reason) -> bool:
     """What it says is no longer true."""
-    return _one(_mine(row), state=State.CANCELLED, cancel_reason=reason, **NO_LEASE)
+    return _one(_mine(row), state=State.CANCELLED, cancel_reason=reason, **ENDED)
 
 
 def hold(row: Reminder, until: datetime) -> bool:
     """Put off to the end of the quiet hours, and let it live two hours longer than that (B2)."""
     later = Greatest(F("expires_at"), until + kinds.AFTER_QUIET)
     return give_back(row, timedelta(0), next_attempt_at=until, expires_at=later, waits_for=WaitsFor.QUIET)
+
+
+def put_off(row: Reminder, until: datetime) -> bool:
+    """Enough mails for this day: it leaves on the next one, or runs out before, which everybody can see."""
+    return give_back(row, timedelta(0), next_attempt_at=until, waits_for=WaitsFor.CAP)
 
 
 def give_back(row: Reminder, wait: timedelta, **changes: Any) -> bool:
@@ -152,13 +164,19 @@ def try_again(row: Reminder, cause: str, *, count: bool) -> bool:
 
 def give_up(row: Reminder, cause: str) -> bool:
     """Refused for good. Staff and the person see it."""
-    return _one(_answered(row), state=State.DEAD, **_failed(cause), **NO_LEASE)
+    return _one(_answered(row), state=State.DEAD, **_failed(cause), **ENDED)
 
 
 def doubt(row: Reminder, cause: str) -> bool:
     """The text was on its way and no answer came: the policy of the kind decides about a second time."""
     fields = {"next_attempt_at": from_now(back_off(row.attempts)), **_failed(cause)}
     return _one(_answered(row), state=State.UNCERTAIN, **fields)
+
+
+def bounced(message_uuid: uuid.UUID, cause: str) -> bool:
+    """Accepted, or perhaps so, but a report says that it never arrived."""
+    gone = Reminder.objects.filter(message_uuid=message_uuid, state__in=[State.SENT, State.UNCERTAIN])
+    return _one(gone, state=State.DEAD, accepted_at=None, **_failed(cause), **ENDED)
 
 
 def back_off(attempts: int) -> timedelta:
@@ -169,7 +187,7 @@ def back_off(attempts: int) -> timedelta:
 
 
 def _failed(cause: str) -> dict[str, Any]:
-    return {"last_error_class": cause[:60], "failed_at": Now()}
+    return {"last_error_class": cause[:60], "failed_at": Now(), "seen_by_staff_at": None}
 
 
 def _mine(row: Reminder) -> ReminderQuerySet:

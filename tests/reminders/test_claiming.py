@@ -1,6 +1,7 @@
 """The state machine, one row of its table per test. Every change is refused when the row is somebody else's."""
 
 import uuid
+from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -135,6 +136,17 @@ def test_quiet_hours_never_shorten_a_life(anna: Patient) -> None:
     assert row.expires_at == later
 
 
+def test_a_mail_too_many_waits_for_another_day_and_lives_no_longer(anna: Patient) -> None:
+    row = claimed(anna)
+    expires, tomorrow = row.expires_at, timezone.now() + timedelta(days=1)
+    assert claiming.put_off(row, tomorrow)
+    assert (state(row), row.waits_for, row.attempts, row.next_attempt_at) == (State.PLANNED, "cap", 0, tomorrow)
+    assert row.expires_at == expires
+    outbox.change(row, next_attempt_at=Now())
+    (row,) = claiming.claim().rows
+    assert row.waits_for == "", "it waits for nothing any more"
+
+
 def test_an_unmarked_row_of_a_silent_sender_was_certainly_not_sent(anna: Patient) -> None:
     row = outbox.lapse(claimed(anna))
     assert claiming.recover() == 1
@@ -254,6 +266,88 @@ def test_a_slow_sender_that_surely_did_not_send_frees_the_row(anna: Patient) -> 
     assert (state(row), row.handing_over_at) == (State.PLANNED, None)
 
 
+# What a delivery report says later
+
+
+@pytest.mark.parametrize("answer", [claiming.accepted, lambda row: claiming.doubt(row, "TimeoutError")])
+def test_a_mail_that_came_back_is_given_up(anna: Patient, answer: Callable[[Reminder], bool]) -> None:
+    row = marked(anna)
+    answer(row)
+    assert claiming.bounced(row.message_uuid, "BOUNCE 5.1.1")
+    assert (state(row), row.last_error_class, row.accepted_at) == (State.DEAD, "BOUNCE 5.1.1", None)
+    assert row.failed_at is not None
+    assert not claiming.bounced(row.message_uuid, "BOUNCE 5.1.1"), "and only once"
+
+
+def test_a_report_changes_nothing_about_a_mail_that_never_left(anna: Patient) -> None:
+    row = outbox.row(anna)
+    assert not claiming.bounced(row.message_uuid, "BOUNCE 5.1.1")
+    (row,) = claiming.claim().rows
+    assert not claiming.bounced(row.message_uuid, "BOUNCE 5.1.1")
+    assert state(row) == State.SENDING
+
+
+def test_a_new_failure_wants_to_be_seen_again(anna: Patient) -> None:
+    row = marked(anna)
+    claiming.doubt(row, "TimeoutError")
+    outbox.change(row, seen_by_staff_at=Now())
+    claiming.give_up(row, "RCPT 550")
+    assert (state(row), row.seen_by_staff_at) == (State.DEAD, None)
+
+
+# An address that was typed
+
+
+def typed(**facts: Any) -> Reminder:
+    now = timezone.now()
+    times = {"due_at": now, "next_attempt_at": now, "expires_at": now + MINUTE, "zone": "UTC"}
+    key = f"typed:{Reminder.objects.count()}"
+    facts = {**times, "address": "anna@example.org", "kind": "password_reset", **facts}
+    return Reminder.objects.create(key=key, occurrence="x", **facts)
+
+
+def expired_at_the_mark(row: Reminder) -> Any:
+    outbox.change(row, expires_at=Now())
+    claiming.unmarkable(row)
+
+
+def lost_for_the_eighth_time(row: Reminder) -> Any:
+    outbox.lapse(outbox.change(row, attempts=8))
+    claiming.recover()
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        lambda row: claiming.cancel(row, Reason.UNKNOWN_ADDRESS),
+        lambda row: claiming.give_up(row, "RCPT 550"),
+        expired_at_the_mark,
+        lost_for_the_eighth_time,
+    ],
+    ids=["cancelled", "dead", "expired", "lost"],
+)
+def test_a_typed_address_ends_with_its_row(anna: Patient, end: Callable[[Reminder], Any]) -> None:
+    typed()
+    (row,) = claiming.claim().rows
+    end(row)
+    assert (state(row) in {State.CANCELLED, State.DEAD, State.EXPIRED}, row.address) == (True, "")
+
+
+def test_a_typed_address_does_not_outlive_its_time(anna: Patient) -> None:
+    row = typed(expires_at=timezone.now() - SECOND)
+    claiming.expire()
+    assert (state(row), row.address) == (State.EXPIRED, "")
+
+
+def test_at_the_mark_the_person_takes_the_place_of_the_typed_address(anna: Patient) -> None:
+    typed()
+    (row,) = claiming.claim().rows
+    row.recipient = anna.user
+    assert claiming.mark(row)
+    row.refresh_from_db()
+    assert (row.recipient, row.address) == (anna.user, "")
+
+
 # Whose row it is
 
 
@@ -264,6 +358,7 @@ def every_change(row: Reminder) -> list[bool]:
         claiming.cancel(row, Reason.HELD),
         claiming.hold(row, timezone.now()),
         claiming.give_back(row, MINUTE),
+        claiming.put_off(row, timezone.now()),
         claiming.accepted(row),
         claiming.try_again(row, "x", count=True),
         claiming.give_up(row, "x"),

@@ -5,10 +5,11 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from cycles.models import PlannedDose
-from il2tracker.accounts.models import User
+from il2tracker.accounts.models import Patient, User
 from il2tracker.reminders import claiming, clocks, heartbeat, mails, planning, sending
 from il2tracker.reminders.models import Heartbeat, Reminder
 from tests import factories
@@ -187,10 +188,132 @@ def test_a_closed_port_gives_the_whole_batch_back_after_one_try(many: list[Remin
     assert states() == ["sent"] * 7
 
 
-def test_one_refused_address_does_not_hold_up_the_others(many: list[Reminder], smtp_sink: SmtpSink) -> None:
-    smtp_sink.fault("rcpt-550", times=1)
+def test_one_refused_mail_does_not_hold_up_the_others(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    smtp_sink.fault("data-554", times=1)
     sending.sweep()
     assert states() == ["dead"] + ["sent"] * 6
+
+
+# What changed between the writing of a mail and the lock
+
+
+def built_then(monkeypatch: pytest.MonkeyPatch, change: Any) -> None:
+    """Somebody changes something in the moment after the first mail was written."""
+    build, changes = mails.build, iter([change])
+
+    def meanwhile(row: Reminder, now: datetime) -> Any:
+        mail = build(row, now)
+        next(changes, lambda: None)()
+        return mail
+
+    monkeypatch.setattr(sending.mails, "build", meanwhile)
+
+
+def test_a_mail_goes_to_the_address_that_holds_at_the_hand_over(
+    row: Reminder, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_then(monkeypatch, lambda: User.objects.filter(pk=row.recipient_id).update(email="new@example.org"))
+    sending.sweep()
+    row.refresh_from_db()
+    (received,) = smtp_sink.messages
+    assert received.rcpt_tos == (received.message["To"],) == ("new@example.org",)
+    assert (row.state, row.attempts) == ("sent", 1), "it was written anew, and that is no failed attempt"
+
+
+def test_a_mail_says_no_more_than_the_patient_wants_at_the_hand_over(
+    row: Reminder, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    Patient.objects.update(privacy="full")
+    built_then(monkeypatch, lambda: Patient.objects.update(privacy="discreet"))
+    written: list[str] = []
+    build = sending.mails.build
+
+    def noted(row: Reminder, now: datetime) -> Any:
+        assert row.patient is not None
+        written.append(row.patient.privacy)
+        return build(row, now)
+
+    monkeypatch.setattr(sending.mails, "build", noted)
+    sending.sweep()
+    assert written == ["full", "discreet"]
+    assert (states().count("sent"), len(smtp_sink.messages)) == (1, 1)
+
+
+@pytest.mark.parametrize(
+    ("change", "reason"),
+    [({"is_active": False}, "no_recipient"), ({"is_active": True}, "")],
+    ids=["left", "still there"],
+)
+def test_nobody_gets_mail_who_has_left(
+    row: Reminder, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch, change: dict[str, Any], reason: str
+) -> None:
+    built_then(monkeypatch, lambda: User.objects.filter(pk=row.recipient_id).update(**change))
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.cancel_reason, len(smtp_sink.messages)) == (reason, 0 if reason else 1)
+
+
+def test_a_person_who_is_erased_meanwhile_takes_the_mail_along(
+    row: Reminder, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built_then(monkeypatch, lambda: Reminder.objects.get(pk=row.pk).delete() and None)
+    sending.sweep()
+    assert smtp_sink.messages == []
+    assert not Reminder.objects.filter(pk=row.pk).exists()
+
+
+# Mails without a patient
+
+
+@pytest.fixture
+def short_mails(monkeypatch: pytest.MonkeyPatch) -> None:
+    def build(row: Reminder, now: datetime) -> EmailMessage:
+        assert row.recipient is not None
+        return EmailMessage("Diary", "Hello.\n", to=[row.recipient.email])
+
+    monkeypatch.setattr(sending.mails, "build", build)
+
+
+def posted(**facts: Any) -> Reminder:
+    facts = {"kind": "password_reset", "zone": outbox.daytime(), **facts}
+    now = timezone.now()
+    times = {"due_at": now, "next_attempt_at": now, "expires_at": now + 30 * MINUTE}
+    return Reminder.objects.create(key=f"posted:{Reminder.objects.count()}", occurrence="x", **times, **facts)
+
+
+def test_a_typed_address_finds_its_person_when_it_is_sent_and_is_not_kept(
+    short_mails: None, smtp_sink: SmtpSink
+) -> None:
+    anna = factories.user("Anna")
+    row = posted(address="ANNA@example.org")
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.recipient, row.address) == ("sent", anna, "")
+    assert [received.rcpt_tos for received in smtp_sink.messages] == [("anna@example.org",)]
+
+
+@pytest.mark.parametrize("whose", ["nobody", "left"])
+def test_a_typed_address_of_nobody_ends_without_a_mail(short_mails: None, smtp_sink: SmtpSink, whose: str) -> None:
+    if whose == "left":
+        User.objects.filter(pk=factories.user("Anna").pk).update(is_active=False)
+    row = posted(address="anna@example.org")
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.cancel_reason, row.address) == ("cancelled", "unknown_address", "")
+    assert smtp_sink.attempts == 0
+
+
+def test_a_typed_address_is_known_again_at_the_second_try(short_mails: None, smtp_sink: SmtpSink) -> None:
+    anna = factories.user("Anna")
+    row = posted(address="anna@example.org")
+    smtp_sink.fault("data-451", times=1)
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.recipient, row.address) == ("planned", anna, "")
+    again(row)
+    sending.sweep()
+    row.refresh_from_db()
+    assert row.state == "sent"
 
 
 def test_a_line_that_breaks_after_a_text_does_not_hold_up_the_others(many: list[Reminder], smtp_sink: SmtpSink) -> None:

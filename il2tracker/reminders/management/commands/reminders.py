@@ -12,7 +12,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from il2tracker.reminders import clocks, invariants, planning, sending, sources
+from il2tracker.reminders import bouncing, clocks, invariants, planning, sending, sources
 
 
 class Command(BaseCommand):
@@ -31,11 +31,12 @@ class Command(BaseCommand):
         what.add_argument(
             "--check", action="store_true", help="name every broken invariant; exit code 1 if there is any"
         )
+        what.add_argument("--bounce", action="store_true", help="read a delivery report from standard input")
         what.add_argument("--dry-run", action="store_true", help="show what is wanted in the next days; change nothing")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the chosen part."""
-        chosen = next(name for name in ("loop", "once", "plan", "sweep", "check", "dry_run") if options[name])
+        chosen = next(name for name in ("loop", "once", "plan", "sweep", "check", "bounce", "dry_run") if options[name])
         getattr(self, f"_{chosen}")()
 
     def _plan(self) -> None:
@@ -82,6 +83,17 @@ class Command(BaseCommand):
         if sentences:
             sys.exit(1)
         self.stdout.write("All is well.")
+
+    def _bounce(self) -> None:
+        try:
+            reports = bouncing.read(sys.stdin.buffer.read())
+        except bouncing.NotAReportError:
+            self.stderr.write("This is no delivery report (RFC 3464): nothing was changed.")
+            sys.exit(1)
+        if sum(bouncing.keep(report) for report in reports):
+            self.stdout.write("The mail is given up. If there is no such mailbox, its address gets no more mail.")
+        else:
+            self.stdout.write("The report says nothing new about a mail or an address of ours: nothing was changed.")
 
     def _dry_run(self) -> None:
         now = clocks.database_now()

@@ -1,0 +1,337 @@
+"""An address that a mail server refuses for good: at the hand-over, or later in a delivery report (B23)."""
+
+import io
+from datetime import timedelta
+from email.message import EmailMessage
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from django.conf import settings
+from django.core.management import call_command
+from django.utils import timezone
+from hypothesis import given
+from hypothesis import strategies as st
+
+from cycles.models import PlannedDose
+from il2tracker.accounts.models import User
+from il2tracker.audit.models import AuditEvent
+from il2tracker.reminders import bouncing, planning, sending
+from il2tracker.reminders.models import Delivery, Reminder
+from tests import factories
+from tests.factories import Cast
+from tests.reminders import outbox
+from tests.smtp_sink import ANSWERS, SmtpSink
+
+ANNA = "anna@example.org"
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return factories.cast()
+
+
+def sent(cast: Cast, **facts: Any) -> Reminder:
+    """A mail to Anna that a server accepted."""
+    now = timezone.now()
+    return outbox.row(cast.anna_patient, state="sent", accepted_at=now, handing_over_at=now, **facts)
+
+
+def injections(cast: Cast) -> list[Reminder]:
+    """Anna's reminders of her next injections, due now."""
+    starts_on = cast.anna_patient.today(timezone.now()) + timedelta(days=10)
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=starts_on)
+    outbox.plan_for(plan.cycles.get().doses.earliest("due_at"))
+    Reminder.objects.exclude(kind="injection_due").delete()
+    outbox.bring_to_now(Reminder.objects.all())
+    return list(Reminder.objects.order_by("due_at", "pk"))
+
+
+def refused() -> dict[str, str]:
+    """Address → cause of everybody whose address is refused."""
+    return dict(Delivery.objects.exclude(refused_address="").values_list("refused_address", "refused_cause"))
+
+
+# What an answer says
+
+
+@pytest.mark.parametrize(
+    ("cause", "reply", "gone"),
+    [
+        ("RCPT 550", "550 5.1.1 no such mailbox", "RCPT 550 5.1.1"),
+        ("RCPT 550", "550 No such user here", "RCPT 550"),
+        ("RCPT 551", "551 User not local", "RCPT 551"),
+        ("RCPT 553", "553 5.1.3 bad address syntax", "RCPT 553 5.1.3"),
+        ("RCPT 554", "554 5.1.10 recipient not found", "RCPT 554 5.1.10"),
+        ("RCPT 550", "550 5.2.1 mailbox disabled", "RCPT 550 5.2.1"),
+        ("RCPT 550", "550 5.7.1 we do not like you", ""),
+        ("RCPT 552", "552 5.2.2 mailbox full", ""),
+        ("RCPT 550", "550 5.2.2 over quota", ""),
+        ("RCPT 553", "553 5.1.8 sender's domain not found", ""),
+        ("RCPT 550", "550 5.1.7 bad sender", ""),
+        ("RCPT 554", "554 go away", ""),
+        ("TEXT 550", "550 5.1.1 spam", ""),
+        ("DATA 554", "554 5.6.0 message refused", ""),
+        ("RCPT 451", "451 5.1.1 later", ""),
+        ("TimeoutError", "", ""),
+    ],
+)
+def test_only_an_answer_about_the_mailbox_refuses_the_address(cause: str, reply: str, gone: str) -> None:
+    assert bouncing.refusal(cause, reply) == gone
+
+
+# At the hand-over
+
+
+@pytest.mark.django_db
+def test_a_refused_address_is_remembered_and_gets_no_further_mail(cast: Cast, smtp_sink: SmtpSink) -> None:
+    rows = injections(cast)
+    smtp_sink.fault("rcpt-550", times=1)
+    sending.sweep()
+    assert refused() == {ANNA: "RCPT 550 5.1.1"}
+    assert Delivery.objects.get(user=cast.anna).refused_at is not None
+    assert Reminder.objects.filter(state="dead").count() == 1
+    assert Reminder.objects.filter(state="cancelled", cancel_reason="refused").count() == len(rows) - 1
+    assert smtp_sink.messages == []
+
+
+@pytest.mark.django_db
+def test_the_log_of_it_names_the_person_by_reference_only(cast: Cast, smtp_sink: SmtpSink) -> None:
+    injections(cast)
+    smtp_sink.fault("rcpt-550", times=1)
+    sending.sweep()
+    event = AuditEvent.objects.get(action="reminders.address.refused")
+    assert (event.subject_ref, event.detail, event.actor_name) == (cast.anna.ref, "RCPT 550 5.1.1", "")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("fault", ["data-554", "rcpt-451"])
+def test_another_refusal_says_nothing_about_the_address(cast: Cast, smtp_sink: SmtpSink, fault: str) -> None:
+    injections(cast)
+    smtp_sink.fault(fault, times=1)
+    sending.sweep()
+    assert refused() == {}
+    assert len(smtp_sink.messages) == 6
+
+
+@pytest.mark.django_db
+def test_a_changed_address_is_no_longer_refused(cast: Cast, smtp_sink: SmtpSink) -> None:
+    injections(cast)
+    smtp_sink.fault("rcpt-550", times=1)
+    sending.sweep()
+    User.objects.filter(pk=cast.anna.pk).update(email="new@example.org")
+    dose = PlannedDose.objects.earliest("due_at")
+    planning.plan(dose.due_at - timedelta(minutes=15))
+    outbox.bring_to_now(Reminder.objects.filter(kind="injection_due", state="planned"))
+    sending.sweep()
+    assert {received.rcpt_tos for received in smtp_sink.messages} == {("new@example.org",)}
+    assert Reminder.objects.filter(kind="injection_due", state="sent").count() == 6
+
+
+@pytest.mark.django_db
+def test_what_somebody_asked_for_is_tried_all_the_same_and_an_accepted_one_heals(
+    cast: Cast, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def build(row: Reminder, now: Any) -> EmailMessage:
+        from django.core.mail import EmailMessage
+
+        assert row.recipient is not None
+        return EmailMessage("Diary", "Hello.\n", to=[row.recipient.email])
+
+    monkeypatch.setattr(sending.mails, "build", build)
+    bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
+    row = outbox.row(cast.anna_patient, kind="test")
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, refused()) == ("sent", {})
+    assert AuditEvent.objects.filter(action="reminders.address.accepted", subject_ref=cast.anna.ref).count() == 1
+
+
+@pytest.mark.django_db
+def test_a_refusal_is_kept_once_and_leaves_other_choices_alone(cast: Cast) -> None:
+    Delivery.objects.create(user=cast.anna, most_per_day=3)
+    assert bouncing.refuse(user=cast.anna, address="Anna@Example.org", cause="x")
+    assert not bouncing.refuse(user=cast.anna, address=ANNA, cause="y")
+    assert not bouncing.refuse(user=cast.dan, address="an-earlier-one@example.org", cause="x")
+    kept = Delivery.objects.get(user=cast.anna)
+    assert (kept.most_per_day, kept.refused_cause, refused()) == (3, "x", {ANNA: "x"})
+    assert not bouncing.accept(address="dan@example.org")
+
+
+# A delivery report
+
+
+def report(
+    row: Reminder | None = None,
+    *,
+    action: str = "failed",
+    status: str = "5.1.1",
+    diagnosis: str = "smtp; 550 5.1.1 <anna@example.org> unknown",
+    final: str = ANNA,
+    returned: str = "message/rfc822",
+) -> bytes:
+    """As a mail server writes it (RFC 3464), for a row's mail."""
+    fields = ["Reporting-MTA: dns; mx.example", "", f"Final-Recipient: rfc822; {final}", f"Action: {action}"]
+    fields += [f"Status: {status}", f"Diagnostic-Code: {diagnosis}"]
+    uuid = row.message_uuid if row else uuid4()
+    original = f"Message-ID: <{uuid.int}@{settings.MESSAGE_ID_DOMAIN}>\nTo: {ANNA}\nSubject: Diary\n\nHello\n"
+    parts = {"text/plain": "It did not arrive.\n", "message/delivery-status": "\n".join(fields) + "\n"}
+    if returned:
+        parts[returned] = original
+    body = "".join(f"--b\nContent-Type: {kind}\n\n{text}\n" for kind, text in parts.items())
+    head = "From: MAILER-DAEMON@mx.example\nMIME-Version: 1.0\n"
+    kind = "Content-Type: multipart/report; report-type=delivery-status; boundary=b\n\n"
+    return f"{head}{kind}{body}--b--\n".encode()
+
+
+def pipe(raw: bytes, monkeypatch: pytest.MonkeyPatch) -> str:
+    """`manage.py reminders --bounce` with this on its standard input."""
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(raw)))
+    said = io.StringIO()
+    call_command("reminders", "--bounce", stdout=said, stderr=said)
+    return said.getvalue()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("returned", ["message/rfc822", "text/rfc822-headers", ""])
+def test_a_report_gives_the_mail_up_and_refuses_the_address(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, returned: str
+) -> None:
+    row, other = sent(cast), sent(cast)
+    assert "given up" in pipe(report(row, returned=returned), monkeypatch)
+    row.refresh_from_db()
+    other.refresh_from_db()
+    assert refused() == {ANNA: "BOUNCE 5.1.1"}
+    expected = ("dead", "BOUNCE 5.1.1") if returned else ("sent", "")
+    assert (row.state, row.last_error_class) == expected, "without the mail's own headers only the address is known"
+    assert other.state == "sent"
+    assert "nothing" in pipe(report(row, returned=returned), monkeypatch), "a second one changes nothing"
+
+
+@pytest.mark.django_db
+def test_the_bare_status_part_is_enough(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    bare = f"Content-Type: message/delivery-status\n\nReporting-MTA: dns; mx\n\nFinal-Recipient: rfc822; {ANNA}\n"
+    pipe(f"{bare}Action: failed (for good)\nStatus: 5.1.1\n".encode(), monkeypatch)
+    assert refused() == {ANNA: "BOUNCE 5.1.1"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "facts",
+    [
+        {"status": "4.4.1"},
+        {"action": "delayed", "status": "4.4.1"},
+        {"action": "delivered", "status": "2.0.0"},
+        {"action": "relayed", "status": "5.1.1"},
+        {"status": "nonsense"},
+    ],
+    ids=str,
+)
+def test_a_report_that_says_anything_but_failed_for_good_changes_nothing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, facts: dict[str, str]
+) -> None:
+    row = sent(cast)
+    assert "nothing" in pipe(report(row, **facts), monkeypatch)
+    row.refresh_from_db()
+    assert (row.state, refused()) == ("sent", {})
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    ("status", "diagnosis", "is_refused"),
+    [
+        ("5.0.0", "smtp; 550 unknown user", True),
+        ("5.0.0", "", True),
+        ("5.0.0", "smtp; 554 no", False),
+        ("5.1.2", "smtp; 554 5.1.2 host unknown", True),
+        ("5.2.2", "smtp; 552 5.2.2 full", False),
+        ("5.7.1", "smtp; 550 5.7.1 policy", False),
+    ],
+)
+def test_a_mail_that_failed_for_another_cause_is_given_up_and_the_address_kept(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, status: str, diagnosis: str, is_refused: bool
+) -> None:
+    row = sent(cast)
+    pipe(report(row, status=status, diagnosis=diagnosis), monkeypatch)
+    row.refresh_from_db()
+    assert (row.state, bool(refused())) == ("dead", is_refused)
+
+
+@pytest.mark.django_db
+def test_a_report_about_an_earlier_address_leaves_the_new_one_alone(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    row = sent(cast)
+    User.objects.filter(pk=cast.anna.pk).update(email="new@example.org")
+    pipe(report(row), monkeypatch)
+    row.refresh_from_db()
+    assert (row.state, refused()) == ("dead", {})
+
+
+@pytest.mark.django_db
+def test_a_mail_that_was_forwarded_refuses_the_address_that_we_used(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    pipe(report(sent(cast), final="somewhere@else.example"), monkeypatch)
+    assert refused() == {ANNA: "BOUNCE 5.1.1"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("returned", ["message/rfc822", ""])
+def test_a_report_about_an_unknown_address_changes_nothing(
+    cast: Cast, monkeypatch: pytest.MonkeyPatch, returned: str
+) -> None:
+    row = sent(cast)
+    User.objects.filter(pk=cast.anna.pk).update(email="new@example.org")
+    assert "nothing" in pipe(report(returned=returned, final="stranger@example.org"), monkeypatch)
+    row.refresh_from_db()
+    assert (row.state, refused()) == ("sent", {})
+
+
+@pytest.mark.django_db
+def test_the_command_never_prints_an_address(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "@" not in pipe(report(sent(cast)), monkeypatch)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("raw", [b"", b"\xff\xfe\x00garbage", b"Subject: Holiday\n\nI am away.\n"])
+def test_what_is_no_report_ends_with_words_and_code_1(
+    monkeypatch: pytest.MonkeyPatch, raw: bytes, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        pipe(raw, monkeypatch)
+    assert ended.value.code == 1
+
+
+MIME = st.sampled_from(
+    [
+        *(b"Content-Type: multipart/report; boundary=b\n", b"--b\n", b"--b--\n", b"\n", b"\n\n"),
+        *(b"Content-Type: message/delivery-status\n", b"Content-Type: message/rfc822\n", b"Status: 5.1.1\n"),
+        *(b"Action: failed\n", b"Final-Recipient: rfc822; a@b\n", b"Message-ID: <1@mail.invalid>\n", b"To: \xff\n"),
+        *(
+            b"Status: \xe2\x80\n",
+            b"Content-Transfer-Encoding: base64\n",
+            b"Message-ID: <" + b"9" * 39 + b"@mail.invalid>\n",
+        ),
+        *(b"Content-Type: text/rfc822-headers\n", b"Content-Type: multipart/mixed; boundary=b\n"),
+    ]
+)
+
+
+@given(st.one_of(st.binary(max_size=300), st.lists(MIME, max_size=30).map(b"".join)))
+def test_whatever_comes_in_it_is_a_report_or_it_is_not(raw: bytes) -> None:
+    try:
+        reports = bouncing.read(raw)
+    except bouncing.NotAReportError:
+        return
+    assert all(isinstance(found.status, str) for found in reports)
+
+
+def test_deeply_nested_parts_are_no_report() -> None:
+    nested = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(2000))
+    with pytest.raises(bouncing.NotAReportError):
+        bouncing.read(nested)
+
+
+def test_the_sinks_refusal_is_one_of_an_unknown_mailbox() -> None:
+    assert bouncing.refusal("RCPT 550", ANSWERS["rcpt-550"])

@@ -1,0 +1,99 @@
+"""Quiet hours are the recipient's: they hold what may wait, in the row's zone, and drop nothing (B2)."""
+
+from datetime import datetime, time, timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from il2tracker.reminders import claiming, sending
+from il2tracker.reminders.models import Delivery, Reminder
+from tests import factories
+from tests.factories import Cast
+from tests.reminders import outbox
+from tests.smtp_sink import SmtpSink
+
+pytestmark = pytest.mark.django_db
+HOUR = timedelta(hours=1)
+
+
+@pytest.fixture
+def cast() -> Cast:
+    return factories.cast()
+
+
+def planned(cast: Cast, **facts: Any) -> Reminder:
+    """A reminder of the week before a course that is due now, at noon of its zone."""
+    day = cast.anna_patient.today(timezone.now()) + timedelta(days=7)
+    cycle = factories.plan(cast.anna_patient, cast.ben, starts_on=day).cycles.get()
+    facts = {"occurrence": f"c{cycle.pk}@{day.isoformat()}/-7", "says_on": day, **facts}
+    return outbox.row(cast.anna_patient, key=f"cycle_week:{cast.anna.pk}:{facts['occurrence']}", **facts)
+
+
+def noon(zone: str) -> datetime:
+    """The full hour of now on the clock of the row: noon in the zone that `outbox.daytime` gives."""
+    return timezone.now().replace(minute=0, second=0, microsecond=0)
+
+
+def quiet(user: Any, starts: int, ends: int) -> None:
+    Delivery.objects.update_or_create(user=user, defaults={"quiet_from": time(starts), "quiet_to": time(ends)})
+
+
+def test_the_persons_own_quiet_hours_hold_a_mail_and_it_lives_two_hours_longer(cast: Cast, smtp_sink: SmtpSink) -> None:
+    quiet(cast.anna, 11, 15)
+    row = planned(cast)
+    sending.sweep()
+    row.refresh_from_db()
+    ends = noon(row.zone) + 3 * HOUR
+    assert (row.state, row.waits_for, row.attempts) == ("planned", "quiet", 0)
+    assert (row.next_attempt_at, row.expires_at) == (ends, ends + 2 * HOUR)
+    assert smtp_sink.attempts == 0
+    assert sending.sweep().tried == 0, "it does not ask again before"
+
+
+def test_when_the_quiet_hours_are_over_it_leaves(cast: Cast, smtp_sink: SmtpSink) -> None:
+    quiet(cast.anna, 11, 15)
+    row = planned(cast)
+    sending.sweep()
+    quiet(cast.anna, 2, 3)
+    outbox.change(row, next_attempt_at=timezone.now() - HOUR)
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.state, row.waits_for) == ("sent", "")
+
+
+def test_somebody_elses_quiet_hours_hold_nothing(cast: Cast, smtp_sink: SmtpSink) -> None:
+    quiet(cast.dan, 11, 15)
+    row = planned(cast)
+    sending.sweep()
+    row.refresh_from_db()
+    assert row.state == "sent"
+
+
+def test_equal_hours_are_no_quiet_hours(cast: Cast, smtp_sink: SmtpSink) -> None:
+    quiet(cast.anna, 12, 12)
+    row = planned(cast)
+    sending.sweep()
+    row.refresh_from_db()
+    assert row.state == "sent"
+
+
+def test_a_person_without_a_choice_is_left_alone_at_night(cast: Cast, smtp_sink: SmtpSink) -> None:
+    two_at_night = f"Etc/GMT{(timezone.now().hour - 2 + 11) % 24 - 11:+d}"
+    row = planned(cast, zone=two_at_night)
+    sending.sweep()
+    row.refresh_from_db()
+    assert (row.waits_for, row.next_attempt_at) == ("quiet", noon(row.zone) + 5 * HOUR)
+
+
+def test_a_batch_reads_the_choices_of_all_its_people_at_once(
+    cast: Cast, smtp_sink: SmtpSink, django_assert_num_queries: Any
+) -> None:
+    for person, patient in ((cast.anna, cast.anna_patient), (cast.dan, cast.dan_patient)):
+        quiet(person, 11, 15)
+        for _ in range(5):
+            outbox.row(patient)
+    batch = claiming.claim()
+    with django_assert_num_queries(2 + 10):
+        sending.send(batch)
+    assert set(Reminder.objects.values_list("waits_for", flat=True)) == {"quiet"}

@@ -5,49 +5,61 @@ The token is derived from the secret key, so the same one stands in every mail a
 
 from __future__ import annotations
 
-import base64
-import hashlib
-from itertools import count
+from collections.abc import Iterable
 
 from django.conf import settings
 from django.core import checks
 from django.urls import reverse
-from django.utils.crypto import salted_hmac
 
 from il2tracker.accounts.models import SecretLink, User
-from il2tracker.refs import is_harmless
-from il2tracker.reminders import kinds
+from il2tracker.reminders import kinds, tokens
 
 PURPOSE = "reminders_off"
-TOKEN = 22  # characters, 132 bits
+TOKEN = tokens.LENGTH
 LONGEST = 58  # characters of an address that mail programs leave on one line (B11)
 
 
 def link(user: User, kind: str) -> str:
-    """The full address that stops the switch which governs `kind` for this person."""
-    switch = kinds.POLICIES[kind].preference
-    token = token_for(f"{user.ref}/{switch}")
-    SecretLink.objects.get_or_create(
-        token_hash=_hash(token), defaults={"purpose": PURPOSE, "user": user, "subject": switch}
-    )
-    return settings.BASE_URL + reverse("reminders:unsubscribe", args=[token])
+    """The full address that stops the switch which governs `kind` for this person, and works from now on."""
+    if tokens.digest(token_for(_name(user, kind))) not in _known:
+        open_links([(user, kind)])
+    return settings.BASE_URL + reverse("reminders:unsubscribe", args=[token_for(_name(user, kind))])
+
+
+def open_links(pairs: Iterable[tuple[User, str]]) -> None:
+    """Let the addresses of these people and kinds work, in two statements at most, however many there are.
+
+    `link` asks no more for those of the newest call: a sender pays once for a batch. None is ever taken back.
+    """
+    wanted = {
+        tokens.digest(token_for(_name(user, kind))): (user, kinds.POLICIES[kind].preference) for user, kind in pairs
+    }
+    standing = SecretLink.objects.filter(token_hash__in=wanted).values_list("token_hash", flat=True)
+    missing = wanted.keys() - set(standing)
+    people = ((name, *wanted[name]) for name in missing)
+    rows = [SecretLink(purpose=PURPOSE, token_hash=name, user=user, subject=switch) for name, user, switch in people]
+    if rows:
+        SecretLink.objects.bulk_create(rows, ignore_conflicts=True)
+    _known.clear()
+    _known.update(wanted)
+
+
+_known: set[str] = set()
+
+
+def _name(user: User, kind: str) -> str:
+    return f"{user.ref}/{kinds.POLICIES[kind].preference}"
 
 
 def token_for(name: str) -> str:
-    """The same secret for the same name, always; the first of its drafts that reads like no word."""
-    drafts = (salted_hmac(PURPOSE, f"{name}/{number}", algorithm="sha256").digest() for number in count())
-    tokens = (base64.urlsafe_b64encode(draft).decode()[:TOKEN] for draft in drafts)
-    return next(token for token in tokens if is_harmless(token))
+    """The same secret for the same name, always."""
+    return tokens.derived(PURPOSE, name)
 
 
 def find(token: str) -> SecretLink | None:
     """Whose and which reminders a token stops; None for a token we never gave."""
-    links = SecretLink.objects.filter(purpose=PURPOSE, token_hash=_hash(token), revoked_at=None)
+    links = SecretLink.objects.filter(purpose=PURPOSE, token_hash=tokens.digest(token), revoked_at=None)
     return links.select_related("user").first()
-
-
-def _hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
 
 
 @checks.register(checks.Tags.urls)

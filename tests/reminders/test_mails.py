@@ -7,9 +7,11 @@ import re
 import secrets
 import string
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from email.message import EmailMessage
+from email.utils import parseaddr
 from html import unescape
 from pathlib import Path
 from typing import Any
@@ -18,19 +20,23 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.core import checks
 from django.core.mail.message import EmailMultiAlternatives
+from django.db import transaction
+from django.test import override_settings
 
-from cycles import course_actions
-from cycles.models import Plan
+from cycles import course_actions, version_actions
+from cycles.models import Plan, PlanVersion
 from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Sharing
 from il2tracker.alerts import actions as alerts
 from il2tracker.refs import is_harmless, new_code, new_ref
-from il2tracker.reminders import kinds, mails, planning, unsubscribing
-from il2tracker.reminders.models import Reminder
+from il2tracker.reminders import actions, kinds, mails, planning, unsubscribing
+from il2tracker.reminders.models import Reminder, Snooze
 from tests import factories
 from tests.factories import Cast
 
 pytestmark = pytest.mark.django_db
 GOLDEN = Path(__file__).parent / "golden"
+TEMPLATES = Path(__file__).parents[2] / "templates" / "emails"
 LONDON = ZoneInfo("Europe/London")
 START = date(2027, 3, 3)
 SIGNED = datetime(2027, 1, 4, 12, tzinfo=LONDON)
@@ -44,7 +50,9 @@ def before(days: int, hour: int = 9, minute: int = 0) -> datetime:
 MAILS = {
     "injection_due": (kinds.INJECTION_DUE, before(0, 9, 45)),
     "injection_due_late": (kinds.INJECTION_DUE, before(0, 10, 30)),
+    "injection_again": (kinds.INJECTION_AGAIN, before(0, 10, 30)),
     "injection_missing": (kinds.INJECTION_MISSING, before(0, 11)),
+    "carer_missing": (kinds.CARER_MISSING, before(0, 11)),
     "cycle_week": (kinds.CYCLE_WEEK, before(7)),
     "cycle_week_late": (kinds.CYCLE_WEEK, before(4)),
     "cycle_day": (kinds.CYCLE_DAY, before(1)),
@@ -52,15 +60,26 @@ MAILS = {
     "bloodwork_book": (kinds.BLOODWORK_BOOK, before(21)),
     "bloodwork_due": (kinds.BLOODWORK_DUE, before(14)),
     "bloodwork_due_late": (kinds.BLOODWORK_DUE, before(10)),
+    "bloodwork_overdue": (kinds.BLOODWORK_OVERDUE, before(9)),
+    "results_missing": (kinds.RESULTS_MISSING, before(3)),
+    "plan_changed": (kinds.PLAN_CHANGED, before(9)),
     "paused": (kinds.PAUSED, before(0, 9, 45)),
+    "test": (kinds.TEST, before(0, 9, 45)),
+}
+LEVELS = ("discreet", "plain", "full")
+
+
+NAMES = {
+    "BASE_URL": "https://diary-of-ours.example.uk",
+    "MESSAGE_ID_DOMAIN": "mail.example",
+    "DEFAULT_FROM_EMAIL": "Diary <diary@mail.example>",
 }
 
 
 @pytest.fixture(autouse=True)
 def neutral_names(settings: Any) -> None:
-    settings.BASE_URL = "https://diary-of-ours.example.uk"
-    settings.MESSAGE_ID_DOMAIN = "mail.example"
-    settings.DEFAULT_FROM_EMAIL = "Diary <diary@mail.example>"
+    for name, value in NAMES.items():
+        setattr(settings, name, value)
 
 
 @pytest.fixture
@@ -73,18 +92,101 @@ def plan_of(cast: Cast) -> Plan:
 
 
 def reminder(cast: Cast, kind: str, plan: Plan) -> Reminder:
-    if kind == kinds.PAUSED:
-        what = {"rule": "T2", "tier": "RED", "title": "Much less urine", "evidence": ""}
-        entry = {"source": "sideeffects.checkin", "source_ref": "chk1234567"}
-        alerts.raise_alert(by=cast.anna, patient=plan.patient, now=before(1), **what, **entry)
+    """The first reminder of the kind that such a plan gives rise to."""
+    if kind == kinds.TEST:
+        return actions.post(by=cast.eve, kind=kind, now=before(0), recipient=cast.anna)
+    before_it = {
+        kinds.PAUSED: report,
+        kinds.INJECTION_AGAIN: put_off,
+        kinds.CARER_MISSING: tell_sam,
+        kinds.PLAN_CHANGED: change_plan,
+    }
+    before_it.get(kind, lambda cast, plan: None)(cast, plan)
     day = next((kind_.days_before for kind_ in kinds.DAY_KINDS if kind_.name == kind), 0)
-    planning.plan(before(day, 8))
+    planning.plan(before(9 if kind == kinds.PLAN_CHANGED else day, 8))
     return Reminder.objects.filter(kind=kind).earliest("due_at")
 
 
-def build(cast: Cast, name: str) -> EmailMultiAlternatives:
+def report(cast: Cast, plan: Plan) -> None:
+    what = {"rule": "T2", "tier": "RED", "title": "Much less urine", "evidence": ""}
+    entry = {"source": "sideeffects.checkin", "source_ref": "chk1234567"}
+    alerts.raise_alert(by=cast.anna, patient=plan.patient, now=before(1), **what, **entry)
+
+
+def put_off(cast: Cast, plan: Plan) -> None:
+    dose = plan.cycles.get().doses.earliest("due_at")
+    slot = {"patient": plan.patient, "cycle": dose.cycle, "day": dose.day, "slot": dose.slot}
+    Snooze.objects.create(**slot, again_at=before(0, 10, 30), asked_at=before(0, 9, 50))
+
+
+def tell_sam(cast: Cast, plan: Plan) -> None:
+    Sharing.objects.filter(patient=plan.patient, person=cast.sam).update(told_if_not_recorded=True)
+
+
+def change_plan(cast: Cast, plan: Plan) -> PlanVersion:
+    """Another hour in the evening, from the first course on."""
+    newest = plan.current_version
+    return version_actions.change_plan(
+        by=cast.ben,
+        plan=plan,
+        base_number=newest.number,
+        from_course=1,
+        document=newest.document,
+        slot_times={**newest.slot_times, "pm": "21:00"},
+        starts_on=START,
+        now=before(10),
+        change_reason="sleep",
+    )
+
+
+def build(cast: Cast, name: str, level: str = "discreet") -> EmailMultiAlternatives:
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, privacy=level)
     kind, now = MAILS[name]
     return mails.build(reminder(cast, kind, plan_of(cast)), now)
+
+
+@dataclass(frozen=True)
+class Letter:
+    """A mail as it would leave, and whose diary code must not stand in it."""
+
+    mail: EmailMultiAlternatives
+    code: str
+    can_be_stopped: bool
+
+    @property
+    def raw(self) -> bytes:
+        return bytes(self.mail.message().as_bytes())
+
+    @property
+    def message(self) -> EmailMessage:
+        return parsed(self.mail)
+
+
+Letters = dict[tuple[str, str], Letter]
+
+
+@pytest.fixture(scope="module")
+def letters(django_db_setup: None, django_db_blocker: Any) -> Letters:
+    """Every mail on every level, each written once in a diary of its own."""
+    with django_db_blocker.unblock(), override_settings(**NAMES):
+        return {key: letter for name in MAILS for key, letter in _on_every_level(name)}
+
+
+def _on_every_level(name: str) -> list[tuple[tuple[str, str], Letter]]:
+    kind, now = MAILS[name]
+    with transaction.atomic():
+        cast = factories.cast()
+        row = reminder(cast, kind, plan_of(cast))
+        found = [((name, level), _letter(cast, row.pk, now, level)) for level in LEVELS]
+        transaction.set_rollback(True)
+    return found
+
+
+def _letter(cast: Cast, pk: int, now: datetime, level: str) -> Letter:
+    accounts.update_patient(by=cast.anna, patient=cast.anna_patient, privacy=level)
+    mail = mails.build(Reminder.objects.get(pk=pk), now)
+    found = re.search(r"/u/([\w-]{22})", mail.body)
+    return Letter(mail, cast.anna_patient.code, bool(found and unsubscribing.find(found.group(1))))
 
 
 def parsed(mail: EmailMultiAlternatives) -> EmailMessage:
@@ -106,14 +208,25 @@ def words_of(html: str) -> list[str]:
 
 SIGNS = string.ascii_letters + string.digits + "-_"
 ALL = pytest.mark.parametrize("name", MAILS)
+ON_EVERY_LEVEL = pytest.mark.parametrize("level", LEVELS)
 
 
+@ON_EVERY_LEVEL
 @ALL
-def test_the_words_are_those_that_were_agreed(cast: Cast, name: str) -> None:
-    mail = build(cast, name)
-    said = re.sub(r"/u/[\w-]{22}", "/u/TOKEN", f"Subject: {mail.subject}\n\n{mail.body}")
+def test_the_words_are_those_that_were_agreed(letters: Letters, name: str, level: str) -> None:
+    mail = letters[name, level].mail
+    said = f"From: {mail.from_email}\nSubject: {mail.subject}\n\n{mail.body}"
+    said = re.sub(r"/([un])/[\w-]{22}", r"/\1/TOKEN", said)
     said = re.sub(r"/diary/add/\w{10}/", "/diary/add/REF/", said)
-    assert said == (GOLDEN / f"{name}.txt").read_text(encoding="utf-8")
+    assert said == (GOLDEN / level / f"{name}.txt").read_text(encoding="utf-8")
+
+
+def test_every_kind_has_its_words_on_every_level() -> None:
+    written = {file.name.partition(".")[0] for file in TEMPLATES.glob("[a-z]*.txt")}
+    assert {kind for kind, _now in MAILS.values()} <= written
+    assert {file.relative_to(GOLDEN).as_posix() for file in GOLDEN.glob("*/*")} == {
+        f"{level}/{name}.txt" for level in LEVELS for name in MAILS
+    }
 
 
 def listed() -> list[str]:
@@ -125,21 +238,62 @@ def stem(line: str) -> str:
     return line.rstrip("*")
 
 
-def forbidden() -> list[re.Pattern[str]]:
-    words = [re.escape(line).replace(r"\*", r"\w*") for line in listed()]
+def forbidden(allowed: Iterable[str]) -> list[re.Pattern[str]]:
+    words = [re.escape(line).replace(r"\*", r"\w*") for line in listed() if line not in allowed]
     return [re.compile(rf"\b{word}(?!\w)", re.IGNORECASE) for word in words]
 
 
-def leaks(message: bytes) -> list[str]:
+def leaks(message: bytes, allowed: Iterable[str] = ()) -> list[str]:
     decoded = email.message_from_bytes(message, policy=email.policy.default)
     parts = [str(part.get_content()) for part in decoded.walk() if not part.is_multipart()]
     whole = "\n".join([message.decode(), *map(str, decoded.items()), *parts])
-    return [found.group() for pattern in forbidden() if (found := pattern.search(whole))]
+    return [found.group() for pattern in forbidden(allowed) if (found := pattern.search(whole))]
 
 
 @ALL
-def test_no_mail_says_what_it_is_about(cast: Cast, name: str) -> None:
-    assert leaks(build(cast, name).message().as_bytes()) == []
+def test_no_discreet_mail_says_what_it_is_about(letters: Letters, name: str) -> None:
+    assert leaks(letters[name, "discreet"].raw) == []
+
+
+MORE_ON_PLAIN = ("inject*", "blood*", "test*", "result*", "course*")  # ux 3.1
+
+
+@ALL
+def test_plain_adds_to_the_subject_what_it_is_about_and_nothing_else(letters: Letters, name: str) -> None:
+    discreet, plain = letters[name, "discreet"], letters[name, "plain"]
+    assert len(plain.mail.body.splitlines()) == len(discreet.mail.body.splitlines())
+    assert leaks(plain.raw, allowed=MORE_ON_PLAIN) == []
+    assert leaks(plain.mail.body.encode()) == []
+
+
+NEVER_IN_A_SUBJECT = re.compile(
+    r"hiv|aids|cancer|tumo|kidney|renal|cd4|viral|load|count|copies|result.*\d", re.IGNORECASE
+)
+
+
+@ALL
+def test_no_subject_names_the_disease_or_a_value_and_no_address_says_anything(letters: Letters, name: str) -> None:
+    mail = letters[name, "full"].mail
+    assert not NEVER_IN_A_SUBJECT.search(mail.subject)
+    addresses = re.findall(r"https?://\S+", mail.body)
+    assert addresses
+    assert leaks("\n".join(addresses).encode()) == []
+
+
+@pytest.mark.parametrize("name", ["carer_missing", "test"])
+def test_only_mails_to_the_patient_about_the_diary_follow_the_level(name: str) -> None:
+    written = {(GOLDEN / level / f"{name}.txt").read_text(encoding="utf-8") for level in LEVELS}
+    assert len(written) == 1
+
+
+def test_the_clinic_is_the_sender_only_on_full_and_only_where_there_is_one(cast: Cast) -> None:
+    assert build(cast, "cycle_week", "full").from_email == "Clinic North <diary@mail.example>"
+    lone = factories.lone_patient("Lee")
+    accounts.update_patient(by=lone.user, patient=lone, privacy="full")
+    factories.plan(lone, lone.user, starts_on=START, now=SIGNED)
+    planning.plan(before(7, 8))
+    row = Reminder.objects.get(kind=kinds.CYCLE_WEEK, patient=lone)
+    assert mails.build(row, before(7)).from_email == "Diary <diary@mail.example>"
 
 
 @pytest.mark.parametrize(
@@ -178,52 +332,91 @@ def test_a_secret_of_a_mail_has_at_least_128_bits() -> None:
     assert unsubscribing.TOKEN * math.log2(len(SIGNS)) + math.log2(kept) > 128
 
 
+@ON_EVERY_LEVEL
 @ALL
-def test_a_mail_names_nobody(cast: Cast, name: str) -> None:
-    whole = build(cast, name).message().as_string().lower()
-    assert "anna" not in whole.replace("anna@example.org", "")
-    assert "north" not in whole
-    assert cast.anna_patient.code.lower() not in re.sub(r"/u/[\w-]{22}|/add/\w{10}/|<\d+@", "", whole)
+def test_a_mail_names_nobody(letters: Letters, name: str, level: str) -> None:
+    letter = letters[name, level]
+    whole = re.sub(r"(anna|sam)@example.org|/[un]/[\w-]{22}|/add/\w{10}/|<\d+@", "", letter.raw.decode().lower())
+    assert not re.search(r"\b(anna|sam|ben)\b", whole)
+    assert letter.code.lower() not in whole
+    assert "north" not in (letter.mail.subject + letter.mail.body if level == "full" else whole).lower()
 
 
+@ON_EVERY_LEVEL
 @ALL
-def test_a_mail_has_one_recipient_and_the_headers_of_a_polite_machine(cast: Cast, name: str) -> None:
-    message = parsed(build(cast, name))
-    assert (message["To"], message["Cc"], message["Bcc"]) == ("anna@example.org", None, None)
-    assert message["From"] == "Diary <diary@mail.example>"
+def test_a_mail_has_one_recipient_and_the_headers_of_a_polite_machine(letters: Letters, name: str, level: str) -> None:
+    message = letters[name, level].message
+    reader = "sam" if name == "carer_missing" else "anna"
+    assert (message["To"], message["Cc"], message["Bcc"]) == (f"{reader}@example.org", None, None)
+    assert parseaddr(message["From"])[1] == "diary@mail.example"
     assert message["Auto-Submitted"] == "auto-generated"
-    assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
     assert re.fullmatch(r"<\d{30,39}@mail\.example>", message["Message-ID"])
-    known = {"to", "from", "subject", "date", "mime-version", "content-type", "message-id"}
-    assert {name.lower() for name in message} == {*known, "auto-submitted", "list-unsubscribe", "list-unsubscribe-post"}
+    known = {"to", "from", "subject", "date", "mime-version", "content-type", "message-id", "auto-submitted"}
+    stop = set() if name in NOBODY_STOPS else {"list-unsubscribe", "list-unsubscribe-post"}
+    assert {name.lower() for name in message} == known | stop
 
 
+NOBODY_STOPS = {name for name, (kind, _now) in MAILS.items() if not kinds.POLICIES[kind].preference}
+
+
+@ON_EVERY_LEVEL
 @ALL
-def test_every_link_leads_to_the_configured_address(cast: Cast, name: str) -> None:
-    message = parsed(build(cast, name))
+def test_what_somebody_can_stop_says_how_and_the_rest_says_nothing_of_it(
+    letters: Letters, name: str, level: str
+) -> None:
+    mail, message = letters[name, level].mail, letters[name, level].message
+    if name in NOBODY_STOPS:
+        assert "/u/" not in message.as_string()
+        assert "Stop these reminders" not in mail.body
+    else:
+        (address,) = re.findall(r"Stop these reminders: (\S+)", mail.body)
+        assert message["List-Unsubscribe"] == f"<{address}>"
+        assert message["List-Unsubscribe-Post"] == "List-Unsubscribe=One-Click"
+        assert letters[name, level].can_be_stopped
+
+
+@ON_EVERY_LEVEL
+@ALL
+def test_every_link_leads_to_the_configured_address(letters: Letters, name: str, level: str) -> None:
+    message = letters[name, level].message
     links = re.findall(r"https?://[^\s<>\"]+", message.as_string(policy=email.policy.default))
     assert links
     assert all(link.startswith("https://diary-of-ours.example.uk/") for link in links)
     assert all("?" not in link for link in links)
 
 
+@ON_EVERY_LEVEL
 @ALL
-def test_text_and_page_say_the_same_with_the_same_links(cast: Cast, name: str) -> None:
-    mail = build(cast, name)
-    message = parsed(mail)
-    subject, *said = mail.subject.split(), *words_of(content(message, "html"))
+def test_text_and_page_say_the_same_with_the_same_links(letters: Letters, name: str, level: str) -> None:
+    mail, message = letters[name, level].mail, letters[name, level].message
+    text, html = content(message, "plain"), content(message, "html")
+    subject, *said = mail.subject.split(), *words_of(html)
     assert said[: len(subject)] == subject, "the page begins with the subject"
-    text = [word.rstrip(":") for word in content(message, "plain").split() if word != "--"]
-    assert [word.rstrip(":") for word in said[len(subject) :]] == text
+    told = [word.rstrip(":") for word in text.split() if word not in {"--", "-"}]
+    assert [word.rstrip(":") for word in said[len(subject) :]] == told
+    assert set(re.findall(r'href="([^"]+)"', html)) == set(re.findall(r"https?://\S+", text))
 
 
+@ON_EVERY_LEVEL
 @ALL
-def test_the_page_is_small_and_draws_nothing_from_elsewhere(cast: Cast, name: str) -> None:
-    html = content(parsed(build(cast, name)), "html")
+def test_the_page_is_small_and_draws_nothing_from_elsewhere(letters: Letters, name: str, level: str) -> None:
+    html = content(letters[name, level].message, "html")
     assert len(html.encode()) <= 30_000
     assert not re.search(r"<img|<script|url\(|@import|<link|<iframe|src=", html)
     assert "prefers-color-scheme: dark" in html
     assert 'name="color-scheme" content="light dark"' in html
+
+
+ORDERS = re.compile(
+    r"\b(take it|take your|inject (it|now)|skip|double|stop (taking|your)|you may start|cleared|safe to)\b",
+    re.IGNORECASE,
+)
+
+
+@ON_EVERY_LEVEL
+@ALL
+def test_no_mail_tells_anybody_to_take_skip_double_or_stop_a_dose(letters: Letters, name: str, level: str) -> None:
+    assert not ORDERS.search(letters[name, level].mail.body)
 
 
 def test_the_unsubscribe_header_stays_on_one_line(cast: Cast, settings: Any) -> None:

@@ -22,7 +22,7 @@ from django.utils import timezone
 from cycles.site_actions import report_reaction
 from il2tracker.accounts import looked
 from il2tracker.audit.models import AuditEvent
-from il2tracker.reminders import unsubscribing
+from il2tracker.reminders import one_tap, unsubscribing
 from il2tracker.reminders.kinds import INJECTION_DUE
 from il2tracker.today import feed_actions
 from labs import actions as labs
@@ -61,6 +61,7 @@ diary/entry/<ref>/call/          | 302 200 404 403 404 404 200 | -
 diary/entry/<ref>/change/        | 302 200 404 403 404 404 403 | 302 422 404 403 404 404 403
 diary/entry/<ref>/undo/          | 302 200 404 403 404 404 403 | 302 302 404 403 404 404 403
 healthz                          | 503 503 503 503 503 503 503 | -
+n/<token>                        | 200 200 200 200 200 200 200 | 409 409 409 409 409 409 409
 people/                          | 302 404 404 200 200 404 404 | 302 404 404 200 200 404 404
 people/<code>/                   | 302 404 404 200 404 404 404 | -
 people/<code>/advice/<rule>/     | 302 404 404 200 404 404 404 | 302 404 404 422 404 404 404
@@ -106,6 +107,7 @@ waits/                           | 302 200 200 404 404 404 404 | -
 plan/new/                        | 302 403 403 404 404 404 404 | -
 plan/new/<slug>/                 | 302 403 403 404 404 404 404 | 302 403 403 404 404 404 404
 reminders/                       | 302 200 200 200 200 200 200 | -
+reminders/<ref>/later/           | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 reminders/test/                  | 302 405 405 405 405 405 405 | 302 302 302 302 302 302 302
 results/                         | 302 200 200 404 404 404 404 | -
 results/add/                     | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
@@ -127,6 +129,7 @@ settings/looked/                 | 302 200 200 404 404 404 404 | -
 settings/reminders/              | 302 200 200 200 200 404 200 | 302 422 422 422 422 404 422
 settings/sharing/                | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 settings/sharing/<ref>/stop/     | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
+settings/sharing/<ref>/told/     | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
 settings/start/                  | 302 302 302 302 302 200 200 | 302 302 302 302 302 422 422
 settings/time-zone/              | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 settings/password/               | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
@@ -206,12 +209,14 @@ def _world() -> SimpleNamespace:
         "plan/course/<ref>/change": plan.cycles.get(number=2).ref,
         "plan/course/<ref>/stop": plan.cycles.get(number=1).ref,
         "diary/add": doses[-1].ref,
+        "reminders/<ref>/later": doses[-1].ref,
         "diary/entry": injection.ref,
         "places": reaction.ref,
         "check-in": check_in.ref,
         "alerts": check_in.alerts.get().ref,
         "results/entry": result.ref,
         "results/import": upload.ref,
+        "settings/sharing/<ref>/told": anna.sharings.get(person=cast.sam).ref,
         "settings/sharing": anna.sharings.get(clinic=cast.north).ref,
     }
     clients = {role: Client() for role in ROLES}
@@ -219,7 +224,8 @@ def _world() -> SimpleNamespace:
         clients[role].force_login(getattr(cast, role))
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
-    tokens = {"u/": token, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
+    tap = one_tap.links(outbox.of_dose(doses[-1]), now)["done_url"].rpartition("/")[2]
+    tokens = {"u/": token, "n/": tap, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
     codes = {"question": "5", "code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
     return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
 

@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import Clinic, Membership, Patient, Sharing, User
 from il2tracker.audit import log
@@ -141,6 +142,25 @@ def stop_sharing(*, by: User, sharing: Sharing) -> Sharing:
     sharing.refresh_from_db()
     log.record(action="accounts.sharing.ended", by=by, patient=patient, subject=sharing)
     return sharing
+
+
+@transaction.atomic
+def tell_if_not_recorded(*, by: User, sharing: Sharing, told: bool) -> Sharing:
+    """Whether a person is told by mail when an injection is not recorded. Only the patient may (PermissionDenied).
+
+    Raises ValidationError for a clinic, which has its own list of what waits, and for a sharing that has ended.
+    """
+    if sharing.patient.user_id != by.pk:
+        raise PermissionDenied
+    patient = sharing.patient.lock()
+    standing = Sharing.objects.open().filter(pk=sharing.pk, person__isnull=False).first()
+    if standing is None:
+        raise ValidationError(_("Only somebody who can see your diary now can be told."))
+    standing.told_if_not_recorded = told
+    standing.save(update_fields=["told_if_not_recorded"])
+    action = "accounts.sharing.told" if told else "accounts.sharing.not_told"
+    log.record(action=action, by=by, patient=patient, subject=standing)
+    return standing
 
 
 def _apply(row: User | Patient, facts: dict[str, Any], allowed: set[str]) -> None:

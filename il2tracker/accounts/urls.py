@@ -12,6 +12,7 @@ settings = [
     path("display/", views.display, name="display"),
     path("sharing/", views.sharing, name="sharing"),
     path("sharing/<str:ref>/stop/", views.stop_sharing, name="stop_sharing"),
+    path("sharing/<str:ref>/told/", views.tell, name="tell"),
     path("looked/", views.who_looked, name="looked"),
 ]
 

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_POST, require_safe
 
 from il2tracker.accounts import access, actions, looked
 from il2tracker.accounts.access import SignedInRequest
@@ -124,6 +124,19 @@ def stop_sharing(request: SignedInRequest, ref: str) -> HttpResponse:
         return redirect("accounts:sharing")
     messages.warning(request, _("No clinic's number is shown any more. Enter whom you will call."))
     return redirect("accounts:details")
+
+
+@login_required
+@require_POST
+def tell(request: SignedInRequest, ref: str) -> HttpResponse:
+    """Whether a person is told by mail when an injection is not recorded: the patient's own word, at once."""
+    patient = access.patient_or_404(request.user)
+    shared = get_object_or_404(patient.sharings.open().filter(person__isnull=False), ref=ref)
+    told = request.POST.get("told") == "yes"
+    actions.tell_if_not_recorded(by=request.user, sharing=shared, told=told)
+    said = _("%(name)s is told by mail from now on.") if told else _("%(name)s is not told by mail any more.")
+    messages.success(request, said % {"name": shared.person})
+    return redirect("accounts:sharing")
 
 
 @login_required

@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import time_machine
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.test import Client
 from django.utils import timezone
 
@@ -14,6 +15,7 @@ from il2tracker.accounts import actions, looked
 from il2tracker.accounts.models import Patient, Sharing
 from il2tracker.audit import log
 from il2tracker.audit.models import AuditEvent
+from il2tracker.reminders import facts
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +106,74 @@ def test_nobody_else_can_stop_it_or_see_the_question(client: Client, cast: facto
 def test_a_sharing_that_has_ended_cannot_be_ended_again(anna: Client, cast: factories.Cast) -> None:
     shared = actions.stop_sharing(by=cast.anna, sharing=with_clinic(cast))
     assert anna.post(f"/settings/sharing/{shared.ref}/stop/").status_code == 404
+
+
+# Being told when something is not recorded
+
+
+def with_sam(cast: factories.Cast) -> Sharing:
+    return Sharing.objects.get(patient=cast.anna_patient, person=cast.sam)
+
+
+def test_nobody_is_told_by_mail_unless_the_patient_says_so(anna: Client, cast: factories.Cast) -> None:
+    assert not with_sam(cast).told_if_not_recorded
+    page = text(anna.get("/settings/sharing/"))
+    assert "Is not told when something is not recorded." in page
+    assert "neither your name nor a medicine" in page
+    assert page.count("Tell them by mail when something is not recorded") == 1  # a clinic has its own list
+
+
+def test_the_patient_lets_a_person_be_told_and_ends_it_again(anna: Client, cast: factories.Cast) -> None:
+    path = f"/settings/sharing/{with_sam(cast).ref}/told/"
+    answer = anna.post(path, {"told": "yes"}, follow=True)
+    assert answer.redirect_chain == [("/settings/sharing/", 302)]
+    assert "Sam is told by mail from now on." in text(answer)
+    assert "Is told by mail when something is not recorded." in text(answer)
+    assert facts.carers() == {cast.anna_patient.pk: [cast.sam.pk]}
+    event = AuditEvent.objects.latest("pk")
+    assert (event.action, event.patient_ref) == ("accounts.sharing.told", cast.anna_patient.ref)
+    answer = anna.post(path, {"told": "no"}, follow=True)
+    assert "Sam is not told by mail any more." in text(answer)
+    assert facts.carers() == {}
+    assert AuditEvent.objects.latest("pk").action == "accounts.sharing.not_told"
+
+
+def test_nobody_is_told_by_a_form_that_came_without_its_answer(anna: Client, cast: factories.Cast) -> None:
+    assert anna.post(f"/settings/sharing/{with_sam(cast).ref}/told/").status_code == 302
+    assert not with_sam(cast).told_if_not_recorded
+
+
+def test_a_clinic_is_not_told_and_looking_changes_nothing(anna: Client, cast: factories.Cast) -> None:
+    assert anna.post(f"/settings/sharing/{with_clinic(cast).ref}/told/", {"told": "yes"}).status_code == 404
+    assert anna.get(f"/settings/sharing/{with_sam(cast).ref}/told/").status_code == 405
+    with pytest.raises(ValidationError):
+        actions.tell_if_not_recorded(by=cast.anna, sharing=with_clinic(cast), told=True)
+    assert not Sharing.objects.filter(told_if_not_recorded=True).exists()
+
+
+@pytest.mark.parametrize("who", ["ben", "carla", "dan", "sam"])
+def test_nobody_else_lets_anybody_be_told(client: Client, cast: factories.Cast, who: str) -> None:
+    client.force_login(getattr(cast, who))
+    assert client.post(f"/settings/sharing/{with_sam(cast).ref}/told/", {"told": "yes"}).status_code == 404
+    with pytest.raises(PermissionDenied):
+        actions.tell_if_not_recorded(by=getattr(cast, who), sharing=with_sam(cast), told=True)
+    assert not with_sam(cast).told_if_not_recorded
+
+
+def test_a_permission_that_has_ended_tells_nobody_and_begins_anew_without_it(
+    anna: Client, cast: factories.Cast
+) -> None:
+    shared = actions.tell_if_not_recorded(by=cast.anna, sharing=with_sam(cast), told=True)
+    actions.stop_sharing(by=cast.anna, sharing=shared)
+    assert facts.carers() == {}
+    assert anna.post(f"/settings/sharing/{shared.ref}/told/", {"told": "yes"}).status_code == 404
+    with pytest.raises(ValidationError):
+        actions.tell_if_not_recorded(by=cast.anna, sharing=shared, told=True)
+    actions.share_with_person(by=cast.anna, patient=cast.anna_patient, person=cast.sam)
+    assert facts.carers() == {}
+
+
+# Who looked
 
 
 def test_who_looked_lists_the_others_and_not_oneself(anna: Client, cast: factories.Cast) -> None:

@@ -18,9 +18,10 @@ from cycles.models import Cycle, Hold, Injection, PlannedDose, Protocol, SiteRea
 from il2tracker.accounts import password_links
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
-from il2tracker.reminders import unsubscribing
+from il2tracker.reminders import one_tap, unsubscribing
 from labs.models import LabResult
 from sideeffects.models import CheckIn
+from tests.reminders import outbox
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
 ANNA, DAN, TOM = "patient@demo.example", "kidney@demo.example", "tom@demo.example"
@@ -53,6 +54,7 @@ NOT_A_SCREEN = {
     "system:healthz": "answers a machine",
     "today:feed": "a file for calendar programs",
     "today:feed_renew": "leads back to the page, unless its button was pressed",
+    "accounts:tell": "takes a POST only",
     "alerts:answer": "takes a POST only",
     "reminders:test": "takes a POST only",
     "labs:upload_confirm": "takes a POST only",
@@ -316,7 +318,14 @@ def _clinic() -> list[Screen]:
 
 def _reminders() -> list[Screen]:
     address = unsubscribing.link(User.objects.get(email=ANNA), "injection_due")
+    dose = PlannedDose.objects.filter(patient__user__email=ANNA, due_at__gt=NOW).order_by("due_at")[0]
+    taps = one_tap.links(outbox.of_dose(dose), NOW)
     return [
+        Screen("reminders:one_tap", NOBODY, urlsplit(taps["done_url"]).path, is_main=True),
+        Screen("reminders:one_tap", NOBODY, urlsplit(taps["later_url"]).path, is_main=True),
+        Screen("reminders:one_tap", NOBODY, reverse("reminders:one_tap", args=["A" * 22]), 410),
+        screen("reminders:later", ANNA, main=True, ref=dose.ref),
+        screen("reminders:later", ANNA, sends=True, ref=dose.ref),
         screen("reminders:due", ANNA, main=True),
         screen("reminders:due", BEN),
         screen("reminders:preferences", ANNA),

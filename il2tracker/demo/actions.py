@@ -18,7 +18,7 @@ from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.audit import triggers
 from il2tracker.demo import living, story
-from il2tracker.demo.roles import Life, Staff
+from il2tracker.demo.roles import Carer, Life, Staff
 from labs import actions as labs
 from sideeffects import actions as sideeffects
 
@@ -46,9 +46,12 @@ def fill(*, now: datetime) -> bool:
         return False
     _refuse_other_people()
     clinics = {facts["slug"]: _clinic(facts) for facts in (story.NORTH, story.SOUTH)}
-    signers = {staff.clinic: _staff(staff, clinics) for staff in story.STAFF}
+    everybody = [(staff, _staff(staff, clinics)) for staff in story.STAFF]
+    signers = {staff.clinic: user for staff, user in everybody if staff.rank == 1}
     for life in story.LIVES:
         _add(life, clinics[life.clinic], signers[life.clinic], now)
+    for carer in story.CARERS:
+        _add_carer(carer)
     return True
 
 
@@ -84,7 +87,9 @@ def _clinic(facts: dict[str, Any]) -> Clinic:
 def _staff(staff: Staff, clinics: dict[str, Clinic]) -> User:
     user = _user(staff.email, staff.name, signs_in=True, is_staff=not staff.clinic)
     if staff.clinic:
-        accounts.join_clinic(by=None, clinic=clinics[staff.clinic], user=user, title=staff.title, on_call_rank=1)
+        accounts.join_clinic(
+            by=None, clinic=clinics[staff.clinic], user=user, title=staff.title, on_call_rank=staff.rank
+        )
     return user
 
 
@@ -105,3 +110,11 @@ def _add(life: Life, clinic: Clinic, signer: User, now: datetime) -> None:
         **life.facts,
     )
     living.live(life, living.Ground(patient, user, signer, now))
+
+
+def _add_carer(carer: Carer) -> None:
+    user = _user(carer.email, carer.name, signs_in=True)
+    patient = Patient.objects.select_related("user").get(user__email=carer.of)
+    assert patient.user is not None
+    sharing = accounts.share_with_person(by=patient.user, patient=patient, person=user, may_record=True)
+    accounts.tell_if_not_recorded(by=patient.user, sharing=sharing, told=True)

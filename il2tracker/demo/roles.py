@@ -12,13 +12,27 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Staff:
-    """Somebody who signs in and is no patient. `clinic` is a slug; without one he or she runs the installation."""
+    """Somebody who signs in and is no patient. `clinic` is a slug; without one he or she runs the installation.
+
+    `rank`: in which order a clinic's members are told of an urgent report.
+    """
 
     email: str
     name: str
     in_words: str
     title: str = ""
     clinic: str = ""
+    rank: int = 1
+
+
+@dataclass(frozen=True)
+class Carer:
+    """Somebody who helps the patient with the address `of`: sees, records, and is told when something is missing."""
+
+    email: str
+    name: str
+    in_words: str
+    of: str
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Any
 
-from il2tracker.demo.roles import Before, Draw, Earlier, Feeling, Life, NewAmount, Place, Report, Staff
+from il2tracker.demo.roles import Before, Carer, Draw, Earlier, Feeling, Life, NewAmount, Place, Report, Staff
 
 PASSWORD = "calm-paper-ink"
 
@@ -39,9 +39,13 @@ HOURS = {"am": "10:00", "pm": "22:00", "bedtime": "22:00"}
 
 STAFF = (
     Staff("nurse@demo.example", "Ben Lind", "nurse of Clinic North", "nurse", "clinic-north"),
+    Staff(
+        "doctor@demo.example", "Nadia Reed", "doctor of Clinic North, next on call", "doctor", "clinic-north", rank=2
+    ),
     Staff("outsider@demo.example", "Carla Weiss", "doctor of another clinic", "doctor", "clinic-south"),
     Staff("admin@demo.example", "Eve Hart", "administrator"),
 )
+CARERS = (Carer("carer@demo.example", "Sam Berg", "helps Anna at home: sees and records", of="patient@demo.example"),)
 
 
 def _diary(course: int, *days: tuple[str, dict[str, int]]) -> tuple[Feeling, ...]:
@@ -231,5 +235,5 @@ _LEA = Life(
 
 LIVES = (_ANNA, _DAN, _JOAN, _TOM, _RUTH, _MARK, _LEA)
 SIGN_INS: tuple[tuple[str, str, str], ...] = tuple(
-    (person.email, person.name, person.in_words) for person in (*LIVES, *STAFF) if person.in_words
+    (person.email, person.name, person.in_words) for person in (*LIVES, *CARERS, *STAFF) if person.in_words
 )

@@ -74,7 +74,7 @@ def test_the_banner_names_the_sign_ins_the_password_the_age_and_the_way_to_a_fre
     assert story.PASSWORD in banner
     assert words in banner
     assert "make demo-reset" in banner
-    for name in ("patient", "kidney", "nurse", "outsider", "admin"):
+    for name in ("patient", "kidney", "carer", "nurse", "doctor", "outsider", "admin"):
         assert f"{name}@demo.example" in banner
     assert "tom@demo.example" not in banner
 

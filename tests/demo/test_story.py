@@ -81,10 +81,10 @@ def test_the_panel_has_something_to_tell(filled):
     assert [patient.name for patient in Patient.objects.visible_to(outsider)] == ["Lea Stone"]
 
 
-def test_only_the_five_who_are_named_can_sign_in_and_their_password_is_long_enough(filled):
+def test_only_the_seven_who_are_named_can_sign_in_and_their_password_is_long_enough(filled):
     open_accounts = [user.email for user in User.objects.order_by("email") if user.has_usable_password()]
     assert open_accounts == sorted(email for email, _name, _words in story.SIGN_INS)
-    assert len(open_accounts) == 5
+    assert len(open_accounts) == 7
     assert all(user.check_password(story.PASSWORD) for user in User.objects.filter(email__in=open_accounts))
     assert len(story.PASSWORD) >= 12
     assert all(User.objects.values_list("is_demo", flat=True))
@@ -242,3 +242,17 @@ def test_the_stored_last_day_of_every_course_is_what_the_plan_says(filled):
     for cycle in Cycle.objects.all():
         assert cycle.last_dose_on == max(cycle.doses.values_list("due_on", flat=True)), cycle
         assert cycle.last_dose_on == schedule.last_dose_on(cycle.version.regimen, cycle.number, cycle.starts_on)
+
+
+def test_a_carer_sees_one_diary_and_is_told_when_something_is_missing(filled):
+    carer, anna = (User.objects.get(email=f"{name}@demo.example") for name in ("carer", "patient"))
+    assert list(Patient.objects.visible_to(carer)) == [anna.patient]
+    assert anna.patient.sharings.get(person=carer).told_if_not_recorded
+
+
+def test_two_people_of_the_clinic_are_told_of_an_urgent_report_one_after_the_other(filled):
+    told = Clinic.objects.get(slug="clinic-north").memberships.order_by("on_call_rank")
+    assert [(member.on_call_rank, member.user.email.partition("@")[0]) for member in told] == [
+        (1, "nurse"),
+        (2, "doctor"),
+    ]

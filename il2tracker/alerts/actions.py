@@ -97,6 +97,30 @@ def close(*, by: User, alert: Alert, now: datetime) -> Alert:
     return alert
 
 
+@transaction.atomic
+def notified(*, alert: Alert, at: datetime) -> Alert:
+    """The first mail about it to the clinic left at `at` (A17). The machine's own word; safe to repeat."""
+    alert.patient.lock()
+    alert.refresh_from_db()
+    if alert.notified_at is None:
+        alert.notified_at = at
+        alert.save(update_fields=["notified_at"])
+        _note(alert, "notified", None, at)
+    return alert
+
+
+@transaction.atomic
+def nobody_reached(*, alert: Alert, now: datetime) -> Alert:
+    """Everybody who could be told was told, and nobody acknowledged it (B22). Safe to repeat; an answer stands."""
+    alert.patient.lock()
+    alert.refresh_from_db()
+    if alert.is_open and alert.nobody_reached_at is None:
+        alert.nobody_reached_at = now
+        alert.save(update_fields=["nobody_reached_at"])
+        _note(alert, "nobody_reached", None, now)
+    return alert
+
+
 def _note(alert: Alert, what: str, by: User | None, now: datetime) -> None:
     happened(alert, what, by.ref if by else "", now).save()
     log.record(action=f"alerts.{what}", by=by, patient=alert.patient, subject=alert)

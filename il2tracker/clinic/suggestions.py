@@ -85,9 +85,13 @@ def of_patient(
     return [each for known in suggestion_facts.gather([patient], on, now, loaded=loaded) for each in _all(known)]
 
 
-def waiting(viewer: User, now: datetime) -> list[Suggestion]:
-    """What waits for a decision in the viewer's clinics, the soonest next course first."""
-    return _waiting(viewer, suggestion_facts.switches(viewer), now)
+def waiting(viewer: User, now: datetime, among: Collection[int] | None = None) -> list[Suggestion]:
+    """What waits for a decision in the viewer's clinics, the soonest next course first.
+
+    `among`: primary keys of the patients that are asked about, where not all are.
+    """
+    on = suggestion_facts.switches(viewer)
+    return _waiting(viewer, {pk: each for pk, each in on.items() if among is None or pk in among}, now)
 
 
 def count(viewer: User, now: datetime) -> int | None:

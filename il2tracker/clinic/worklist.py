@@ -15,6 +15,7 @@ from cycles import confirming, last_doses, schedule
 from cycles.models import Cycle, Hold, Injection, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
+from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
 from il2tracker.clinic import readiness
 from labs import course_tests
@@ -30,6 +31,7 @@ STILL_ASKED = timedelta(days=7)  # app's own: so long after a course its open in
 class Rank(IntEnum):
     """The fixed order of the list. The gaps are kinds of reason that come with later parts of the diary."""
 
+    UNANSWERED = 0
     URGENT = 1
     DOSES = 2
     READINESS = 4
@@ -38,7 +40,12 @@ class Rank(IntEnum):
     NOTHING = 8
 
 
-LEVELS = {Rank.URGENT: 1, Rank.DOSES: 2, Rank.READINESS: 2, Rank.RESULTS: 2, Rank.QUIET: 3, Rank.NOTHING: 0}
+LEVELS = {
+    **dict.fromkeys((Rank.UNANSWERED, Rank.URGENT), 1),
+    **dict.fromkeys((Rank.DOSES, Rank.READINESS, Rank.RESULTS), 2),
+    Rank.QUIET: 3,
+    Rank.NOTHING: 0,
+}
 
 
 @dataclass(frozen=True)
@@ -221,9 +228,12 @@ def _of_alert(alert: Alert, known: Facts, now: datetime, clock: str) -> Reason:
     words = _("%(what)s, %(when)s") % {"what": alert.title, "when": day + ui.clock(at, clock)}
     facts = {"ago": ui.ago(alert.raised_at, now), "answer": alert.get_patient_answer_display()}
     detail = _("Raised %(ago)s, not acknowledged.") % facts
+    if alert.is_urgent and (mailed := told.to_clinic(alert, known.patient, clock)):
+        detail += " " + mailed
     if alert.patient_answer:
         detail += " " + _("The patient's answer: “%(answer)s”.") % facts
-    rank = Rank.URGENT if alert.is_urgent else Rank.DOSES
+    urgent = Rank.UNANSWERED if alert.nobody_reached_at else Rank.URGENT
+    rank = urgent if alert.is_urgent else Rank.DOSES
     return Reason(rank, words, detail, alert.raised_at.isoformat(), alert)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from cycles import course_actions, plan_actions
 from cycles.models import Cycle, Plan
-from il2tracker.reminders import clocks, heartbeat, kinds, sources
+from il2tracker.reminders import clocks, facts_of_clinics, heartbeat, kinds, reports, sources
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
 from labs import actions as labs
@@ -62,8 +62,19 @@ def plan(now: datetime | None = None) -> Planned:
     labs.forget_uploads(now=now)
     since = _planned_until(now)
     tick = settle(sources.wanted(now, since), now)
+    reports.note(now)
     heartbeat.planned(now)
     return tick._replace(opened=opened, rezoned=rezoned)
+
+
+def plan_reports() -> None:
+    """Only the mails about urgent reports: a sweep asks for it, so that they do not wait for the next tick. One
+    statement while no report is open."""
+    if facts_of_clinics.is_report_open():
+        now = clocks.database_now()
+        source = sources.SOURCE_OF[kinds.RED_FLAG]
+        settle(sources.wanted(now, now, [source]), now, source.kinds)
+        reports.note(now)
 
 
 def _planned_until(now: datetime) -> datetime:
@@ -107,8 +118,8 @@ def _without_a_next_course(now: datetime) -> Iterator[Plan]:
             yield row
 
 
-def settle(wanted: Iterable[Wish], now: datetime) -> Planned:
-    """Insert, restore, move and cancel rows until they say what `wanted` says."""
+def settle(wanted: Iterable[Wish], now: datetime, of: Collection[str] = kinds.PLANNED) -> Planned:
+    """Insert, restore, move and cancel rows of the kinds `of` until they say what `wanted` says."""
     by_key = {wish.key: wish for wish in wanted}
     known = {row.key: row for keys in _batches(list(by_key)) for row in _known(Q(key__in=keys))}
     missing = [wish for key, wish in by_key.items() if key not in known and _makes_row(wish)]
@@ -116,7 +127,7 @@ def settle(wanted: Iterable[Wish], now: datetime) -> Planned:
     live = [(row, by_key[key]) for key, row in known.items() if row.state in {State.PLANNED, State.CANCELLED}]
     restored = _restore([(row, wish) for row, wish in live if not wish.unwanted and wish.expires_at > now])
     cancelled = _cancel([(row, wish.unwanted) for row, wish in live if wish.unwanted])
-    return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, now)))
+    return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, now, of)))
 
 
 def _makes_row(wish: Wish) -> bool:
@@ -166,12 +177,11 @@ def _differs(row: _Known, wish: Wish) -> bool:
     return row.expires_at != wish.expires_at
 
 
-def _orphans(by_key: dict[str, Wish], now: datetime) -> list[tuple[_Known, Reason]]:
-    """Rows that wait for something the plan no longer holds."""
+def _orphans(by_key: dict[str, Wish], now: datetime, of: Collection[str]) -> list[tuple[_Known, Reason]]:
+    """Rows that wait for something of which the facts no longer speak."""
     waiting = Q(state=State.PLANNED) | Q(state=State.CANCELLED, cancel_reason__in=SHOWN_ALL_THE_SAME)
-    rows = _known(waiting & Q(expires_at__gt=now, kind__in=kinds.PLANNED))
-    gone = {kinds.PAUSED: Reason.RELEASED}
-    return [(row, gone.get(row.kind, Reason.NOT_IN_PLAN)) for row in rows if row.key not in by_key]
+    rows = _known(waiting & Q(expires_at__gt=now, kind__in=of))
+    return [(row, sources.SOURCE_OF[row.kind].gone) for row in rows if row.key not in by_key]
 
 
 def _cancel(pairs: Iterable[tuple[_Known, Reason | None]]) -> int:

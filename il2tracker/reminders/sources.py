@@ -10,10 +10,21 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cached_property
 
-from il2tracker.reminders import facts, facts_of_courses, kinds, of_courses, of_doses, of_plans
+from il2tracker.reminders import (
+    clinic_mails,
+    facts,
+    facts_of_clinics,
+    facts_of_courses,
+    kinds,
+    of_alerts,
+    of_clinics,
+    of_courses,
+    of_doses,
+    of_plans,
+)
 from il2tracker.reminders.models import Reminder
 from il2tracker.reminders.of_doses import DoseFact
-from il2tracker.reminders.wishes import Choices, Wish
+from il2tracker.reminders.wishes import Choices, Reason, Wish
 
 LONGEST_LEAD = timedelta(minutes=max(kinds.LEADS))
 LONGEST_LATER = timedelta(minutes=max(kinds.LATERS))
@@ -51,11 +62,15 @@ class Round:
 
 @dataclass(frozen=True)
 class Source:
-    """`every`: the wishes of all people in a round; `one`: those that a row's own facts give rise to now."""
+    """`every`: the wishes of all people in a round; `one`: those that a row's own facts give rise to now.
+
+    `gone`: why a row is not wanted of which the facts no longer speak.
+    """
 
     kinds: tuple[str, ...]
     every: Callable[[Round], Iterable[Wish]]
     one: Callable[[Reminder, datetime], Iterable[Wish]]
+    gone: Reason = Reason.NOT_IN_PLAN
 
 
 def _all_doses(tick: Round) -> Iterator[Wish]:
@@ -108,19 +123,46 @@ def _one_plan(row: Reminder, now: datetime) -> Iterator[Wish]:
     return of_plans.of_plans([version] if version else [], facts.choices(row.recipient_id))
 
 
+def _all_reports(tick: Round) -> Iterator[Wish]:
+    return of_alerts.of_alerts(facts_of_clinics.reports(tick.since), tick.choices)
+
+
+def _one_report(row: Reminder, now: datetime) -> Iterator[Wish]:
+    assert row.patient_id is not None
+    assert row.says_at is not None
+    report = facts_of_clinics.report(row.patient_id, row.says_at, row.occurrence)
+    return of_alerts.of_alerts([report] if report else [], facts.choices(row.recipient_id))
+
+
+def _all_digests(tick: Round) -> Iterator[Wish]:
+    members, empty = facts_of_clinics.members(), facts_of_clinics.empty_digests(tick.now)
+    return of_clinics.of_members(members, tick.since, tick.until, tick.choices, empty)
+
+
+def _one_digest(row: Reminder, now: datetime) -> Iterator[Wish]:
+    """Whether it has anything to say is found out now, and only for who wants no empty one."""
+    members = facts_of_clinics.members(user=row.recipient_id, clinic__ref=of_clinics.clinic_of(row.occurrence))
+    chosen = facts.choices(row.recipient_id)
+    asks = bool(members) and of_clinics.wants_no_empty(chosen, row.recipient_id)
+    empty = {row.key} if asks and clinic_mails.is_empty(row, now) else ()
+    return of_clinics.of_one(members, row.occurrence, chosen, empty)
+
+
 SOURCES = (
     Source(kinds.DOSE_KINDS, _all_doses, _one_dose),
-    Source((kinds.PAUSED,), _all_pauses, _one_pause),
+    Source((kinds.PAUSED,), _all_pauses, _one_pause, Reason.RELEASED),
     Source(tuple(kind.name for kind in kinds.DAY_KINDS), _all_courses, _one_course),
     Source((kinds.PLAN_CHANGED,), _all_plans, _one_plan),
+    Source((kinds.RED_FLAG,), _all_reports, _one_report, Reason.NO_RECIPIENT),
+    Source((kinds.DIGEST,), _all_digests, _one_digest, Reason.NO_RECIPIENT),
 )
 SOURCE_OF = {kind: source for source in SOURCES for kind in source.kinds}
 
 
-def wanted(now: datetime, since: datetime) -> Iterator[Wish]:
+def wanted(now: datetime, since: datetime, sources: Iterable[Source] = SOURCES) -> Iterator[Wish]:
     """Every reminder that is due within the horizon and had not expired at `since`, with the reason if unwanted."""
     tick = Round(now, since)
-    every = (wish for source in SOURCES for wish in source.every(tick))
+    every = (wish for source in sources for wish in source.every(tick))
     return (wish for wish in every if wish.due_at <= tick.until and wish.expires_at > since)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from il2tracker.reminders import kinds, sources
+from il2tracker.reminders import account_mails, kinds, sources
 from il2tracker.reminders.models import Reminder
 from il2tracker.reminders.wishes import Reason
 
@@ -14,10 +14,10 @@ SAYS = ("says_at", "says_amount", "says_on", "says_from", "says_to")
 def why_not(row: Reminder, now: datetime) -> Reason | None:
     """Why the mail must not leave at `now`; None when everything it says still holds."""
     if not kinds.POLICIES[row.kind].is_planned:
-        return None
+        return account_mails.why_not(row, now)
     wish = sources.wish_of(row, now)
     if wish is None:
-        return Reason.RELEASED if row.kind == kinds.PAUSED else Reason.NOT_IN_PLAN
+        return sources.SOURCE_OF[row.kind].gone
     if wish.unwanted:
         return wish.unwanted
     same = row.kind == kinds.PAUSED or all(getattr(wish, name) == getattr(row, name) for name in SAYS)

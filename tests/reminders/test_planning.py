@@ -64,7 +64,8 @@ def rows(**which: Any) -> dict[str, str]:
 
 
 def kinds_planned() -> set[str]:
-    return set(Reminder.objects.filter(state="planned").values_list("kind", flat=True))
+    """Those for patients: the clinics' own Mondays come whatever there is."""
+    return set(Reminder.objects.filter(state="planned").exclude(kind="digest").values_list("kind", flat=True))
 
 
 # Which and when

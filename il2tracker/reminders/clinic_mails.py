@@ -1,0 +1,88 @@
+"""What the mails to a clinic's people say: codes and numbers to call, never a name, a drug, a symptom or a value."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import datetime
+from typing import Any
+
+from django.conf import settings
+from django.urls import reverse
+from django.utils import dateformat
+from django.utils.module_loading import import_string
+from django.utils.translation import gettext as _
+
+from il2tracker import ui
+from il2tracker.accounts import access
+from il2tracker.accounts.models import Patient
+from il2tracker.reminders import facts, facts_of_clinics, kinds, of_clinics
+from il2tracker.reminders.models import Reminder
+from il2tracker.reminders.of_alerts import Report, Telling, tellings
+
+Facts = dict[str, Any]
+DAY = "l j F"
+
+
+def red_flag(row: Reminder, now: datetime) -> Facts:
+    """When it was reported on the patient's clock, which numbers the page showed then, and who is told next (R15)."""
+    patient, report = row.patient, _report(row)
+    assert patient is not None
+    at = row.says_at.astimezone(patient.zone) if row.says_at else None
+    return {
+        "code": patient.code,
+        "time": ui.clock(at, row.recipient),
+        "day": dateformat.format(at, DAY) if at else "",
+        "numbers": _numbers(patient, report) if report else "",
+        "answer": report.answer if report else "",
+        "report_url": settings.BASE_URL + reverse("clinic:patient", args=[patient.code]),
+        **_place(_telling(row, report)),
+    }
+
+
+def _report(row: Reminder) -> Report | None:
+    if row.patient_id is None or row.says_at is None:
+        return None
+    return facts_of_clinics.report(row.patient_id, row.says_at, row.occurrence)
+
+
+def _numbers(patient: Patient, report: Report) -> str:
+    """What the page showed at that hour; in an emergency that number came first."""
+    card = access.contact_card(patient, report.raised_at)
+    shown = [card.emergency_phone] if report.is_emergency else []
+    return _(" and ").join(number for number in [*shown, card.phone] if number)
+
+
+def _telling(row: Reminder, report: Report | None) -> Telling | None:
+    if report is None or row.recipient_id is None:
+        return None
+    people = {member.user_id for team in report.teams for member in team.members}
+    return tellings(report, facts.choices(*people, row.recipient_id).refused).get(row.recipient_id)
+
+
+def _place(telling: Telling | None) -> Facts:
+    """None: who stopped being told between the plan and now; the last look then keeps the mail back."""
+    if telling is None:
+        return {"clinic": "", "minutes": 0, "is_last": True, "is_on_call": False}
+    minutes = round(telling.team.wait.total_seconds() / 60)
+    return {
+        "clinic": telling.team.name,
+        "minutes": minutes,
+        "is_last": telling.is_last,
+        "is_on_call": telling.is_on_call,
+    }
+
+
+def digest(row: Reminder, now: datetime) -> Facts:
+    """The clinic's list in short. What it holds is read above this package, through a name in the settings."""
+    read: Callable[..., Facts] = import_string(settings.REMINDERS_DIGEST)
+    assert row.recipient is not None
+    found = read(row.recipient, of_clinics.clinic_of(row.occurrence), now)
+    return {**found, "panel_url": settings.BASE_URL + reverse("clinic:panel")}
+
+
+def is_empty(row: Reminder, now: datetime) -> bool:
+    """Whether a summary has nothing to say."""
+    return bool(digest(row, now)["is_empty"])
+
+
+FACTS: dict[str, Callable[[Reminder, datetime], Facts]] = {kinds.RED_FLAG: red_flag, kinds.DIGEST: digest}

@@ -1,0 +1,123 @@
+"""Urgent reports that the clinic has to be told: whom, in which order, how long after one another (B22). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from il2tracker.reminders import kinds
+from il2tracker.reminders.wishes import Choices, Reason, Wish, chosen
+
+LATEST = timedelta(hours=12)  # app's own: whatever the clinic's minutes are, nobody is told later than this
+Step = tuple[datetime, tuple[int, ...]]  # when, and which users
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Somebody who works in the clinic. `rank`: the place in the order on call; None = told last, with the others."""
+
+    user_id: int
+    rank: int | None
+    is_active: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Team:
+    """A clinic that the patient shares with now. The patient is never a member of it, even if he works there."""
+
+    clinic_id: int
+    name: str
+    wait: timedelta  # until the next one is told
+    members: tuple[Member, ...]
+
+    def steps(self, raised_at: datetime, refused: Collection[int]) -> list[Step]:
+        """Who is told when: one by one by rank, then all others at once.
+
+        Whoever cannot get mail is left out, so that the next one is told in that place and not a step later.
+        """
+        able = [member for member in self.members if member.is_active and member.user_id not in refused]
+        ranked = sorted((member.rank, member.user_id) for member in able if member.rank is not None)
+        rest = tuple(member.user_id for member in able if member.rank is None)
+        groups = [(user_id,) for _rank, user_id in ranked] + ([rest] if rest else [])
+        return [(raised_at + min(number * self.wait, LATEST), group) for number, group in enumerate(groups)]
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """The urgent alerts that one entry raised at one moment: the clinic is told of them together, by the first one's
+    name."""
+
+    refs: tuple[str, ...]
+    patient_id: int
+    zone: str
+    raised_at: datetime
+    is_open: bool  # one of them at least waits for the clinic
+    is_emergency: bool
+    answer: str  # what the patient says came of calling; empty = nothing yet
+    teams: tuple[Team, ...]
+
+    @property
+    def occurrence(self) -> str:
+        """Its name. Without the step: a person is told once, wherever he stands in the order by then."""
+        return f"a{self.refs[0]}"
+
+    def silent_from(self, refused: Collection[int], last_told_at: datetime | None) -> datetime | None:
+        """From when on it counts as having reached nobody: the clinic's minutes after the last one was to be told, or
+        was told. At once where nobody can be told; None without a clinic."""
+        ends = [_end(self, team, refused, last_told_at) for team in self.teams]
+        return max(ends, default=None)
+
+
+def _end(report: Report, team: Team, refused: Collection[int], last_told_at: datetime | None) -> datetime:
+    steps = team.steps(report.raised_at, refused)
+    if not steps:
+        return report.raised_at
+    last = steps[-1][0]
+    return max(last, last_told_at or last) + team.wait
+
+
+@dataclass(frozen=True, slots=True)
+class Telling:
+    """How one person is told of a report: when, for which clinic, and whether anybody is told later."""
+
+    at: datetime
+    team: Team
+    is_on_call: bool
+    is_last: bool
+
+
+def tellings(report: Report, refused: Collection[int]) -> dict[int, Telling]:
+    """User → how he is told; a member of two of the patient's clinics at the earlier of his two moments."""
+    found: dict[int, Telling] = {}
+    for team in report.teams:
+        steps, ranks = team.steps(report.raised_at, refused), {each.user_id: each.rank for each in team.members}
+        for at, group in steps:
+            for user_id in group:
+                telling = Telling(at, team, ranks[user_id] is not None, is_last=at == steps[-1][0])
+                if user_id not in found or at < found[user_id].at:
+                    found[user_id] = telling
+    return found
+
+
+def of_alerts(reports: Iterable[Report], choices: Choices) -> Iterator[Wish]:
+    """ "Action needed: urgent report" to the clinic's members, until somebody acknowledges it or a day has passed."""
+    return chosen((wish for report in reports for wish in _of_report(report, choices.refused)), choices)
+
+
+def _of_report(report: Report, refused: Collection[int]) -> Iterator[Wish]:
+    told = tellings(report, refused)
+    active = {member.user_id: member.is_active for team in report.teams for member in team.members}
+    for user_id, is_active in active.items():
+        gone = None if is_active else Reason.NO_RECIPIENT
+        yield Wish(
+            kind=kinds.RED_FLAG,
+            occurrence=report.occurrence,
+            recipient_id=user_id,
+            patient_id=report.patient_id,
+            due_at=told[user_id].at if user_id in told else report.raised_at,
+            expires_at=report.raised_at + kinds.RED_FLAG_EXPIRES,
+            zone=report.zone,
+            says_at=report.raised_at,
+            unwanted=gone if report.is_open else Reason.ANSWERED,
+        )

@@ -111,8 +111,7 @@ def mark(row: Reminder) -> bool:
     For a typed address it is known by now whose it is: the person takes its place.
     """
     ready = _mine(row).filter(expires_at__gt=Now(), lease_until__gt=from_now(smtp_timeout()))
-    found = {"recipient": row.recipient, "address": ""} if row.address else {}
-    return _one(ready, handing_over_at=Now(), lease_until=from_now(lease()), **found)
+    return _one(ready, handing_over_at=Now(), lease_until=from_now(lease()), **_whose(row))
 
 
 def unmarkable(row: Reminder) -> bool:
@@ -164,7 +163,7 @@ def try_again(row: Reminder, cause: str, *, count: bool) -> bool:
 
 def give_up(row: Reminder, cause: str) -> bool:
     """Refused for good. Staff and the person see it."""
-    return _one(_answered(row), state=State.DEAD, **_failed(cause), **ENDED)
+    return _one(_answered(row), state=State.DEAD, **_failed(cause), **{**ENDED, **_whose(row)})
 
 
 def doubt(row: Reminder, cause: str) -> bool:
@@ -188,6 +187,10 @@ def back_off(attempts: int) -> timedelta:
 
 def _failed(cause: str) -> dict[str, Any]:
     return {"last_error_class": cause[:60], "failed_at": Now(), "seen_by_staff_at": None}
+
+
+def _whose(row: Reminder) -> dict[str, Any]:
+    return {"recipient": row.recipient, "address": ""} if row.address else {}
 
 
 def _mine(row: Reminder) -> ReminderQuerySet:

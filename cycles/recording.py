@@ -86,14 +86,34 @@ class Page:
 
     def entry(self, form: InjectionForm) -> doubts.Entry:
         """What the form would save, as the questions see it."""
-        given_at = form.cleaned_data["given_at"]
+        return self._entry_of(form.cleaned_data["amount"], form.cleaned_data["given_at"])
+
+    def _entry_of(self, amount: Decimal, given_at: datetime) -> doubts.Entry:
         return doubts.Entry(
-            amount=form.cleaned_data["amount"],
+            amount=amount,
             planned=self.dose.amount if self.dose else None,
             ceiling=self.ceiling,
             is_close=self.closest(given_at) is not None,
             is_early=self.dose is not None and self._timing(given_at) is schedule.Timing.EARLY,
         )
+
+    @property
+    def goes_without_saying(self) -> bool:
+        """Whether recording the dose now, as planned, meets no question and no word of caution on its page (ux 3.3).
+
+        Only then may one tap do it. Late is a caution too: whoever is late has its right time to enter (R14).
+        """
+        if self.dose is None or self.version is None or self.known is not None or self.rests:
+            return False
+        if self.version.is_unread or self._timing(self.now) is not schedule.Timing.ON_TIME:
+            return False
+        return doubts.first_doubt(self._entry_of(self.dose.amount, self.now), ()) is None
+
+    @property
+    def rests(self) -> bool:
+        """Whether nobody is to inject before a call: the course waits, or an open alert holds it (R1)."""
+        assert self.dose is not None
+        return not self.dose.cycle.wants(self.dose) or Alert.objects.of(self.patient).holding().exists()
 
     def closest(self, given_at: datetime) -> Injection | None:
         """Another recorded injection nearer than the plan's minimum gap (H08)."""
@@ -173,12 +193,11 @@ class Page:
         """When is on time, whether it is too late, whether all rests until a call (R1); who sees the rest."""
         if self.dose is None:
             return {"clinic": access.open_clinic(self.patient)}
-        alerts = Alert.objects.of(self.patient).holding()
         return {
             "on_time": (self.dose.due_at - schedule.ON_TIME, self.dose.due_at + schedule.ON_TIME),
             "too_late": self.is_too_late,
             "late_until": self.late_until if self.correcting is None else None,
-            "rests": self.correcting is None and (not self.dose.cycle.wants(self.dose) or alerts.exists()),
+            "rests": self.correcting is None and self.rests,
         }
 
 

@@ -30,6 +30,7 @@ from labs.models import Analyte
 from labs.units import parse
 from sideeffects import actions as sideeffects
 from tests import factories
+from tests.reminders import outbox
 
 pytestmark = [pytest.mark.django_db, pytest.mark.one_database]
 
@@ -126,6 +127,8 @@ settings/calendar/stop/          | 302 200 200 404 404 404 404 | 302 302 302 404
 settings/details/                | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
 settings/display/                | 302 200 200 200 200 200 200 | 302 422 422 422 422 422 422
 settings/looked/                 | 302 200 200 404 404 404 404 | -
+settings/privacy/                | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
+settings/privacy/mail/<kind>/<level>/ | 302 200 200 404 404 404 404 | -
 settings/reminders/              | 302 200 200 200 200 404 200 | 302 422 422 422 422 404 422
 settings/sharing/                | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 settings/sharing/<ref>/stop/     | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
@@ -225,7 +228,8 @@ def _world() -> SimpleNamespace:
     cookies = {role: clients[role].cookies.output(header="") for role in ROLES}
     token = unsubscribing.link(cast.anna, INJECTION_DUE).rpartition("/")[2]
     tap = one_tap.links(outbox.of_dose(doses[-1]), now)["done_url"].rpartition("/")[2]
-    tokens = {"u/": token, "n/": tap, "c/": feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]}
+    feed = feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]
+    tokens = {"u/": token, "n/": tap, "c/": feed}
     codes = {"question": "5", "code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
     return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
 

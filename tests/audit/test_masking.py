@@ -37,6 +37,7 @@ def test_no_log_line_holds_a_name_or_a_token_whatever_is_answered(
         client.get(f"/nowhere/?q={CANARY}")
         client.get(f"/u/{CANARY}?q={CANARY}")
         client.put(f"/u/{CANARY}?q={CANARY}")
+        client.get(f"/n/{CANARY}?q={CANARY}")
         client.get(f"/c/{CANARY}.ics")
         client.post(f"/c/{CANARY}.ics")
         client.get(f"/sign-in/forgot/{CANARY}-{CANARY}/?q={CANARY}")
@@ -57,6 +58,7 @@ def test_no_log_line_holds_a_name_or_a_token_whatever_is_answered(
     [
         ("GET /people/?q=Tom%20Bell HTTP/1.1", "GET /people/ HTTP/1.1"),
         ("POST /u/abc-DEF_1:x", "POST /u/…"),
+        ("GET /n/abc-DEF_1 HTTP/1.1", "GET /n/… HTTP/1.1"),
         ("GET /sign-in/forgot/abc-123/", "GET /sign-in/forgot/…/"),
         ("https://diary.example/u/abc and more", "https://diary.example/u/… and more"),
         ("Did it work? Yes.", "Did it work? Yes."),

@@ -36,6 +36,20 @@ def row(patient: Patient, **facts: Any) -> Reminder:
     return Reminder.objects.create(patient=patient, **facts)
 
 
+def of_dose(dose: PlannedDose, kind: str = "injection_due") -> Reminder:
+    """A row about a slot to the patient, as a sender has it in hand; nothing is stored."""
+    return Reminder(
+        kind=kind,
+        occurrence=f"c{dose.cycle_id}/d{dose.day}/{dose.slot}",
+        recipient=dose.patient.user,
+        patient=dose.patient,
+        slot_local=f"{dose.due_on:%Y-%m-%d}T{dose.local_time:%H:%M}",
+        zone=dose.zone,
+        says_at=dose.due_at,
+        says_amount=dose.amount,
+    )
+
+
 def change(row: Reminder, **facts: Any) -> Reminder:
     """Write straight into the row and read it again."""
     Reminder.objects.filter(pk=row.pk).update(**facts)

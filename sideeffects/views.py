@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -15,7 +16,9 @@ from django.views.decorators.http import require_safe
 from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
-from il2tracker.accounts.models import Patient
+from il2tracker.accounts.models import Patient, User
+from il2tracker.alerts import told
+from il2tracker.alerts.models import Alert
 from il2tracker.pages import form_page, sent
 from sideeffects import actions, handover, triage
 from sideeffects.forms import CheckInForm, unfinished_data
@@ -112,8 +115,7 @@ def urgent(request: SignedInRequest, ref: str) -> HttpResponse:
         "temperature": handover.temperature_words(saved),
         "treatment": handover.treatment_words(saved, now, request.user),
         "may_record": access.may_record(request.user, saved.patient),
-        "has_clinic": alerts[0].needs_clinic(),
-        "card": access.contact_card(saved.patient, now),
+        **_whom_to_call(saved, alerts, now, request.user),
     }
     return render(request, "sideeffects/urgent.html", context)
 
@@ -138,10 +140,16 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "may_record": access.may_record(request.user, patient),
         "may_acknowledge": reads_for_clinic,
         "effects": listed_effects(saved) if reads_for_clinic else [],
-        "has_clinic": access.open_clinic(patient) is not None,
-        "card": access.contact_card(patient, now),
+        **_whom_to_call(saved, saved.alerts.all(), now, request.user),
     }
     return render(request, "sideeffects/entry.html", context)
+
+
+def _whom_to_call(saved: CheckIn, alerts: Iterable[Alert], now: datetime, viewer: User) -> dict[str, Any]:
+    """The numbers, and what is known of the clinic."""
+    has_clinic, card = access.open_clinic(saved.patient) is not None, access.contact_card(saved.patient, now)
+    words = told.to_patient(alerts, saved.patient, now, viewer, has_clinic=has_clinic, phone=card.phone)
+    return {"has_clinic": has_clinic, "card": card, "told": words}
 
 
 @login_required

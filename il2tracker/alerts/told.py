@@ -31,7 +31,7 @@ def to_patient(
 ) -> str:
     """The same for the patient, of the report that is worst off; empty without a clinic, and when it has seen them all.
 
-    `phone`: the number to call, where the page does not show it right beside.
+    `phone`: the team's number, where the page does not show it right beside.
     """
     waiting = [alert for alert in alerts if alert.is_urgent and alert.is_open]
     if not (waiting and has_clinic):
@@ -64,4 +64,6 @@ def _must_call(alert: Alert, now: datetime) -> bool:
 def _call(alert: Alert, phone: str) -> str:
     if alert.patient_answer == Alert.Answer.CALLED:
         return _("Call again if it gets worse.")
-    return _("Call now: %(phone)s.") % {"phone": phone} if phone else _("Call now.")
+    if phone and alert.tier != Alert.Tier.EMERGENCY:  # there another number comes first
+        return _("Call now: %(phone)s.") % {"phone": phone}
+    return _("Call now.")

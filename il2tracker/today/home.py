@@ -11,6 +11,7 @@ from cycles.days import Slot
 from cycles.models import PlanVersion
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient
+from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
 from il2tracker.today import after, blood, dates, feel, gap, hours, words
 from il2tracker.today.board import Board, Mode, gap_dates, read
@@ -24,10 +25,14 @@ WITH_RESULTS = {Mode.CALM, Mode.ENDED, Mode.NO_PLAN}
 
 @dataclass(frozen=True)
 class Page:
-    """What the template of Today reads. `has_clinic` is looked up only where a sentence depends on it."""
+    """What the template of Today reads. `has_clinic` is looked up only where a sentence depends on it.
+
+    `told`: whether the clinic has been told of the open report, in words.
+    """
 
     board: Board
     has_clinic: bool
+    told: str
     heading: str
     where: str
     felt: str
@@ -74,6 +79,7 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
     return Page(
         board=board,
         has_clinic=has_clinic,
+        told=told.to_patient(filter(None, [board.alert]), patient, now, clock, has_clinic=has_clinic),
         heading=alarm(board, has_clinic=has_clinic) if board.alert else heading(board, clock),
         where=where(board),
         felt=feel.said(said, board.today, clock) if said else "",

@@ -56,6 +56,22 @@ def test_an_urgent_report_says_what_when_and_that_nobody_answered(north):
     assert reason.detail == "Raised 35 minutes ago, not acknowledged."
 
 
+def test_a_report_that_reached_nobody_stands_above_all_others(north):
+    patient = north.patient("Ada", started=3)
+    north.alert(patient, "EMERGENCY", "chest pain", minutes=90)
+    alert = north.alert(patient, "RED", "much less urine", minutes=50)
+    alerts.notified(alert=alert, at=NOW - timedelta(minutes=49))
+    alerts.nobody_reached(alert=alert, now=NOW)
+    found = [(reason.rank, reason.level, reason.words) for reason in why(patient)]
+    assert found == [
+        (Rank.UNANSWERED, 1, "much less urine, 8:45pm"),
+        (Rank.URGENT, 1, "chest pain, 8:05pm"),
+    ]
+    assert why(patient)[0].detail == (
+        "Raised 50 minutes ago, not acknowledged. A mail left at 8:46pm; nobody has answered it."
+    )
+
+
 def test_what_the_patient_answered_stands_there_and_settles_nothing(north):
     patient = north.patient("Ada", started=3)
     alert = north.alert(patient, "RED", "much less urine", minutes=35)

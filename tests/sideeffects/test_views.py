@@ -339,6 +339,20 @@ def test_once_the_clinic_acknowledged_it_the_page_says_who(anna, cast):
     assert "Ben has seen this report" in text(urgent_page(anna, saved))
 
 
+def test_the_page_says_whether_the_clinic_has_been_told_and_never_that_anybody_was_reached(anna, cast):
+    saved = save(cast, flags=["urine_less"])
+    assert "Your clinic is being told by mail." in text(urgent_page(anna, saved))
+    alert = alerts.notified(alert=saved.alerts.get(), at=timezone.now())
+    assert "Nobody has answered it yet." in text(urgent_page(anna, saved))
+    alerts.nobody_reached(alert=alert, now=timezone.now())
+    page, entry = (text(anna.get(reverse(f"sideeffects:{name}", args=[saved.ref]))) for name in ("urgent", "entry"))
+    for words in ("Nobody has answered it. Call now: 020 7946", "Do not wait for someone to call you."):
+        assert words in page
+    assert "Nobody has answered it. Call now: 020 7946" in entry
+    alerts.acknowledge(by=cast.ben, alert=alert, now=timezone.now())
+    assert "Nobody has answered" not in text(urgent_page(anna, saved))
+
+
 # Entry and list
 
 

@@ -9,14 +9,15 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.db import connection, transaction
 
-from cycles import course_actions
+from cycles import course_actions, version_actions
 from cycles import plan_actions as cycles
-from cycles.models import PlannedDose
-from il2tracker.accounts.models import User
+from cycles.models import PlannedDose, PlanVersion
+from il2tracker.accounts import actions as accounts
+from il2tracker.accounts.models import Sharing, User
 from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import actions, claiming, kinds, planning, sending, unsubscribing
-from il2tracker.reminders.models import Reminder
+from il2tracker.reminders.models import Reminder, Snooze
 from labs import actions as labs
 from tests import factories
 from tests.factories import Cast
@@ -26,7 +27,8 @@ from tests.smtp_sink import SmtpSink
 LONDON = ZoneInfo("Europe/London")
 START = date(2027, 3, 3)
 EVE = START - timedelta(days=1)
-DAYS_BEFORE = {"bloodwork_book": 21, "bloodwork_due": 14, "cycle_week": 7}
+DAYS_BEFORE = {**{kind.name: kind.days_before for kind in kinds.DAY_KINDS}, "plan_changed": 9}
+OF_A_DOSE = {"injection_due", "injection_missing", "carer_missing"}
 
 
 def on(day: date, hour: int = 12) -> datetime:
@@ -42,11 +44,53 @@ class Story:
         self.plan = factories.plan(self.cast.anna_patient, self.cast.ben, starts_on=START)
         self.cycle = self.plan.cycles.get()
         self.dose: PlannedDose = self.cycle.doses.earliest("due_at")
-        if kind == "paused":
-            self.alert()
+        prepare = {
+            "paused": self.alert,
+            "carer_missing": self.tell_sam,
+            "injection_again": self.put_off,
+            "plan_changed": self.change_plan,
+        }
+        prepare.get(kind, lambda: None)()
         planning.plan(on(START - timedelta(days=DAYS_BEFORE.get(kind, 1)), 8))
-        of_a_dose = kind in {"injection_due", "injection_missing"}
-        self.row = outbox.due(kind, self.dose if of_a_dose else None)
+        self.row = outbox.due(kind, self.dose if kind in OF_A_DOSE else None)
+
+    def tell_sam(self, told: bool = True) -> None:
+        sharing = Sharing.objects.get(person=self.cast.sam)
+        accounts.tell_if_not_recorded(by=self.cast.anna, sharing=sharing, told=told)
+
+    def stop_telling_sam(self) -> None:
+        self.tell_sam(told=False)
+
+    def stop_sharing(self) -> None:
+        accounts.stop_sharing(by=self.cast.anna, sharing=Sharing.objects.get(person=self.cast.sam))
+
+    def put_off(self, minutes: int = 0) -> None:
+        Snooze.objects.create(
+            patient=self.cast.anna_patient,
+            cycle=self.cycle,
+            day=self.dose.day,
+            slot=self.dose.slot,
+            again_at=self.dose.due_at + timedelta(minutes=minutes),
+            asked_at=on(EVE),
+        )
+
+    def change_plan(self) -> PlanVersion:
+        newest = self.plan.current_version
+        return version_actions.change_plan(
+            by=self.cast.ben,
+            plan=self.plan,
+            base_number=newest.number,
+            from_course=1,
+            document=newest.document,
+            slot_times={**newest.slot_times, "am": "09:00"},
+            starts_on=START,
+            now=on(START - timedelta(days=9), 7),
+            change_reason="sleep",
+        )
+
+    def read_the_change(self) -> None:
+        version = PlanVersion.objects.get(plan=self.plan, number=2)
+        version_actions.confirm_read(by=self.cast.anna, version=version, now=on(EVE))
 
     def log(self) -> Any:
         return factories.injection(self.cast.anna_patient, self.cast.anna, self.dose).injection
@@ -95,7 +139,7 @@ class Story:
         actions.choose(by=self.cast.anna, switches=switches, lead_minutes=15)
 
     def unsubscribe(self) -> None:
-        link = unsubscribing.link(self.cast.anna, self.kind)
+        link = unsubscribing.link(self.row.recipient, self.kind)
         found = unsubscribing.find(link.rpartition("/")[2])
         assert found is not None
         actions.unsubscribe(link=found)
@@ -134,6 +178,19 @@ LOCKING = [
     ("injection_missing", Story.log, "recorded"),
     ("injection_missing", Story.log_and_undo, "undone"),
     ("injection_missing", Story.alert, "alert"),
+    ("carer_missing", Story.log, "recorded"),
+    ("carer_missing", Story.stop_telling_sam, "not_in_plan"),
+    ("carer_missing", Story.stop_sharing, "not_in_plan"),
+    ("carer_missing", Story.hold, "held"),
+    ("injection_again", Story.log, "recorded"),
+    ("injection_again", Story.hold, "held"),
+    ("injection_again", Story.switch_off, "turned_off"),
+    (DOSE, Story.change_plan, "changed"),
+    ("plan_changed", Story.read_the_change, "read"),
+    ("plan_changed", Story.end_plan, "not_in_plan"),
+    ("plan_changed", Story.switch_off, "turned_off"),
+    ("results_missing", Story.switch_off, "turned_off"),
+    ("bloodwork_overdue", Story.draw, "arranged"),
     ("paused", Story.acknowledge, "released"),
     ("paused", Story.switch_off, "turned_off"),
     (DAY, Story.end_plan, "plan_ended"),
@@ -146,10 +203,12 @@ LOCKING = [
     (BLOODWORK, Story.draw, "arranged"),
     (BLOODWORK, Story.unsubscribe, "turned_off"),
 ]
+OF_THE_CLINIC = {"red_flag", "digest"}  # test_red_flag.py, test_digest.py
 OTHERS = [
+    ("carer_missing", Story.close_account, "no_recipient"),
     (DOSE, Story.close_account, "no_recipient"),
     (DAY, Story.close_account, "no_recipient"),
-    ("paused", Story.close_account, "released"),
+    ("paused", Story.close_account, "no_recipient"),
     (DOSE, Story.give_the_diary_to_somebody_else, "not_in_plan"),
     (DAY, Story.give_the_diary_to_somebody_else, "not_in_plan"),
 ]
@@ -185,14 +244,14 @@ def test_erasing_the_patient_stops_the_mail(smtp_sink: SmtpSink) -> None:
 
 
 @pytest.mark.django_db
-@pytest.mark.parametrize("kind", [*kinds.POLICIES])
+@pytest.mark.parametrize("kind", [kind for kind in kinds.PLANNED if kind not in OF_THE_CLINIC])
 def test_without_a_change_the_mail_leaves(smtp_sink: SmtpSink, kind: str) -> None:
     story = Story(kind)
     sending.sweep()
     story.row.refresh_from_db()
     assert story.row.state == "sent"
     (received,) = smtp_sink.wait_for(1)
-    assert received.rcpt_tos == ("anna@example.org",)
+    assert received.rcpt_tos == ("sam@example.org" if kind == "carer_missing" else "anna@example.org",)
 
 
 @pytest.mark.django_db

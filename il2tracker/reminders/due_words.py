@@ -66,14 +66,15 @@ TRIED = Said("clock", gettext_lazy("Could not be sent yet; it is tried again"))
 DUE_NOW = Said("mail", gettext_lazy("Due now: it is sent in a moment"))
 COURSE_KINDS = tuple(kind.name for kind in kinds.DAY_KINDS)
 CONDITIONS = {
-    **dict.fromkeys((kinds.INJECTION_MISSING, kinds.CARER_MISSING), gettext_lazy("if it is not recorded by then")),
-    **dict.fromkeys((kinds.INJECTION_DUE, kinds.INJECTION_AGAIN), gettext_lazy("if it is not recorded before")),
+    **dict.fromkeys(
+        (kinds.INJECTION_MISSING, kinds.CARER_MISSING), gettext_lazy("Comes only if it is not recorded by then")
+    ),
     **dict.fromkeys(
         (kinds.BLOODWORK_BOOK, kinds.BLOODWORK_DUE, kinds.BLOODWORK_OVERDUE),
-        gettext_lazy("if it is neither booked nor taken by then"),
+        gettext_lazy("Comes only if it is neither booked nor taken by then"),
     ),
-    kinds.RESULTS_MISSING: gettext_lazy("if they are not here by then"),
-    kinds.PLAN_CHANGED: gettext_lazy("if you have not read it by then"),
+    kinds.RESULTS_MISSING: gettext_lazy("Comes only if they are not here by then"),
+    kinds.PLAN_CHANGED: gettext_lazy("Comes only if you have not read it by then"),
 }
 
 
@@ -113,9 +114,7 @@ def _waiting(row: Reminder, now: datetime, clock: str) -> Said:
     if row.due_at <= now:
         return DUE_NOW
     planned = STATES[State.PLANNED]
-    if row.kind not in CONDITIONS:
-        return planned
-    return planned._replace(words=_("%(what)s, %(if)s") % {"what": planned.words, "if": CONDITIONS[row.kind]})
+    return planned._replace(words=CONDITIONS.get(row.kind, planned.words))
 
 
 def _sent(row: Reminder, clock: str) -> str:

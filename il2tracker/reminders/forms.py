@@ -63,7 +63,7 @@ GROUPS = (
         _("Quiet hours"),
         frozenset({PATIENT, CARER}),
         HOURS,
-        _("In these hours mails wait, and come when the hours are over. The same time twice: no quiet hours."),
+        _("In these hours mails wait, and come when the hours are over."),
     ),
 )
 HINTS = {
@@ -136,8 +136,12 @@ class PreferencesForm(BaseForm):
 
     @property
     def groups(self) -> list[tuple[Group, list[forms.BoundField]]]:
-        """Each group with its boxes, in the order of the page."""
-        return [(group, [self[name] for name in group.fields]) for group in self.shown_groups]
+        """Each group with its boxes, in the order of the page. Nothing that only a helper gets ever waits."""
+        helper_only = kinds.INJECTION_DUE not in self.fields
+        groups = [
+            group._replace(hint="") if group.name == "hours" and helper_only else group for group in self.shown_groups
+        ]
+        return [(group, [self[name] for name in group.fields]) for group in groups]
 
     def chosen(self) -> dict[str, Any]:
         """What a valid form says, as `actions.choose` takes it."""
@@ -180,7 +184,7 @@ def _minutes() -> dict[str, forms.Field]:
 def _hours(viewer: User) -> dict[str, forms.Field]:
     return {
         "quiet_from": ClockField(label=_("From"), viewer=viewer),
-        "quiet_to": ClockField(label=_("To"), viewer=viewer),
+        "quiet_to": ClockField(label=_("To"), viewer=viewer, help_text=_("The same time twice: no quiet hours.")),
         "doses_pass": forms.BooleanField(
             label=_("Reminders of injections come all the same in these hours"),
             required=False,

@@ -2,11 +2,14 @@
 
 import html
 import re
+import threading
+from collections.abc import Callable
 from datetime import time
 from typing import Any
 
 import pytest
 from django.core.exceptions import ValidationError
+from django.db import connection, transaction
 from django.test import Client
 
 from il2tracker.accounts import actions as accounts
@@ -68,6 +71,7 @@ def test_at_first_everything_is_on_and_the_numbers_are_those_of_the_start(anna: 
     assert re.search(r'name="quiet_from" value="10pm"', page)
     assert re.search(r'name="quiet_to" value="7am"', page)
     assert headings(page) == ["Injections", "Before a course", "My plan", "Quiet hours"]
+    assert "In these hours mails wait, and come when the hours are over." in page
 
 
 def test_hours_are_written_on_the_readers_own_clock(anna: Client, cast: Cast) -> None:
@@ -80,6 +84,7 @@ def test_a_helper_sees_the_one_switch_for_helpers_and_the_quiet_hours(cast: Cast
     assert headings(page) == ["Somebody I help", "Quiet hours"]
     assert "lets you be told" in page
     assert "injection_due" not in page
+    assert "In these hours mails wait" not in page  # nothing that a helper gets ever waits
 
 
 def test_a_clinician_chooses_the_summary_and_reads_that_urgent_reports_always_come(cast: Cast) -> None:
@@ -214,3 +219,31 @@ def test_a_switch_alone_leaves_minutes_and_hours_as_they_are(cast: Cast) -> None
     choices, me = facts.choices(cast.anna.pk), cast.anna.pk
     assert (choices.leads, choices.afters, choices.caps) == ({me: 60}, {me: 30}, {me: 4})
     assert choices.off == {(me, "injection_due"), (me, "injection_missing")}
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("who", "lock"),
+    [
+        ("anna", lambda cast: cast.anna_patient.lock()),
+        ("sam", lambda cast: cast.anna_patient.lock()),
+        ("ben", lambda cast: User.objects.select_for_update(no_key=True).get(pk=cast.ben.pk)),
+    ],
+)
+def test_a_choice_waits_for_the_last_look_at_a_mail_that_is_leaving(
+    cast: Cast, who: str, lock: Callable[[Cast], Any]
+) -> None:
+    """A2: a sender holds this lock between the look at the choices and the mark, so no mark comes after the choice."""
+
+    def choose() -> None:
+        actions.choose(by=getattr(cast, who), switches={"carer_missing": False})
+        connection.close()
+
+    chooser = threading.Thread(target=choose)
+    with transaction.atomic():
+        lock(cast)
+        chooser.start()
+        chooser.join(0.7)
+        assert chooser.is_alive()
+    chooser.join(20)
+    assert facts.choices().off == {(getattr(cast, who).pk, "carer_missing")}

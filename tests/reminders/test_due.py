@@ -172,8 +172,8 @@ def test_the_list_shows_the_same_rows_as_the_machine(cast: Cast, dose: PlannedDo
     assert len(page.coming) == mine.count() > 4
     assert [line.at for line in page.coming] == [item.due_at for item in mine.order_by("due_at", "pk")]
     now, _past = parts(see(cast.anna).words)
-    assert "Injection due: 10pm 9:45pm. Planned, if it is not recorded before. Record it" in now
-    assert "Injection not recorded: 10pm 11pm. Planned, if it is not recorded by then." in now
+    assert "Injection due: 10pm 9:45pm. Planned. Record it" in now
+    assert "Injection not recorded: 10pm 11pm. Comes only if it is not recorded by then." in now
 
 
 def test_a_row_about_a_slot_leads_to_its_page_as_long_as_it_can_be_recorded(cast: Cast, dose: PlannedDose) -> None:
@@ -303,7 +303,7 @@ def test_a_helper_reads_his_rows_without_a_name_and_opens_the_page_while_he_may(
     facts = {"kind": "carer_missing", "occurrence": occurrence, "slot_local": "2026-11-25T22:00"}
     row(cast, recipient=cast.sam, due_at=EVENING + HOUR, expires_at=EVENING + 2 * HOUR, **facts)
     answer = see(cast.sam)
-    assert "Not recorded, of somebody I help: 10pm 10:35pm. Planned, if it is not recorded by then." in answer.words
+    assert "Not recorded, of somebody I help: 10pm 10:35pm. Comes only if it is not recorded by then." in answer.words
     assert "Anna" not in answer.words
     assert f"/diary/add/{dose.ref}/" in answer.main
     assert "carer_missing" not in see(cast.anna).main

@@ -28,7 +28,7 @@ def forgot(request: HttpRequest) -> HttpResponse:
 def choose(request: HttpRequest, uidb36: str, key: str) -> HttpResponse:
     """Where the mailed link leads: it goes into the session and out of the address bar before anything is shown."""
     response = _choose(request, uidb36=uidb36, key=key)
-    response["Referrer-Policy"] = "no-referrer"
+    response["Referrer-Policy"] = "strict-origin"  # never the address; "no-referrer" would hide the origin of our form
     if (getattr(response, "context_data", None) or {}).get("token_fail"):
         response.status_code = GONE
         return response

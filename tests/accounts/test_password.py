@@ -126,7 +126,7 @@ def test_a_link_opens_a_page_that_does_not_carry_its_key(client: Client, anna: U
     assert key not in opened["Location"]
     page = client.get(opened["Location"])
     assert key not in page.content.decode()
-    assert {opened["Referrer-Policy"], page["Referrer-Policy"]} == {"no-referrer"}
+    assert {opened["Referrer-Policy"], page["Referrer-Policy"]} == {"strict-origin"}
     assert "no-store" in page["Cache-Control"]
 
 

@@ -88,10 +88,20 @@ MAY_BE_A_DEVICE = gettext_lazy(
 )
 
 
+WHEN_IT_GOES_ON = gettext_lazy(
+    "An urgent report that nobody has acknowledged for so many minutes is told to the next person on call, then to all "
+    "others at once. When so many more have passed, the patient is told that nobody has answered. 0 tells all at once."
+)
+WHO_IS_TOLD = gettext_lazy(
+    "Urgent reports are told by mail: 1 at once, then 2, and so on; last, together, everybody without a number. "
+    "Without any number in the clinic everybody is told at once."
+)
+
+
 class ClinicAdmin(Logged):
     """A clinic's numbers and hours."""
 
-    list_display = ("name", "day_phone", "night_phone", "emergency_phone", "time_zone")
+    list_display = ("name", "day_phone", "night_phone", "emergency_phone", "time_zone", "escalate_after")
     prepopulated_fields = {"slug": ("name",)}
     # Django's own clock picker writes inline styles, which the policy forbids.
     formfield_overrides = {TimeField: {"widget": TimeInput}}
@@ -99,6 +109,7 @@ class ClinicAdmin(Logged):
     def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
         """Says beside the switches for suggestions what turning them on can mean (domain 4)."""
         told = dict.fromkeys(("suggests_dose_steps", "suggests_intervals"), MAY_BE_A_DEVICE)
+        told["escalate_after"] = WHEN_IT_GOES_ON
         return super().get_form(request, obj, change, help_texts=told, **kwargs)
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -107,9 +118,15 @@ class ClinicAdmin(Logged):
 
 
 class MembershipAdmin(Logged):
-    """Who works where."""
+    """Who works where, and who is told of an urgent report first (B22)."""
 
     list_display = ("user", "clinic", "title", "on_call_rank")
+    ordering = ("clinic__name", "on_call_rank", "user__name")
+
+    def get_form(self, request: HttpRequest, obj: Any = None, change: bool = False, **kwargs: Any) -> Any:
+        """Says what the place in the order does."""
+        words = {"labels": {"on_call_rank": _("Place on call")}, "help_texts": {"on_call_rank": WHO_IS_TOLD}}
+        return super().get_form(request, obj, change, **words, **kwargs)
 
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """Everybody but the administrator herself: who runs the installation sees no patient by her own hand."""

@@ -73,6 +73,24 @@ def test_an_administrator_makes_others_members_but_never_herself(client: Client)
     assert not cast.north.memberships.filter(user=cast.eve).exists()
 
 
+def test_an_administrator_sets_who_is_told_first_and_after_how_many_minutes_the_next_one(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    member = cast.north.memberships.get()
+    url = f"/system/admin/accounts/membership/{member.pk}/change/"
+    page = client.get(url).content.decode()
+    assert "Place on call" in page
+    assert "Without any number in the clinic everybody is told at once." in page
+    facts = {"clinic": cast.north.pk, "user": cast.ben.pk, "title": "nurse"}
+    for rank, stored in (("3", 3), ("", None)):
+        assert client.post(url, {**facts, "on_call_rank": rank}).status_code == 302
+        member.refresh_from_db()
+        assert member.on_call_rank == stored
+    page = client.get(f"/system/admin/accounts/clinic/{cast.north.pk}/change/").content.decode()
+    assert "is told to the next person on call" in page
+    assert client.get("/system/admin/accounts/membership/").status_code == 200
+
+
 def test_a_membership_that_is_removed_stays_in_the_log(client: Client) -> None:
     cast = factories.cast()
     client.force_login(cast.eve)

@@ -11,7 +11,19 @@ from django.core.exceptions import ObjectDoesNotExist
 from django.db import DatabaseError, transaction
 
 from il2tracker.accounts.models import Patient, User
-from il2tracker.reminders import bouncing, capping, claiming, clocks, facts, heartbeat, kinds, mails, planning, validity
+from il2tracker.reminders import (
+    account_mails,
+    bouncing,
+    capping,
+    claiming,
+    clocks,
+    facts,
+    heartbeat,
+    kinds,
+    mails,
+    planning,
+    validity,
+)
 from il2tracker.reminders.backend import Answer, Backend, Outcome
 from il2tracker.reminders.claiming import Batch
 from il2tracker.reminders.models import Reminder
@@ -52,6 +64,7 @@ def send(batch: Batch) -> None:
     """Hand over every row on one connection, until the server is in trouble or the lease nearly over."""
     backend, wait = Backend(), timedelta(0)
     people = facts.choices(None, *(row.recipient_id for row in batch.rows))
+    mails.prepare(batch.rows)
     rows = iter(batch.rows)
     try:
         for row in rows:
@@ -98,7 +111,7 @@ def _must_wait(row: Reminder, now: datetime, people: Choices) -> bool:
 def _is_unknown(row: Reminder) -> bool:
     """Whether the address that was typed is nobody's: then nothing leaves, and nobody is told (B13)."""
     if row.recipient is None:
-        row.recipient = User.objects.filter(email__iexact=row.address, is_active=True).first()
+        row.recipient = account_mails.recipient(row)
     if row.recipient is None:
         claiming.cancel(row, Reason.UNKNOWN_ADDRESS)
     return row.recipient is None

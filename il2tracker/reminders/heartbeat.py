@@ -18,6 +18,14 @@ def planned(now: datetime) -> None:
     _write(planned_at=now)
 
 
+def restored() -> datetime:
+    """A backup was put back, at this moment by the database's clock. Returns the moment."""
+    _write(restored_at=Now())
+    at = Heartbeat.read().restored_at
+    assert at is not None
+    return at
+
+
 def swept() -> Heartbeat:
     """A sweep began, or goes on. Returns the row as it now stands."""
     _write(swept_at=Now(), boot=clocks.boot(), running_seconds=clocks.running_seconds())

@@ -15,7 +15,7 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from cycles import course_actions, plan_actions
 from cycles.models import Cycle, Plan
-from il2tracker.reminders import clocks, facts_of_clinics, heartbeat, kinds, reports, sources
+from il2tracker.reminders import clocks, facts_of_clinics, forgetting, heartbeat, kinds, reports, sources
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
 from labs import actions as labs
@@ -53,15 +53,16 @@ class _Known(NamedTuple):
 
 def plan(now: datetime | None = None) -> Planned:
     """One tick: open the courses that follow started ones (A14) and put those to come on their patients' present
-    clock (H09), forget uploads that nobody confirmed, then bring the outbox up to date.
+    clock (H09), forget uploads that nobody confirmed and mails of long ago, then bring the outbox up to date.
 
     `now` (aware) is the database's clock unless a test gives another.
     """
     now = now or clocks.database_now()
     opened, rezoned = open_next_cycles(now), follow_patients(now)
     labs.forget_uploads(now=now)
-    since = _planned_until(now)
-    tick = settle(sources.wanted(now, since), now)
+    forgetting.forget(now)
+    beat = Heartbeat.read()
+    tick = settle(sources.wanted(now, _planned_until(beat, now)), now, beat=beat)
     reports.note(now)
     heartbeat.planned(now)
     return tick._replace(opened=opened, rezoned=rezoned)
@@ -77,9 +78,9 @@ def plan_reports() -> None:
         reports.note(now)
 
 
-def _planned_until(now: datetime) -> datetime:
+def _planned_until(beat: Heartbeat, now: datetime) -> datetime:
     """What expired after the last tick but was never planned still gets its row, as far back as any kind lives."""
-    last = Heartbeat.read().planned_at or now
+    last = beat.planned_at or now
     return min(max(last, now - kinds.LOOK_BACK), now)
 
 
@@ -118,14 +119,22 @@ def _without_a_next_course(now: datetime) -> Iterator[Plan]:
             yield row
 
 
-def settle(wanted: Iterable[Wish], now: datetime, of: Collection[str] = kinds.PLANNED) -> Planned:
-    """Insert, restore, move and cancel rows of the kinds `of` until they say what `wanted` says."""
+def settle(
+    wanted: Iterable[Wish], now: datetime, of: Collection[str] = kinds.PLANNED, beat: Heartbeat | None = None
+) -> Planned:
+    """Insert, restore, move and cancel rows of the kinds `of` until they say what `wanted` says.
+
+    What was due before a backup was put back may have been sent after the backup was made: it ends as too late.
+    """
+    restored_at = (beat or Heartbeat.read()).restored_at
     by_key = {wish.key: wish for wish in wanted}
     known = {row.key: row for keys in _batches(list(by_key)) for row in _known(Q(key__in=keys))}
     missing = [wish for key, wish in by_key.items() if key not in known and _makes_row(wish)]
-    Reminder.objects.bulk_create([_row(wish) for wish in missing], batch_size=BATCH, ignore_conflicts=True)
+    Reminder.objects.bulk_create([_row(wish, restored_at) for wish in missing], batch_size=BATCH, ignore_conflicts=True)
     live = [(row, by_key[key]) for key, row in known.items() if row.state in {State.PLANNED, State.CANCELLED}]
-    restored = _restore([(row, wish) for row, wish in live if not wish.unwanted and wish.expires_at > now])
+    wished = [(row, wish) for row, wish in live if not wish.unwanted and wish.expires_at > now]
+    _lapse([row.pk for row, wish in wished if _may_have_left(wish, restored_at)], now)
+    restored = _restore([(row, wish) for row, wish in wished if not _may_have_left(wish, restored_at)])
     cancelled = _cancel([(row, wish.unwanted) for row, wish in live if wish.unwanted])
     return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, now, of)))
 
@@ -134,18 +143,33 @@ def _makes_row(wish: Wish) -> bool:
     return wish.unwanted is None or wish.unwanted in SHOWN_ALL_THE_SAME
 
 
-def _row(wish: Wish) -> Reminder:
+def _may_have_left(wish: Wish, restored_at: datetime | None) -> bool:
+    return restored_at is not None and wish.due_at <= restored_at
+
+
+def _lapse(pks: list[int], now: datetime) -> None:
+    for some in _batches(pks):
+        _unmarked(some).update(state=State.EXPIRED, cancel_reason="", expires_at=now)
+
+
+def _row(wish: Wish, restored_at: datetime | None) -> Reminder:
+    if restored_at is not None and _may_have_left(wish, restored_at):
+        state, ends = State.EXPIRED, min(wish.expires_at, restored_at)
+    else:
+        state, ends = State.PLANNED, wish.expires_at
     return Reminder(
         key=wish.key,
         kind=wish.kind,
         occurrence=wish.occurrence,
         recipient_id=wish.recipient_id,
         patient_id=wish.patient_id,
-        state=State.CANCELLED if wish.unwanted else State.PLANNED,
+        state=State.CANCELLED if wish.unwanted else state,
         cancel_reason=wish.unwanted or "",
+        due_at=wish.due_at,
+        expires_at=wish.expires_at if wish.unwanted else ends,
         next_attempt_at=wish.due_at,
         urgency=kinds.POLICIES[wish.kind].urgency,
-        **{name: getattr(wish, name) for name in (*TIMES, *SAYS)},
+        **{name: getattr(wish, name) for name in SAYS},
     )
 
 

@@ -6,13 +6,24 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
-from typing import Any
+from typing import Any, NoReturn
 
 from django.conf import settings
 from django.core.management.base import BaseCommand
 from django.db import DatabaseError, close_old_connections
 
-from il2tracker.reminders import bouncing, clocks, invariants, planning, sending, sources
+from il2tracker.reminders import (
+    bouncing,
+    clocks,
+    forecast,
+    invariants,
+    planning,
+    restoring,
+    sending,
+    trying,
+)
+
+PARTS = ("loop", "once", "plan", "sweep", "check", "bounce", "after_restore", "test", "dry_run")
 
 
 class Command(BaseCommand):
@@ -32,11 +43,19 @@ class Command(BaseCommand):
             "--check", action="store_true", help="name every broken invariant; exit code 1 if there is any"
         )
         what.add_argument("--bounce", action="store_true", help="read a delivery report from standard input")
+        what.add_argument(
+            "--after-restore", action="store_true", help="a backup was put back: what was due before never leaves"
+        )
+        what.add_argument("--test", metavar="ADDRESS", help="send one test mail now and print the server's answer")
         what.add_argument("--dry-run", action="store_true", help="show what is wanted in the next days; change nothing")
+        parser.add_argument("--on", metavar="DATE", help="with --dry-run: another day instead, as 2026-11-25")
 
     def handle(self, *args: Any, **options: Any) -> None:
         """Run the chosen part."""
-        chosen = next(name for name in ("loop", "once", "plan", "sweep", "check", "bounce", "dry_run") if options[name])
+        self.options = options
+        if options["on"] and not options["dry_run"]:
+            self._stop("--on goes with --dry-run.")
+        chosen = next(name for name in PARTS if options[name] not in (None, False))
         getattr(self, f"_{chosen}")()
 
     def _plan(self) -> None:
@@ -88,15 +107,36 @@ class Command(BaseCommand):
         try:
             reports = bouncing.read(sys.stdin.buffer.read())
         except bouncing.NotAReportError:
-            self.stderr.write("This is no delivery report (RFC 3464): nothing was changed.")
-            sys.exit(1)
+            self._stop("This is no delivery report (RFC 3464): nothing was changed.")
         if sum(bouncing.keep(report) for report in reports):
             self.stdout.write("The mail is given up. If there is no such mailbox, its address gets no more mail.")
         else:
             self.stdout.write("The report says nothing new about a mail or an address of ours: nothing was changed.")
 
+    def _after_restore(self) -> None:
+        done = restoring.after_restore()
+        self.stdout.write(
+            f"Nothing that was due before {done.at:%Y-%m-%d %H:%M} UTC leaves any more: "
+            f"{done.too_late} too late, {done.in_doubt} in doubt. Now start the programs."
+        )
+
+    def _test(self) -> None:
+        answer = trying.send_test(self.options["test"])
+        self.stdout.write(answer.words)
+        if not answer.is_accepted:
+            sys.exit(1)
+
     def _dry_run(self) -> None:
-        now = clocks.database_now()
-        for wish in sorted(sources.wanted(now, now), key=lambda wish: wish.due_at):
-            why = f"no: {wish.unwanted}" if wish.unwanted else "yes"
-            self.stdout.write(f"{wish.due_at:%Y-%m-%d %H:%M} {wish.kind} {wish.occurrence} {why}")
+        now, text = clocks.database_now(), self.options["on"]
+        try:
+            lines = forecast.on(forecast.parse(text, now), now) if text else forecast.soon(now)
+        except ValueError:
+            self._stop(f"{text}: give a day from today to a year ahead, as {now:%Y-%m-%d}.")
+        for line in lines:
+            why = f"no: {line.why_not}" if line.why_not else "yes"
+            who = line.code or "-"
+            self.stdout.write(f"{line.at:%Y-%m-%d %H:%M} {who} {line.wish.kind} {line.wish.occurrence} {why}")
+
+    def _stop(self, words: str) -> NoReturn:
+        self.stderr.write(words)
+        sys.exit(1)

@@ -50,7 +50,7 @@ def _dose_question() -> QuerySet[PlannedDose, dict[str, Any]]:
     records = Injection.objects.filter(planned_dose=OuterRef("pk"))
     holds = Hold.objects.open().filter(patient=OuterRef("patient")).order_by("raised_at", "pk")
     same_slot = {"cycle": OuterRef("cycle"), "day": OuterRef("day"), "slot": OuterRef("slot")}
-    snoozes = Snooze.objects.filter(**same_slot).order_by("-again_at", "-pk")
+    snoozes = Snooze.objects.filter(**same_slot).order_by("-pk")
     known_then = PlannedDose.objects.exclude(cycle__entered_later=True)
     return known_then.order_by("due_at", "pk").values(
         *OWNER,

@@ -89,9 +89,7 @@ def test_a_link_is_for_one_person_one_slot_one_purpose_and_twelve_hours(cast: Ca
 def test_however_often_a_mail_is_written_its_addresses_stay_and_cost_one_statement_at_most(dose: PlannedDose) -> None:
     first = one_tap.links(row(dose), MAILED)
     again = row(dose)
-    with CaptureQueriesContext(
-        connection,
-    ) as asked:
+    with CaptureQueriesContext(connection) as asked:
         assert one_tap.links(again, MAILED + MINUTE) == first
     assert len([query for query in asked if "SAVEPOINT" not in query["sql"]]) == 1
     with CaptureQueriesContext(connection) as asked:
@@ -584,6 +582,6 @@ def test_links_are_forgotten_a_day_after_their_end_and_no_other(cast: Cast, dose
     mailed(dose)
     unsubscribing.link(cast.anna, "injection_due")
     end = MAILED + 12 * HOUR
-    assert one_tap_actions.forget(now=end + 24 * HOUR) == 0
-    assert one_tap_actions.forget(now=end + 24 * HOUR + MINUTE) == 2
+    assert one_tap_actions.forget(end + 24 * HOUR) == 0
+    assert one_tap_actions.forget(end + 24 * HOUR + MINUTE) == 2
     assert list(SecretLink.objects.values_list("purpose", flat=True)) == ["reminders_off"]

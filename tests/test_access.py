@@ -148,6 +148,7 @@ system/mail/<name>/              | 302 404 404 404 404 404 404 | -
 u/<token>                        | 200 200 200 200 200 200 200 | 200 200 200 200 200 200 200
 """
 HOME, ADMIN = "(home)", "system/admin/"
+MAIL = "settings/privacy/mail/<kind>/<level>/"
 # A mail program posts there without a page of ours before it (RFC 8058).
 EXEMPT_FROM_CSRF = {"u/<token>"}
 
@@ -231,7 +232,8 @@ def _world() -> SimpleNamespace:
     feed = feed_actions.make_link(by=cast.anna, patient=anna, level="plain", now=now)[-47:-4]
     tokens = {"u/": token, "n/": tap, "c/": feed}
     codes = {"question": "5", "code": anna.code, "patient_ref": anna.ref, "slug": "hiv-sc-4-5", "rule": "INT-1"}
-    return SimpleNamespace(**codes, refs=refs, tokens=tokens, cookies=cookies)
+    mail = {"kind": "hour", "level": "plain"}
+    return SimpleNamespace(**codes, **mail, refs=refs, tokens=tokens, cookies=cookies)
 
 
 def address(world: SimpleNamespace, route: str) -> str:
@@ -276,7 +278,30 @@ def test_everybody_gets_the_answer_of_the_table(world: SimpleNamespace, route: s
     calm = {method: refused if found == [405] * len(ROLES) else found for method, found in answered.items()}
     assert calm == expected
     for answer in (*answers["GET"], *answers["POST"]):
-        assert_private(answer)
+        if route != MAIL or answer.status_code != 200:
+            assert_private(answer)
+
+
+@pytest.mark.parametrize("role", ["anna", "dan"])
+def test_a_mail_that_is_looked_at_is_the_only_page_with_styles_of_its_own_and_can_do_nothing(
+    world: SimpleNamespace, role: str
+) -> None:
+    """B24."""
+    answer = ask(world, role, "GET", address(world, MAIL))
+    policy = sorted(answer["Content-Security-Policy"].split("; "))
+    closed = ["base-uri 'none'", "default-src 'none'", "form-action 'none'", "frame-ancestors 'self'", "sandbox"]
+    assert policy == [*closed, "style-src 'unsafe-inline'"]
+    assert answer["X-Frame-Options"] == "SAMEORIGIN"
+    assert "no-store" in answer["Cache-Control"]
+
+
+def test_one_page_alone_may_show_a_frame(world: SimpleNamespace) -> None:
+    may = [
+        route
+        for route in rows()
+        if "frame-src" in ask(world, "anna", "GET", address(world, route)).get("Content-Security-Policy", "")
+    ]
+    assert may == ["settings/privacy/"]
 
 
 def assert_private(answer: Any) -> None:

@@ -14,7 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
-from il2tracker.reminders import account_mails, kinds, patient_mails, typeset, unsubscribing
+from il2tracker.reminders import account_mails, clinic_mails, kinds, one_tap, patient_mails, typeset, unsubscribing
 from il2tracker.reminders.models import Reminder
 
 # What the foot of a mail and the unsubscribe page call a kind: words that anybody may read.
@@ -33,10 +33,20 @@ ABOUT = {
     kinds.PAUSED: gettext_lazy("a time of day"),
     kinds.DIGEST: gettext_lazy("the summary of a week"),
 }
-# A kind's own facts, read when the mail is written; what is secret is made then.
+
+
+def _dose(row: Reminder, now: datetime) -> dict[str, Any]:
+    return {**patient_mails.dose(row, now), **one_tap.links(row, now)}
+
+
+# A kind's own facts, read when the mail is written; what is secret is made then. "Not recorded" has no link that marks
+# as done now: it is an hour later, and the right time is asked for (R14).
 FACTS: dict[str, Callable[[Reminder, datetime], dict[str, Any]]] = {
     **patient_mails.FACTS,
     **account_mails.FACTS,
+    **clinic_mails.FACTS,
+    kinds.INJECTION_DUE: _dose,
+    kinds.INJECTION_AGAIN: _dose,
     kinds.TEST: lambda _row, _now: {},
 }
 

@@ -6,7 +6,7 @@ say (ux 3.1). Only patients choose one, and only for what is said to themselves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -44,20 +44,21 @@ def dose(row: Reminder, now: datetime) -> Facts:
     cycle, day, slot = of_doses.slot_of(row.occurrence)
     ref = PlannedDose.objects.filter(cycle=cycle, day=day, slot=slot).values_list("ref", flat=True).get()
     return {
-        **_hour(row, now),
+        **hour(row, now),
         "amount": ui.miu(row.says_amount),
         "record_url": settings.BASE_URL + reverse("cycles:log", args=[ref]),
         "problem_url": settings.BASE_URL + reverse("cycles:skip", args=[ref]),
-        **(_numbers(row) if level(row) == FULL else {}),
+        **(numbers(row) if level(row) == FULL else {}),
     }
 
 
 def carer(row: Reminder, now: datetime) -> Facts:
     """The hour alone: whose it is and what it is for, only the diary says, after sign-in."""
-    return _hour(row, now)
+    return hour(row, now)
 
 
-def _hour(row: Reminder, now: datetime) -> Facts:
+def hour(row: Reminder, now: datetime) -> Facts:
+    """The slot on the reader's kind of clock, with the place whose time it is where that is another one (H09)."""
     local, (patient, user) = row.local_slot, _people(row)
     assert local is not None
     clock = ui.clock(local, user)
@@ -68,7 +69,7 @@ def _hour(row: Reminder, now: datetime) -> Facts:
 
 def paused(row: Reminder, now: datetime) -> Facts:
     """Whom to call, and why nothing comes (R1)."""
-    return {"cause": _cause(row.occurrence), **_numbers(row)}
+    return {"cause": _cause(row.occurrence), **numbers(row)}
 
 
 def _cause(occurrence: str) -> str:
@@ -80,18 +81,22 @@ def _cause(occurrence: str) -> str:
 
 
 def bloodwork(row: Reminder, now: datetime) -> Facts:
-    """The days between which blood should be taken."""
+    """The days between which blood should be taken, and where it says so whom to call about it."""
+    says_number = level(row) == FULL or row.kind in {kinds.BLOODWORK_OVERDUE, kinds.RESULTS_MISSING}
+    return {**start(row, now), **days(row, now), **(numbers(row) if says_number else {})}
+
+
+def days(row: Reminder, now: datetime) -> Facts:
+    """The first and the last day for the blood test."""
     first, last = row.says_from, row.says_to
     assert first is not None
     assert last is not None
     return {
-        **_start(row, now),
         "first_weekday": _said(first),
         "last_weekday": "" if first == last else _said(last),
         "days": _span(first, last),
         "last_day": dateformat.format(last, DAY_OF_MONTH),
         "is_late": _today(row, now) > last,
-        **(_numbers(row) if _says_number(row) else {}),
     }
 
 
@@ -103,10 +108,6 @@ def _span(first: date, last: date) -> str:
     return _("%(first)s to %(last)s") % {"first": start, "last": dateformat.format(last, DAY_OF_MONTH)}
 
 
-def _says_number(row: Reminder) -> bool:
-    return level(row) == FULL or row.kind in {kinds.BLOODWORK_OVERDUE, kinds.RESULTS_MISSING}
-
-
 def results(row: Reminder, now: datetime) -> Facts:
     """Which results are still missing, for those who want it named (R11)."""
     return {**bloodwork(row, now), "tests": _lacking(row, now) if level(row) == FULL else ""}
@@ -115,41 +116,45 @@ def results(row: Reminder, now: datetime) -> Facts:
 def _lacking(row: Reminder, now: datetime) -> str:
     course = Cycle.objects.annotate(**course_tests.facts(_today(row, now))).select_related("version")
     cycle = course.get(pk=of_courses.cycle_of(row.occurrence))
+    return names_of(course_tests.lacking(cycle, _people(row)[0]))
+
+
+def names_of(tests: Iterable[str]) -> str:
+    """Tests by their code, as patients call them."""
     names = {CD4: _("CD4+ count"), VIRAL_LOAD: _("viral load")}
-    return _(" and ").join(names[code] for code in course_tests.lacking(cycle, _people(row)[0]))
+    return _(" and ").join(names[code] for code in tests)
 
 
 def week_before(row: Reminder, now: datetime) -> Facts:
     """The first day and the list of things to get ready."""
-    return {**_start(row, now), **_list(_course(row)), **(_numbers(row) if level(row) == FULL else {})}
+    return {**start(row, now), **_list_of(_course(row)), **(numbers(row) if level(row) == FULL else {})}
 
 
 def day_before(row: Reminder, now: datetime) -> Facts:
     """The same, with whether the clinic confirmed this start (R12)."""
     course = _course(row)
-    return {**_start(row, now), **_list(course), **_confirmed(row, course), **_numbers(row)}
+    return {**start(row, now), **_list_of(course), **_confirmed(row, course), **numbers(row)}
 
 
 def _course(row: Reminder) -> Cycle:
     return Cycle.objects.select_related("version", "readiness").get(pk=of_courses.cycle_of(row.occurrence))
 
 
-def _start(row: Reminder, now: datetime) -> Facts:
+def start(row: Reminder, now: datetime) -> Facts:
+    """The first day of the course."""
     assert row.says_on is not None
     return {"start_day": _said(row.says_on), "days_left": (row.says_on - _today(row, now)).days}
 
 
-def _list(course: Cycle) -> Facts:
-    todo = asking.to_do(course)
-    still = [str(_(item.words)) for item, ticked in todo.lines if ticked is None]
-    return {
-        "count": len(todo.items),
-        "done": todo.done,
-        "still": still,
-        "still_count": len(still),
-        "ready": [str(_(item.words)) for item, ticked in todo.lines if ticked],
-        "list_url": settings.BASE_URL + reverse("cycles:prepare"),
-    }
+def _list_of(course: Cycle) -> Facts:
+    lines = [(str(_(item.words)), ticked is not None) for item, ticked in asking.to_do(course).lines]
+    return things([words for words, ticked in lines if not ticked], [words for words, ticked in lines if ticked])
+
+
+def things(still: list[str], ready: list[str]) -> Facts:
+    """The list of things to get ready: what is still to do and what is ticked."""
+    counts = {"count": len(still) + len(ready), "done": len(ready), "still_count": len(still)}
+    return {**counts, "still": still, "ready": ready, "list_url": settings.BASE_URL + reverse("cycles:prepare")}
 
 
 def _confirmed(row: Reminder, course: Cycle) -> Facts:
@@ -172,7 +177,7 @@ def plan_changed(row: Reminder, now: datetime) -> Facts:
         "start_day": _said(row.says_on),
         "read_url": settings.BASE_URL + reverse("cycles:plan_update"),
         "changes": _changes(row, version) if level(row) == FULL else [],
-        **_numbers(row),
+        **numbers(row),
     }
 
 
@@ -184,7 +189,8 @@ def _changes(row: Reminder, version: PlanVersion) -> list[str]:
     return [str(change) for change in versions.to_read(plan, _people(row)[1].clock).changes]
 
 
-def _numbers(row: Reminder) -> Facts:
+def numbers(row: Reminder) -> Facts:
+    """Whom the patient calls."""
     patient, _user = _people(row)
     clinic = access.open_clinic(patient)
     phone = _clinic_numbers(clinic) if clinic else patient.team_phone

@@ -18,7 +18,7 @@ from cycles.models import Cycle, Hold, Injection, PlannedDose, Protocol, SiteRea
 from il2tracker.accounts import password_links
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
-from il2tracker.reminders import one_tap, unsubscribing
+from il2tracker.reminders import one_tap, planning, unsubscribing
 from labs.models import LabResult
 from sideeffects.models import CheckIn
 from tests.reminders import outbox
@@ -56,6 +56,7 @@ NOT_A_SCREEN = {
     "today:feed_renew": "leads back to the page, unless its button was pressed",
     "accounts:tell": "takes a POST only",
     "alerts:answer": "takes a POST only",
+    "reminders:preview": "a mail, in a frame of the page about privacy",
     "reminders:test": "takes a POST only",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
@@ -317,6 +318,7 @@ def _clinic() -> list[Screen]:
 
 
 def _reminders() -> list[Screen]:
+    planning.plan(NOW)
     address = unsubscribing.link(User.objects.get(email=ANNA), "injection_due")
     dose = PlannedDose.objects.filter(patient__user__email=ANNA, due_at__gt=NOW).order_by("due_at")[0]
     taps = one_tap.links(outbox.of_dose(dose), NOW)
@@ -326,6 +328,8 @@ def _reminders() -> list[Screen]:
         Screen("reminders:one_tap", NOBODY, reverse("reminders:one_tap", args=["A" * 22]), 410),
         screen("reminders:later", ANNA, main=True, ref=dose.ref),
         screen("reminders:later", ANNA, sends=True, ref=dose.ref),
+        screen("reminders:privacy", ANNA, main=True),
+        Screen("reminders:privacy", ANNA, reverse("reminders:privacy") + "?kind=booking&privacy=full"),
         screen("reminders:due", ANNA, main=True),
         screen("reminders:due", BEN),
         screen("reminders:preferences", ANNA),

@@ -37,8 +37,10 @@ def due(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def test(request: SignedInRequest) -> HttpResponse:
     """Send the person a mail that says nothing; what became of it stands in the list."""
-    actions.send_test(by=request.user, now=timezone.now())
-    messages.success(
-        request, _("A test mail is on its way. Load this page again in a minute to see what became of it.")
-    )
+    now = timezone.now()
+    row = actions.send_test(by=request.user, now=now)
+    if row.due_at == now:
+        messages.success(request, _("A test mail is on its way. Load this page again in a minute: it stands below."))
+    else:
+        messages.success(request, _("One test mail a minute: the one before stands below."))
     return redirect("reminders:due")

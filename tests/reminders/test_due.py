@@ -10,19 +10,23 @@ from typing import Any
 import pytest
 import time_machine
 from django.db import connection
+from django.db.models import Value
+from django.db.models.functions import Concat
 from django.test import Client
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from cycles.models import Plan, PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import User
 from il2tracker.audit.models import AuditEvent
-from il2tracker.reminders import due, due_words, planning, trouble
+from il2tracker.reminders import due, due_words, planning, sending, trouble
 from il2tracker.reminders.models import Delivery, Reminder, State, WaitsFor
 from il2tracker.reminders.wishes import Reason
 from tests import factories
 from tests.factories import Cast, utc
 from tests.reminders import outbox
+from tests.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db
 PAGE = "/reminders/"
@@ -405,10 +409,11 @@ def press(user: User, at: datetime) -> Any:
 
 
 def test_a_test_mail_goes_into_the_outbox_once_a_minute_and_stands_in_the_list(cast: Cast) -> None:
-    for seconds in (0, 1, 20):
+    said = ("A test mail is on its way.", *["One test mail a minute: the one before stands below."] * 2)
+    for seconds, words in zip((0, 1, 20), said, strict=True):
         answer = press(cast.anna, EVENING + timedelta(seconds=seconds))
         assert answer.redirect_chain == [(PAGE, 302)]
-        assert "A test mail is on its way." in answer.content.decode()
+        assert words in answer.content.decode()
     item = Reminder.objects.get(kind="test")
     assert (item.recipient, item.patient, item.state) == (cast.anna, None, "planned")
     assert "Test mail" in see(cast.anna).words
@@ -417,6 +422,24 @@ def test_a_test_mail_goes_into_the_outbox_once_a_minute_and_stands_in_the_list(c
     assert Reminder.objects.filter(kind="test", recipient=cast.anna).count() == 2
     assert Reminder.objects.filter(kind="test", recipient=cast.ben).count() == 1
     assert AuditEvent.objects.filter(action="reminders.test.posted").count() == 3
+
+
+def test_a_refused_test_mail_shows_and_one_that_is_taken_makes_all_well_again(cast: Cast, smtp_sink: SmtpSink) -> None:
+    def pressed_and_swept() -> str:
+        Reminder.objects.update(key=Concat("key", Value(" of another minute")))
+        now = timezone.now()
+        press(cast.anna, now)
+        sending.sweep()
+        return str(see(cast.anna, at=now + MINUTE).words)
+
+    smtp_sink.fault("rcpt-550", times=1)
+    words = pressed_and_swept()
+    assert "Mails to anna@example.org come back since" in words
+    assert "Not delivered: the mail server refused it." in words
+    words = pressed_and_swept()
+    assert "come back" not in words
+    assert "Sent at" in words
+    assert [mail.message["To"] for mail in smtp_sink.messages] == ["anna@example.org"]
 
 
 def test_looking_at_the_address_of_the_button_sends_nothing(cast: Cast) -> None:

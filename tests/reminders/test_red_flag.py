@@ -390,7 +390,7 @@ def test_without_a_clinic_nobody_is_told_and_nobody_is_missed(smtp_sink: SmtpSin
 
 def test_a_clinic_in_which_nobody_can_be_told_has_reached_nobody_at_once(cast: Cast) -> None:
     Membership.objects.filter(clinic=cast.north).delete()
-    alert = raised(cast.anna_patient, ago=timedelta(seconds=1))
+    alert = raised(cast.anna_patient, ago=HOUR)
     planning.plan()
     alert.refresh_from_db()
     assert (alert.notified_at, alert.nobody_reached_at is not None) == (None, True)

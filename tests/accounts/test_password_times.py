@@ -131,6 +131,18 @@ def test_a_refused_sign_in_is_the_same_work_and_the_same_answer_for_everybody(pe
         assert (*seen, body.replace(name.encode(), b"nobody"), statements) == done["nobody"], name
 
 
+def test_who_has_tried_too_often_reads_the_same_whoever_it_is(people: dict[str, str]) -> None:
+    pages = set()
+    for place, (name, address) in enumerate(people.items()):
+        client = Client(REMOTE_ADDR=f"192.0.2.{place + 1}")
+        guess = {"login": address, "password": "not the password"}
+        answers = [client.post("/sign-in/", guess) for _attempt in range(6)]
+        pages.add(re.sub(r'value="\w{64}"', "", answers[-1].content.decode()).replace(name, "nobody"))
+        assert "Too many attempts." in answers[-1].content.decode()
+        assert "Too many attempts." not in answers[-2].content.decode()
+    assert len(pages) == 1
+
+
 def test_a_refused_sign_in_hashes_once_whoever_it_is(
     people: dict[str, str], settings: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -150,6 +162,7 @@ def test_a_refused_sign_in_hashes_once_whoever_it_is(
     assert counted == dict.fromkeys(people, 1)
 
 
+@pytest.mark.one_database
 def test_a_refused_sign_in_takes_equally_long(people: dict[str, str], settings: Any) -> None:
     settings.PASSWORD_HASHERS = [ARGON2]
     User.objects.filter(name="known1").update(password=Argon2PasswordHasher().encode("the right one", "salt" * 4))

@@ -19,6 +19,7 @@ from django.test import Client, RequestFactory
 from django.utils import timezone
 
 from il2tracker.accounts.models import User
+from il2tracker.audit.models import AuditEvent
 from il2tracker.reminders import account_mails, actions, claiming, clocks, invariants, kinds, mails, sending
 from il2tracker.reminders.adapter import MailPastTheOutboxError
 from il2tracker.reminders.models import Reminder
@@ -356,3 +357,39 @@ def test_adding_a_person_sends_nothing(smtp_sink: SmtpSink, monkeypatch: pytest.
     call_command("person", "add", "eve@example.org", "--role", "administrator", "--name", "Eve", stdout=StringIO())
     assert not Reminder.objects.exists()
     assert smtp_sink.attempts == 0
+
+
+# From the administrator's pages
+
+
+def send_link(client: Client, *people: User) -> Any:
+    picked = {"action": "mail_link", "_selected_action": [person.pk for person in people]}
+    return client.post("/system/admin/accounts/user/", picked, follow=True)
+
+
+def test_an_administrator_has_a_link_sent_and_never_sees_it(client: Client, anna: User, smtp_sink: SmtpSink) -> None:
+    eve = factories.user("Eve", is_staff=True)
+    client.force_login(eve)
+    said = send_link(client, anna).content.decode()
+    assert "A link goes to 1 person." in said
+    assert not LINK.search(said)
+    event = AuditEvent.objects.get(action="accounts.user.link_mailed")
+    assert (event.actor_ref, event.subject_ref) == (eve.ref, anna.ref)
+    (mail,) = sent(smtp_sink)
+    assert mail.rcpt_tos == (anna.email,)
+    assert Client().get(path(link_in(mail))).status_code == 302
+
+
+def test_whoever_may_not_sign_in_gets_no_link_from_the_administrator_either(
+    client: Client, anna: User, smtp_sink: SmtpSink
+) -> None:
+    client.force_login(factories.user("Eve", is_staff=True))
+    barred(anna)
+    assert "Whoever may not sign in gets none." in send_link(client, anna).content.decode()
+    assert sent(smtp_sink) == []
+
+
+def test_only_an_administrator_sends_links(client: Client, anna: User) -> None:
+    client.force_login(factories.user("Dan"))
+    assert send_link(client, anna).status_code == 403
+    assert not Reminder.objects.exists()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import html
 import re
 from datetime import date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
 import time_machine
+from django.conf import settings
 from django.db import connection
 from django.db.models import Value
 from django.db.models.functions import Concat
@@ -85,6 +87,8 @@ def test_there_are_words_for_every_state_reason_and_wait() -> None:
     assert set(due_words.WAITS) == set(WaitsFor)
     said = [*due_words.STATES.values(), *due_words.REASONS.values(), *due_words.WAITS.values()]
     assert len({str(one.words) for one in said}) == len(said)
+    pictures = (Path(settings.BASE_DIR) / "static/img/icons.svg").read_text("utf-8")
+    assert all(f'id="i-{one.icon}"' in pictures for one in said)
 
 
 def test_no_sentence_of_the_list_tells_anybody_to_take_skip_or_stop_anything() -> None:

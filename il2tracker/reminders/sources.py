@@ -135,7 +135,11 @@ def _one_report(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 
 def _all_digests(tick: Round) -> Iterator[Wish]:
-    members, empty = facts_of_clinics.members(), facts_of_clinics.empty_digests(tick.now)
+    """Only one whose hour has come may have had nothing to say."""
+    members = facts_of_clinics.members()
+    under_way = of_clinics.of_members(members, tick.now, tick.now, tick.choices)
+    has_come = any(wish.due_at <= tick.now < wish.expires_at for wish in under_way)
+    empty = facts_of_clinics.empty_digests(tick.now) if has_come else ()
     return of_clinics.of_members(members, tick.since, tick.until, tick.choices, empty)
 
 

@@ -204,7 +204,7 @@ def test_one_with_nothing_to_say_stays_at_home_when_it_is_not_wanted_and_is_not_
     row.refresh_from_db()
     assert (row.state, row.cancel_reason, smtp_sink.messages) == ("cancelled", "empty", [])
     outbox.change(row, expires_at=next_monday() + 2 * ONE_DAY)
-    planned_for()
+    planning.plan(next_monday() + timedelta(hours=3))
     row.refresh_from_db()
     assert (row.state, row.cancel_reason) == ("cancelled", "empty")
 

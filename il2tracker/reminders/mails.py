@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection
 from datetime import datetime
 from email.utils import formataddr, parseaddr
 from typing import Any, NamedTuple
@@ -58,8 +58,9 @@ class Written(NamedTuple):
     text: str
 
 
-def prepare(rows: Iterable[Reminder]) -> None:
+def prepare(rows: Collection[Reminder], now: datetime) -> None:
     """What every mail of a batch needs, read at once: a mail that was not prepared is written all the same."""
+    one_tap.open_links(rows, now)
     people = ((row.recipient, row.kind) for row in rows if row.recipient is not None)
     unsubscribing.open_links([(user, kind) for user, kind in people if kinds.POLICIES[kind].preference])
 

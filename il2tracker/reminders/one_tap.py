@@ -56,8 +56,7 @@ def links(row: Reminder, now: datetime) -> dict[str, str]:
     """
     if not _has_links(row):
         return {"done_url": "", "later_url": ""}
-    if not hasattr(row, "links_are_open"):
-        open_links([row], now)
+    open_links([row], now)
     return {f"{name}_url": address(_token(row, purpose)) for name, purpose in (("done", DONE), ("later", LATER))}
 
 
@@ -66,7 +65,7 @@ def open_links(rows: Iterable[Reminder], now: datetime) -> None:
 
     Of a mail that was written before and never left, they say from now on what it says now. A used one stays used.
     """
-    ready = [row for row in rows if _has_links(row)]
+    ready = [row for row in rows if _has_links(row) and not hasattr(row, "links_are_open")]
     made = [_link(row, purpose, now) for row in ready for purpose in (DONE, LATER)]
     SecretLink.objects.bulk_create(
         made, update_conflicts=True, unique_fields=["token_hash"], update_fields=["entries", "expires_at"]

@@ -15,7 +15,16 @@ from django.db.models import F, OuterRef, Q, Subquery
 
 from cycles import course_actions, plan_actions
 from cycles.models import Cycle, Plan
-from il2tracker.reminders import clocks, facts_of_clinics, forgetting, heartbeat, kinds, reports, sources
+from il2tracker.reminders import (
+    clocks,
+    facts_of_clinics,
+    forgetting,
+    heartbeat,
+    kinds,
+    one_tap_actions,
+    reports,
+    sources,
+)
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
 from labs import actions as labs
@@ -53,7 +62,8 @@ class _Known(NamedTuple):
 
 def plan(now: datetime | None = None) -> Planned:
     """One tick: open the courses that follow started ones (A14) and put those to come on their patients' present
-    clock (H09), forget uploads that nobody confirmed and mails of long ago, then bring the outbox up to date.
+    clock (H09), forget uploads that nobody confirmed and mails and links of long ago, then bring the outbox up to
+    date.
 
     `now` (aware) is the database's clock unless a test gives another.
     """
@@ -61,6 +71,7 @@ def plan(now: datetime | None = None) -> Planned:
     opened, rezoned = open_next_cycles(now), follow_patients(now)
     labs.forget_uploads(now=now)
     forgetting.forget(now)
+    one_tap_actions.forget(now)
     beat = Heartbeat.read()
     tick = settle(sources.wanted(now, _planned_until(beat, now)), now, beat=beat)
     reports.note(now)

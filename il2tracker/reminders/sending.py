@@ -64,7 +64,7 @@ def send(batch: Batch) -> None:
     """Hand over every row on one connection, until the server is in trouble or the lease nearly over."""
     backend, wait = Backend(), timedelta(0)
     people = facts.choices(None, *(row.recipient_id for row in batch.rows))
-    mails.prepare(batch.rows)
+    mails.prepare(batch.rows, batch.now)
     rows = iter(batch.rows)
     try:
         for row in rows:

@@ -19,7 +19,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.pages import answer, form_page, sent
 from il2tracker.reminders import snoozing
-from il2tracker.reminders.later_forms import LaterForm
+from il2tracker.reminders.later_forms import OWN, LaterForm
 from il2tracker.reminders.models import Snooze
 from il2tracker.reminders.snoozing import Offer
 from il2tracker.reminders.wishes import Reason
@@ -40,7 +40,7 @@ def later(request: SignedInRequest, ref: str) -> HttpResponse:
     try:
         snooze = snoozing.snooze(by=request.user, dose=dose, again_at=form.cleaned_data["again_at"], now=now)
     except ValidationError as refused:
-        form.add_error("own_time", refused)
+        form.add_error("own_time" if form.cleaned_data["when"] == OWN else "when", refused)
         return _page(request, form, dose, offered, now)
     messages.success(request, _saved(request, offered, snooze))
     return _home(request, dose)

@@ -6,13 +6,20 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
+from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
-from django.shortcuts import render
+from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.views.decorators.http import require_safe
+from django.utils.translation import gettext as _
+from django.views.decorators.http import require_POST, require_safe
 
-from il2tracker.system import health, mail_catcher
+from il2tracker.accounts.access import SignedInRequest
+from il2tracker.reminders import actions, forecast, forgetting
+from il2tracker.reminders.kinds import TEST
+from il2tracker.reminders.models import Reminder
+from il2tracker.system import health, mail_catcher, sums
+from il2tracker.system.rows import rows
 
 MAIL = settings.VAR / "mail"
 
@@ -31,7 +38,7 @@ def administrators_only(view: Callable[..., HttpResponse]) -> Callable[..., Http
 
 @require_safe
 def healthz(request: HttpRequest) -> JsonResponse:
-    """200 when the database answers and reminders were looked at in the last 3 minutes, else 503."""
+    """200 when the database answers and reminders were planned and sent in the last 3 minutes, else 503."""
     pulse = health.pulse(timezone.now())
     return JsonResponse(pulse, status=200 if pulse["status"] == health.WORKING else 503)
 
@@ -41,7 +48,44 @@ def healthz(request: HttpRequest) -> JsonResponse:
 def page(request: HttpRequest) -> HttpResponse:
     """What works, what does not, and what to do about it."""
     now = timezone.now()
-    return render(request, "system/page.html", {"rows": health.rows(now), "now": now})
+    return render(request, "system/page.html", {"rows": rows(now), "now": now})
+
+
+@require_POST
+@administrators_only
+def seen(request: SignedInRequest) -> HttpResponse:
+    """What was given up has been looked at: it leaves the page and the line that staff see."""
+    forgetting.note_seen(by=request.user, now=timezone.now())
+    return redirect("system:page")
+
+
+@require_safe
+@administrators_only
+def reminders(request: SignedInRequest) -> HttpResponse:
+    """How many mails of which kind a day would bring, and what became of the own test mail. Names nobody."""
+    now = timezone.now()
+    asked = request.GET.get("on", now.date().isoformat())
+    try:
+        day = forecast.parse(asked, now)
+    except ValueError:
+        day = None
+    words = {
+        "asked": asked,
+        "day": day,
+        "sums": sums.of(forecast.on(day, now)) if day else [],
+        "test": Reminder.objects.visible_to(request.user).filter(kind=TEST).order_by("-pk").first(),
+        "now": now,
+    }
+    return render(request, "system/reminders.html", words, status=200 if day else 422)
+
+
+@require_POST
+@administrators_only
+def test_mail(request: SignedInRequest) -> HttpResponse:
+    """A mail that says nothing, to the own address."""
+    actions.send_test(by=request.user, now=timezone.now())
+    messages.success(request, _("A test mail is on its way. Load this page again in a minute."))
+    return redirect("system:reminders")
 
 
 @require_safe

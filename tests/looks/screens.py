@@ -58,6 +58,8 @@ NOT_A_SCREEN = {
     "alerts:answer": "takes a POST only",
     "reminders:preview": "a mail, in a frame of the page about privacy",
     "reminders:test": "takes a POST only",
+    "system:seen": "takes a POST only",
+    "system:test_mail": "takes a POST only",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
 }
@@ -156,6 +158,9 @@ def _system() -> list[Screen]:
     (folder / f"{name}.eml").write_text(f"{head}\nHello Anna. This is your 10pm reminder.\n", encoding="utf-8")
     return [
         screen("system:page", EVE),
+        screen("system:reminders", EVE),
+        Screen("system:reminders", EVE, "/system/reminders/?on=2026-11-25"),
+        Screen("system:reminders", EVE, "/system/reminders/?on=soon", 422),
         screen("system:mail", EVE),
         Screen("system:one_mail", EVE, reverse("system:one_mail", kwargs={"name": name})),
     ]

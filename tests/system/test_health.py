@@ -6,20 +6,29 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import redis
 from django.test import Client
 from django.utils import timezone
 
+from cycles.models import Cycle
 from il2tracker.accounts.actions import create_clinic, create_user, join_clinic
 from il2tracker.accounts.models import User
-from il2tracker.reminders.models import Heartbeat, Reminder, State
+from il2tracker.reminders import planning, sending
+from il2tracker.reminders.models import Delivery, Heartbeat, Reminder, State
 from il2tracker.system import health, mail_catcher, views
+from il2tracker.system.rows import Row, rows
+from tests import factories
 from tests.services import Broker
+from tests.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db
 
 
-def swept(ago: timedelta) -> None:
-    Heartbeat.objects.update_or_create(pk=1, defaults={"swept_at": timezone.now() - ago})
+def worked(ago: timedelta = timedelta(seconds=5), **otherwise: timedelta) -> None:
+    """Planner and sender were last seen so long ago."""
+    now = timezone.now()
+    beat = {name: now - otherwise.get(name, ago) for name in ("planned_at", "swept_at")}
+    Heartbeat.objects.update_or_create(pk=1, defaults=beat)
 
 
 def reminder(**facts: Any) -> Reminder:
@@ -59,22 +68,25 @@ def anna() -> User:
 
 
 @pytest.mark.parametrize(
-    ("ago", "status"), [(timedelta(0), 200), (timedelta(seconds=179), 200), (timedelta(seconds=182), 503)]
+    ("ago", "status"), [(timedelta(0), 200), (timedelta(seconds=170), 200), (timedelta(seconds=182), 503)]
 )
-def test_healthz_fails_once_reminders_were_not_looked_at_for_three_minutes(
-    client: Client, ago: timedelta, status: int
+@pytest.mark.parametrize(("part", "age"), [("planned_at", "plan_age_seconds"), ("swept_at", "sweep_age_seconds")])
+def test_healthz_fails_once_planner_or_sender_were_silent_for_three_minutes(
+    client: Client, part: str, age: str, ago: timedelta, status: int, settings: Any
 ) -> None:
-    swept(ago)
+    settings.PLAN_EVERY_SECONDS = settings.SWEEP_EVERY_SECONDS = 3600  # whatever the settings say
+    worked(**{part: ago})
     answer = client.get("/healthz")
     assert answer.status_code == status
     assert answer.json()["database"] == "working"
-    assert abs(answer.json()["sweep_age_seconds"] - ago.total_seconds()) <= 2
+    assert abs(answer.json()[age] - ago.total_seconds()) <= 8
 
 
 def test_healthz_fails_before_the_first_sweep(client: Client) -> None:
     answer = client.get("/healthz")
     assert answer.status_code == 503
-    assert answer.json() == {"status": "late", "database": "working", "sweep_age_seconds": None}
+    never = {"plan_age_seconds": None, "sweep_age_seconds": None}
+    assert answer.json() == {"status": "late", "database": "working", **never}
 
 
 def test_healthz_says_so_when_the_database_does_not_answer(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -93,25 +105,37 @@ def test_healthz_says_so_when_the_database_does_not_answer(client: Client, monke
 
 
 def test_nothing_is_complained_about_while_all_works() -> None:
-    swept(timedelta(seconds=5))
+    worked()
     reminder(state=State.PLANNED)
     assert health.complaint(timezone.now()) == ""
 
 
-def test_a_silent_worker_is_the_first_complaint() -> None:
-    swept(timedelta(minutes=4))
-    assert "silent" in health.complaint(timezone.now())
+@pytest.mark.parametrize(
+    ("part", "words"),
+    [
+        ("swept_at", "Reminders are not going out: the sender has been silent for more than 3 minutes."),
+        ("planned_at", "New reminders are not being planned: the planner has been silent for more than 3 minutes."),
+    ],
+)
+def test_a_silent_part_is_the_first_complaint_and_is_named(part: str, words: str) -> None:
+    worked(**{part: timedelta(minutes=4)})
+    reminder(attempts=1, last_error_class="ConnectionRefusedError", failed_at=timezone.now())
+    assert health.complaint(timezone.now()) == words
+
+
+def test_before_the_first_tick_nothing_goes_out() -> None:
+    assert "not going out" in health.complaint(timezone.now())
 
 
 def test_mail_that_waits_for_another_try_is_complained_about() -> None:
-    swept(timedelta(seconds=5))
+    worked()
     reminder(attempts=1, last_error_class="ConnectionRefusedError", failed_at=timezone.now())
     assert "held up" in health.complaint(timezone.now())
 
 
 @pytest.mark.parametrize(("hours", "said"), [(1, True), (25, False)])
 def test_mail_that_was_given_up_is_complained_about_for_a_day(hours: int, said: bool) -> None:
-    swept(timedelta(seconds=5))
+    worked()
     failed_at = timezone.now() - timedelta(hours=hours)
     reminder(state=State.DEAD, attempts=8, last_error_class="SMTPRecipientsRefused", failed_at=failed_at)
     assert ("could not be delivered" in health.complaint(timezone.now())) is said
@@ -119,7 +143,7 @@ def test_mail_that_was_given_up_is_complained_about_for_a_day(hours: int, said: 
 
 @pytest.mark.parametrize(("hours", "said"), [(1, True), (25, False)])
 def test_mail_that_was_too_late_to_send_is_counted_for_a_day(client: Client, eve: User, hours: int, said: bool) -> None:
-    swept(timedelta(seconds=5))
+    worked()
     for _ in range(2):
         reminder(state=State.EXPIRED, expires_at=timezone.now() - timedelta(hours=hours))
     reminder(state=State.CANCELLED, cancel_reason="recorded", expires_at=timezone.now() - timedelta(hours=1))
@@ -130,7 +154,7 @@ def test_mail_that_was_too_late_to_send_is_counted_for_a_day(client: Client, eve
 
 
 def test_the_complaint_takes_one_statement_however_much_there_is(django_assert_num_queries: Any) -> None:
-    swept(timedelta(seconds=5))
+    worked()
     for _ in range(5):
         reminder(attempts=1, last_error_class="Timeout", failed_at=timezone.now())
     with django_assert_num_queries(1):
@@ -152,12 +176,14 @@ def test_clinicians_and_administrators_are_told_and_patients_are_not(
 
 
 def test_the_system_page_names_what_fails_and_what_to_do(client: Client, eve: User) -> None:
-    swept(timedelta(hours=1))
+    worked(timedelta(hours=1))
     reminder(attempts=3, last_error_class="ConnectionRefusedError", failed_at=timezone.now())
     reminder(state=State.DEAD, attempts=8, last_error_class="ConnectionRefusedError", failed_at=timezone.now())
     client.force_login(eve)
     text = client.get("/system/").content.decode()
     assert "Reminders are not going out" in text  # the line on every page of staff
+    assert "Planner" in text
+    assert "Sender" in text
     assert "60 minutes ago" in text
     assert "manage.py reminders --loop" in text
     assert "ConnectionRefusedError" in text
@@ -167,11 +193,157 @@ def test_the_system_page_names_what_fails_and_what_to_do(client: Client, eve: Us
 
 def test_the_system_page_is_calm_when_all_works(broker: Broker, settings: Any) -> None:
     settings.REDIS_URL = broker.url
-    swept(timedelta(seconds=5))
-    assert {row.state for row in health.rows(timezone.now())} == {health.WORKING}
+    worked()
+    assert {row.state for row in rows(timezone.now())} == {health.WORKING}
 
 
-@pytest.mark.parametrize("path", ["/system/", "/system/mail/", "/system/mail/20260101T000000000000/"])
+def line(name: str) -> Row | None:
+    return next((row for row in rows(timezone.now()) if row.name == name), None)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "state", "words"),
+    [(None, health.WORKING, "none waits"), (4, health.WORKING, "1 waits, due"), (6, health.LATE, "1 waits, due")],
+)
+def test_the_queue_is_late_after_five_minutes(minutes: int | None, state: str, words: str) -> None:
+    due = timezone.now() - timedelta(minutes=minutes or 0)
+    if minutes:
+        reminder(next_attempt_at=due)
+    reminder(next_attempt_at=timezone.now() + timedelta(hours=8), waits_for="quiet", due_at=due)
+    found = line("Mails that are due")
+    assert found is not None
+    assert (found.state, found.words) == (state, words)
+    assert found.seen_at == (due if minutes else None)
+
+
+def test_the_number_of_waiting_mails_and_the_oldest_one_stand_there() -> None:
+    for minutes in (1, 2, 7):
+        reminder(next_attempt_at=timezone.now() - timedelta(minutes=minutes))
+    found = line("Mails that are due")
+    assert found is not None
+    assert found.words == "3 wait, the first was due"
+    assert found.seen_at is not None
+    assert timezone.now() - found.seen_at > timedelta(minutes=6)
+
+
+def test_refused_addresses_are_counted_and_nobody_is_named(client: Client, eve: User, anna: User, ben: User) -> None:
+    assert line("Addresses") is None
+    Delivery.objects.create(user=anna, refused_address=anna.email)
+    Delivery.objects.create(user=ben, refused_address="an-earlier@diary.example")
+    client.force_login(eve)
+    text = client.get("/system/").content.decode()
+    assert "1 that a mail server refuses" in text
+    assert anna.email not in text
+    assert "People" in text
+
+
+def test_what_was_given_up_stays_until_an_administrator_has_seen_it(client: Client, eve: User) -> None:
+    worked()
+    failed = timezone.now() - timedelta(minutes=1)
+    reminder(state=State.DEAD, last_error_class="RCPT 550", failed_at=failed)
+    reminder(state=State.UNCERTAIN, handing_over_at=failed, last_error_class="TimeoutError", failed_at=failed)
+    client.force_login(eve)
+    text = client.get("/system/").content.decode()
+    assert "2 not delivered for certain." in text
+    assert health.complaint(timezone.now())
+    assert client.post("/system/seen/").headers["Location"] == "/system/"
+    assert "not delivered for certain" not in client.get("/system/").content.decode()
+    assert health.complaint(timezone.now()) == ""
+    assert Reminder.objects.exclude(seen_by_staff_at=None).count() == 2
+
+
+@pytest.mark.parametrize(("policy", "state"), [("noeviction", health.WORKING), ("allkeys-lru", health.LATE)])
+def test_a_broker_that_throws_things_away_is_named(broker: Broker, settings: Any, policy: str, state: str) -> None:
+    settings.REDIS_URL = broker.url
+    redis.Redis.from_url(broker.url).config_set("maxmemory-policy", policy)
+    found = line("Broker")
+    assert found is not None
+    assert found.state == state
+
+
+def test_a_broker_that_does_not_say_is_believed(broker: Broker, settings: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def forbidden(*_args: Any) -> None:
+        raise redis.ResponseError("unknown command CONFIG")
+
+    settings.REDIS_URL = broker.url
+    monkeypatch.setattr(redis.Redis, "config_get", forbidden)
+    found = line("Broker")
+    assert found is not None
+    assert found.state == health.WORKING
+
+
+# What would be sent
+
+
+def test_a_day_shows_hours_kinds_and_numbers_and_nobodys_name(client: Client) -> None:
+    cast = factories.cast()
+    for patient in (cast.anna_patient, cast.dan_patient):
+        factories.plan(patient, cast.ben, starts_on=patient.today(timezone.now()) + timedelta(days=10))
+    day = cast.anna_patient.today(timezone.now()) + timedelta(days=10)
+    client.force_login(cast.eve)
+    answer = client.get("/system/reminders/", {"on": day.isoformat()})
+    found = {(each.at.hour, each.kind): (each.to_send, each.sent, each.not_sent) for each in answer.context["sums"]}
+    assert found[9, "Injection due"] == (2, 0, 0)
+    assert found[23, "Injection not recorded"] == (2, 0, 0)
+    text = answer.content.decode()
+    assert not [word for word in (cast.anna_patient.code, cast.dan_patient.code, "Anna", "anna@") if word in text]
+    assert not Reminder.objects.exists(), "it only looks"
+
+
+def test_sent_and_not_sent_are_counted_apart(client: Client) -> None:
+    cast = factories.cast()
+    day = cast.anna_patient.today(timezone.now()) + timedelta(days=10)
+    for patient in (cast.anna_patient, cast.dan_patient):
+        factories.plan(patient, cast.ben, starts_on=day)
+    planning.plan(Cycle.objects.earliest("pk").doses.earliest("due_at").due_at - timedelta(minutes=15))
+    now = timezone.now()
+    own = Reminder.objects.filter(kind="injection_due", occurrence__endswith="/d1/am")
+    own.filter(recipient=cast.anna).update(state="sent", handing_over_at=now, accepted_at=now)
+    own.filter(recipient=cast.dan).update(state="expired")
+    client.force_login(cast.eve)
+    sums = client.get("/system/reminders/", {"on": day.isoformat()}).context["sums"]
+    (found,) = [each for each in sums if each.kind == "Injection due" and each.at.hour == 9]
+    assert (found.to_send, found.sent, found.not_sent) == (0, 1, 1)
+
+
+@pytest.mark.parametrize("on", ["2020-01-01", "soon", "2026-02-30", "9999-01-01"])
+def test_a_day_that_cannot_be_shown_gets_words(client: Client, eve: User, on: str) -> None:
+    client.force_login(eve)
+    answer = client.get("/system/reminders/", {"on": on})
+    assert answer.status_code == 422
+    assert "Give a day from today" in answer.content.decode()
+
+
+def test_without_a_day_it_is_today(client: Client, eve: User) -> None:
+    client.force_login(eve)
+    answer = client.get("/system/reminders/")
+    assert (answer.status_code, answer.context["day"]) == (200, timezone.now().date())
+
+
+def test_an_administrator_sends_herself_a_test_mail_and_sees_what_became_of_it(
+    client: Client, eve: User, smtp_sink: SmtpSink
+) -> None:
+    client.force_login(eve)
+    assert client.post("/system/reminders/test/").headers["Location"] == "/system/reminders/"
+    assert "planned" in client.get("/system/reminders/").content.decode()
+    smtp_sink.fault("rcpt-550", times=1)
+    sending.sweep()
+    text = client.get("/system/reminders/").content.decode()
+    assert "given up (RCPT 550)" in text
+    assert smtp_sink.attempts == 1
+
+
+def test_the_test_mail_arrives(client: Client, eve: User, smtp_sink: SmtpSink) -> None:
+    client.force_login(eve)
+    client.post("/system/reminders/test/")
+    sending.sweep()
+    assert [received.rcpt_tos for received in smtp_sink.messages] == [("eve@diary.example",)]
+    assert Reminder.objects.get().state == "sent"
+
+
+@pytest.mark.parametrize(
+    "path", ["/system/", "/system/reminders/", "/system/mail/", "/system/mail/20260101T000000000000/"]
+)
 def test_only_administrators_find_the_pages(client: Client, anna: User, ben: User, path: str) -> None:
     assert client.get(path).status_code == 302
     for user in (anna, ben):

@@ -15,6 +15,7 @@ import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import psycopg
 import redis
@@ -94,28 +95,58 @@ def _server_user() -> str | None:
     raise LookupError("PostgreSQL refuses to run as root and there is no user postgres or nobody")
 
 
+class Postgres:
+    """A throw-away cluster on loopback, gone when this process ends. Not safe from power cuts, so fast.
+
+    `durable`: what was committed outlives `crash()`, as it does on a real server.
+    """
+
+    def __init__(self, *, durable: bool = False) -> None:
+        self.user, self.home, self.port = _server_user(), Path(tempfile.mkdtemp(prefix="diary-postgres-")), free_port()
+        self.url = f"postgresql://diary@127.0.0.1:{self.port}/postgres"
+        self.commit = "on" if durable else "off"
+        self.process: subprocess.Popen[bytes] | None = None
+        atexit.register(shutil.rmtree, self.home, ignore_errors=True)
+        atexit.register(self.stop)
+        self.programs = _readable_copy(_postgres_programs(), self.home, self.user)
+        if self.user:
+            shutil.chown(self.home, self.user)
+        words = [*self._program("initdb"), "-U", "diary", "-A", "trust", "-E", "UTF8", "--no-sync"]
+        subprocess.run(words, check=True, capture_output=True, timeout=120, **self._run)
+
+    def start(self) -> None:
+        """Start it, on the same port and with the same data as before; wait until it answers."""
+        settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": self.commit}
+        options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
+        listen = ["-p", str(self.port), "-c", "listen_addresses=127.0.0.1", "-k", "", "-c", "max_connections=100"]
+        with (self.home / "log").open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self._program("postgres"), *listen, *options], stdout=log, stderr=log, process_group=0, **self._run
+            )
+        _wait(lambda: psycopg.connect(self.url, connect_timeout=2).close(), psycopg.Error, "PostgreSQL")
+
+    def crash(self) -> None:
+        """Its immediate shutdown: every client is thrown out in mid-statement, nothing is tidied up."""
+        if self.process:
+            stop(self.process, signal.SIGQUIT)
+
+    def stop(self) -> None:
+        """Its fast shutdown: SIGTERM would wait for every client."""
+        if self.process:
+            stop(self.process, signal.SIGINT)
+
+    @property
+    def _run(self) -> dict[str, Any]:
+        return {"user": self.user, "cwd": self.home, "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}}
+
+    def _program(self, name: str) -> list[str | Path]:
+        return [self.programs / name, "-D", self.home / "data"]
+
+
 def _start_postgres() -> str:
-    """Start a throw-away cluster on loopback, stopped when this process ends. Not safe from power cuts, so fast."""
-    user, home = _server_user(), Path(tempfile.mkdtemp(prefix="diary-postgres-"))
-    atexit.register(shutil.rmtree, home, ignore_errors=True)
-    programs = _readable_copy(_postgres_programs(), home, user)
-    if user:
-        shutil.chown(home, user)
-    run = {"user": user, "cwd": home, "env": {"PATH": os.environ.get("PATH", ""), "LC_ALL": "C.UTF-8"}}
-    data, port = home / "data", free_port()
-    initdb = [programs / "initdb", "-D", data, "-U", "diary", "-A", "trust", "-E", "UTF8", "--no-sync"]
-    subprocess.run(initdb, check=True, capture_output=True, timeout=120, **run)
-    settings = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off", "max_connections": "100"}
-    options = [word for name, value in settings.items() for word in ("-c", f"{name}={value}")]
-    listen = ["-p", str(port), "-c", "listen_addresses=127.0.0.1", "-k", ""]
-    with (home / "log").open("wb") as log:
-        server = subprocess.Popen(
-            [programs / "postgres", "-D", data, *listen, *options], stdout=log, stderr=log, process_group=0, **run
-        )
-    atexit.register(stop, server, signal.SIGINT)  # its fast shutdown: SIGTERM would wait for every client
-    url = f"postgresql://diary@127.0.0.1:{port}/postgres"
-    _wait(lambda: psycopg.connect(url, connect_timeout=2).close(), psycopg.Error, "PostgreSQL")
-    return url
+    server = Postgres()
+    server.start()
+    return server.url
 
 
 def _readable_copy(programs: Path, home: Path, user: str | None) -> Path:
@@ -161,6 +192,12 @@ class Broker:
         """Stop it and wait."""
         if self.process:
             stop(self.process)
+
+    def crash(self) -> None:
+        """Kill it, and everything it knew is gone: the next start() begins with nothing."""
+        if self.process:
+            stop(self.process, signal.SIGKILL)
+        shutil.rmtree(self.folder)
 
 
 def _version(url: str) -> str:

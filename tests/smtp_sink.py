@@ -3,7 +3,9 @@
 import asyncio
 import email
 import email.policy
+import random
 import threading
+from collections import Counter
 from dataclasses import dataclass
 from email.message import EmailMessage
 
@@ -20,6 +22,7 @@ ANSWERS = {
     "data-554": "554 5.6.0 message refused",
 }
 """What the server says for each fault that is an answer: the stage before the dash, the code after it."""
+FAULTS = {"drop", "hang-rcpt", "hang-data", *ANSWERS}
 
 
 @dataclass(frozen=True)
@@ -39,13 +42,18 @@ class Received:
 
 class SmtpSink:
     """start(), then read `messages`. Faults: a key of ANSWERS, or "drop" (reads the message, closes without an
-    answer), "hang-rcpt" and "hang-data" (never answers that stage); refuse() and accept() close and open the port."""
+    answer), "hang-rcpt" and "hang-data" (never answers that stage); refuse() and accept() close and open the port.
+
+    `takes`: seconds between reading a message and answering. `played`: how often each fault was.
+    """
 
     def __init__(self) -> None:
         self.host, self.port = "127.0.0.1", free_port()
         self.messages: list[Received] = []
-        self.attempts = 0
+        self.attempts, self.takes = 0, 0.0
+        self.played = Counter[str]()
         self._fault, self._times = "", 0
+        self._shares, self._chance = dict[str, float](), random.Random()
         self._changed = threading.Condition()
         self._controller: Controller | None = None
 
@@ -64,8 +72,14 @@ class SmtpSink:
 
     def fault(self, kind: str, times: int = 1_000_000) -> None:
         """Misbehave as `kind` for the next `times` messages; "" ends it."""
-        assert kind in {"", "drop", "hang-rcpt", "hang-data", *ANSWERS}, kind
+        assert kind in {"", *FAULTS}, kind
         self._fault, self._times = kind, times
+
+    def sometimes(self, seed: int, **shares: float) -> None:
+        """From now on misbehave by chance: fault (with _ for -) → share of the messages that come so far."""
+        self._shares = {name.replace("_", "-"): share for name, share in shares.items()}
+        assert set(self._shares) <= FAULTS, shares
+        self._chance = random.Random(seed)
 
     def wait_for(self, count: int, seconds: float = 20) -> list[Received]:
         """The messages, as soon as there are at least `count` of them or the time is over."""
@@ -75,10 +89,16 @@ class SmtpSink:
 
     def _due(self, stage: str) -> str:
         """The fault to play at this stage, if it is this stage's turn."""
-        if not self._times or not self._fault.startswith(stage):
-            return ""
-        self._times -= 1
-        return self._fault
+        fault = next((name for name, share in self._shares.items() if self._falls(name, stage, share)), "")
+        if self._times and self._fault.startswith(stage):
+            self._times -= 1
+            fault = self._fault
+        if fault:
+            self.played[fault] += 1
+        return fault
+
+    def _falls(self, name: str, stage: str, share: float) -> bool:
+        return name.startswith(stage) and self._chance.random() < share
 
     async def handle_MAIL(
         self, server: SMTP, session: Session, envelope: Envelope, address: str, options: list[str]
@@ -104,8 +124,7 @@ class SmtpSink:
             return ANSWERS[fault]
         drop, hang = self._due("drop"), self._due("hang-data")
         self._keep(envelope, answered=not (drop or hang))
-        if hang:
-            await asyncio.sleep(3600)
+        await asyncio.sleep(3600 if hang else self.takes)
         if drop:
             server.transport.abort()
         return "250 OK"

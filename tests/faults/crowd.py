@@ -8,20 +8,32 @@ from typing import Any, TypeVar
 from django.db import models
 
 from cycles.models import Cycle, Plan, PlannedDose, PlanVersion
+from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Patient, User
 from il2tracker.refs import new_code, new_ref
-from il2tracker.reminders import facts, facts_of_courses, of_courses, of_doses, planning
-from il2tracker.reminders.models import Reminder
+from il2tracker.reminders import planning
+from il2tracker.reminders.clocks import from_now
+from il2tracker.reminders.models import Heartbeat, Reminder
 from tests import factories
 from tests.reminders import outbox
 
 Row = TypeVar("Row", bound=models.Model)
+DATES = {"bloodwork_due": 1, "cycle_week": 1, "cycle_day": 1}
+DOSES = {"injection_due": 4}
+EACH = {**DATES, **DOSES}
+"""How many rows of which kind everything_due() makes for one patient: fewer than one person gets in a day."""
+MORE = timedelta(hours=6)
 
 
 def gather(count: int, now: datetime) -> None:
-    """So many patients whose course starts in ten days, each with an account and ten doses."""
+    """So many patients more than one whose course starts in fifteen days, each with an account and ten doses.
+
+    They live where it is noon now, so that the hour at which the tests run decides nothing.
+    """
     lone = factories.lone_patient("Lee")
-    plan = factories.plan(lone, lone.user, starts_on=lone.today(now) + timedelta(days=10))
+    assert lone.user is not None
+    lone = accounts.update_patient(by=lone.user, patient=lone, time_zone=outbox.daytime())
+    plan = factories.plan(lone, lone.user, starts_on=lone.today(now) + timedelta(days=15))
     version, cycle = plan.versions.get(), plan.cycles.get()
     doses = list(cycle.doses.all())
     users = _copies(lone.user, count, email=lambda n: f"p{n}@example.org")
@@ -52,15 +64,18 @@ def _copies(row: Row, count: int, **different: Any) -> list[Row]:
     return type(row)._default_manager.bulk_create(copies, batch_size=500)
 
 
-def everything_due(now: datetime) -> int:
-    """Every injection reminder of the whole course and every "tomorrow" is due now. Returns how many rows there are."""
-    later = now + timedelta(days=30)
-    choices = facts.choices()
-    found = [
-        *of_doses.of_doses(facts.doses_between(now, later), choices, {}),
-        *of_courses.of_cycles(facts_of_courses.cycles_starting(now.date(), later.date(), now), choices),
-    ]
-    planning.settle((wish for wish in found if wish.kind in {"injection_due", "cycle_day"}), now)
+def everything_due() -> int:
+    """What the planner makes of the course is due now, all at once. Returns how many rows there are: EACH for each.
+
+    The planner runs at the moments when it would have; then the rows are moved to now, and it must not run again.
+    """
+    first = PlannedDose.objects.earliest("due_at").due_at
+    for hours in (14 * 24, 7 * 24, 25):
+        planning.plan(first - timedelta(hours=hours))
+    Reminder.objects.exclude(kind__in=EACH).delete()
+    Heartbeat.objects.all().delete()
     outbox.bring_to_now(Reminder.objects.all())
-    Reminder.objects.update(expires_at=now + timedelta(hours=6))
-    return Reminder.objects.count()
+    Reminder.objects.update(expires_at=from_now(MORE))
+    rows = Reminder.objects.count()
+    assert rows == Patient.objects.count() * sum(EACH.values())
+    return rows

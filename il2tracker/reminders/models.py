@@ -16,7 +16,6 @@ from cycles.models import Cycle
 from il2tracker.accounts.models import Patient
 from il2tracker.records import PatientRecord
 from il2tracker.reminders import kinds
-from il2tracker.reminders.wishes import ONLY_NOT_MAILED, Reason
 
 
 class Kind(models.TextChoices):
@@ -66,17 +65,6 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
     def visible_to(self, user: Any) -> ReminderQuerySet:
         """The person's own reminders."""
         return self.filter(recipient=user) if user.is_authenticated else self.none()
-
-    def upcoming_for(self, patient: Patient, now: datetime) -> ReminderQuerySet:
-        """What will be said to the patient, soonest first; also what is only not mailed (B3)."""
-        not_mailed = Q(state=State.CANCELLED, cancel_reason__in=ONLY_NOT_MAILED)
-        waiting = Q(state__in=[State.PLANNED, State.SENDING]) | not_mailed
-        return self.filter(waiting, patient=patient, expires_at__gt=now).order_by("due_at", "pk")
-
-    def failed_for(self, patient: Patient, since: datetime) -> ReminderQuerySet:
-        """Mails to the patient since then that a server refused for good or that came too late, newest first."""
-        ended = self.filter(state__in=[State.DEAD, State.EXPIRED])
-        return ended.filter(patient=patient, due_at__gte=since).order_by("-due_at", "-pk")
 
     def too_late(self, since: datetime) -> ReminderQuerySet:
         """Wanted, but their time was over before anybody sent them: staff must see these."""
@@ -188,11 +176,6 @@ class Reminder(models.Model):
         if not self.slot_local:
             return None
         return datetime.fromisoformat(self.slot_local).replace(tzinfo=ZoneInfo(self.zone))
-
-    @property
-    def is_mail_off(self) -> bool:
-        """Whether only this list says it, because the person switched the mail off."""
-        return self.cancel_reason == Reason.TURNED_OFF
 
 
 SWITCHES = [

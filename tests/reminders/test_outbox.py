@@ -17,7 +17,7 @@ from il2tracker.accounts.models import Sharing
 from il2tracker.alerts.models import Alert
 from il2tracker.audit import triggers
 from il2tracker.audit.models import AuditEvent
-from il2tracker.reminders import actions, clocks, heartbeat, invariants, kinds, planning
+from il2tracker.reminders import actions, clocks, heartbeat, invariants
 from il2tracker.reminders.models import Heartbeat, Preference, Reminder
 from tests import factories
 from tests.factories import Cast
@@ -47,30 +47,6 @@ def dose(plan: Plan) -> PlannedDose:
 # Reads
 
 
-def test_the_list_of_the_diary_shows_what_is_to_come_even_when_only_the_mail_is_off(
-    cast: Cast, dose: PlannedDose
-) -> None:
-    actions.choose(by=cast.anna, switches=dict.fromkeys(kinds.SWITCHES, False), lead_minutes=15)
-    outbox.plan_for(dose)
-    upcoming = list(Reminder.objects.upcoming_for(cast.anna_patient, dose.due_at))
-    assert [row.due_at for row in upcoming] == sorted(row.due_at for row in upcoming)
-    assert {row.is_mail_off for row in upcoming} == {True}
-    assert upcoming[0].get_kind_display() == "Injection due"
-    assert upcoming[0].local_slot == dose.due_at
-    assert not Reminder.objects.upcoming_for(cast.dan_patient, dose.due_at).exists()
-
-
-def test_the_list_leaves_out_what_is_recorded_sent_or_over(cast: Cast, dose: PlannedDose) -> None:
-    outbox.plan_for(dose)
-    everything = Reminder.objects.upcoming_for(cast.anna_patient, dose.due_at)
-    before = everything.count()
-    factories.injection(cast.anna_patient, cast.anna, dose, now=dose.due_at)
-    planning.plan(dose.due_at)
-    assert everything.count() == before - 2
-    last = max(row.expires_at for row in everything)
-    assert not Reminder.objects.upcoming_for(cast.anna_patient, last).exists()
-
-
 def test_each_person_sees_only_the_own_rows(cast: Cast, dose: PlannedDose) -> None:
     outbox.plan_for(dose)
     assert Reminder.objects.visible_to(cast.anna).exists()
@@ -91,7 +67,6 @@ def test_health_counts_every_state_and_names_the_last_trouble(cast: Cast) -> Non
     counts = {name: count for name, count in health.items() if name.endswith("_count") and count}
     assert counts == {"planned_count": 2, "dead_count": 1, "sent_count": 1, "retrying_count": 1, "overdue_count": 1}
     assert (health["last_error_class"], health["last_accepted_at"]) == ("RCPT 451", now - 5 * MINUTE)
-    assert Reminder.objects.failed_for(patient, now - HOUR).get().last_error_class == "RCPT 550"
 
 
 def test_an_empty_outbox_is_healthy() -> None:

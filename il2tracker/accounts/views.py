@@ -55,8 +55,8 @@ def start(request: SignedInRequest) -> HttpResponse:
         if "user" not in refused.message_dict:
             raise
         return redirect("today:home")  # sent twice at once: the first made the diary
-    messages.success(request, _("Your diary is ready."))
-    return redirect("today:home")
+    messages.success(request, _("Your diary is ready. These reminders come by e-mail: leave them so, or choose."))
+    return redirect("reminders:preferences")
 
 
 @login_required

@@ -140,9 +140,9 @@ def test_the_first_questions_sent_twice_at_once_make_one_diary(client: Client, m
     nina = factories.user("Nina")
     client.force_login(nina)
     monkeypatch.setattr(User, "patient_or_none", None)  # what both requests read before either wrote
-    for _click in range(2):
+    for leads_to in ("/settings/reminders/", "/"):
         answer = client.post("/settings/start/", {**START, **NUMBERS})
-        assert (answer.status_code, answer["Location"]) == (302, "/")
+        assert (answer.status_code, answer["Location"]) == (302, leads_to)
     assert Patient.objects.filter(user=nina).count() == 1
 
 
@@ -154,7 +154,8 @@ def test_a_person_without_clinic_starts_a_diary_with_the_numbers_to_call(client:
     assert answer.status_code == 422
     assert "Enter the number of your care team." in text(answer)
     assert not Patient.objects.filter(user=person).exists()
-    client.post("/settings/start/", {**START, **NUMBERS})
+    page = client.post("/settings/start/", {**START, **NUMBERS}, follow=True)
+    assert "These reminders come by e-mail: leave them so, or choose." in text(page), "asked at set-up (B3)"
     patient = Patient.objects.get(user=person)
     assert (patient.time_zone, patient.team_phone, patient.emergency_phone) == ("Europe/Berlin", "020 7946 0018", "999")
 

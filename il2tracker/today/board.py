@@ -104,6 +104,11 @@ class Board:
         return self.course.due if self.course else None
 
     @property
+    def can_put_off(self) -> bool:
+        """Whether the reminder of the injection to record now may still come later: while it is not late (B8)."""
+        return self.due is not None and self.now < self.due.dose.due_at + schedule.ON_TIME
+
+    @property
     def waits_for_word(self) -> bool:
         """Whether the injection to record now is of a course that the clinic has not confirmed (R1, R12)."""
         return self.due is not None and self.start is not None and self.start.waits(self.courses.current)

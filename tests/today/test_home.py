@@ -71,6 +71,16 @@ def test_the_evening_of_day_four_says_what_when_and_where(cast, see, on_course):
     assert f'href="/diary/add/{dose.ref}/not-taken/"' in page.content.decode()
 
 
+@pytest.mark.parametrize(
+    ("at", "offered"), [(EVENING, True), (utc(2026, 11, 21, 23, 59), True), (utc(2026, 11, 22), False)]
+)
+def test_a_reminder_can_be_put_off_while_its_injection_is_not_late(cast, see, on_course, at, offered):
+    on_course(cast.anna_patient, cast.ben)
+    page = see(cast.anna, at=at)
+    assert "Record this injection" in page.text_read
+    assert ("Remind me later" in page.text_read) is offered
+
+
 def test_amount_and_clock_are_as_the_person_reads_them(cast, see, on_course):
     on_course(cast.anna_patient, cast.ben)
     accounts.update_user(by=cast.anna, user=cast.anna, clock="24")

@@ -67,7 +67,8 @@ test-postgres: $(VENV)/dev
 	@IL2_TEST_DATABASE=postgres $(PYTEST) -q -n 2 --dist worksteal
 
 faults: $(VENV)/dev
-	$(PYTEST) -m faults_long tests/faults
+	@status=0; for database in sqlite postgres; do \
+	  IL2_TEST_DATABASE=$$database $(PYTEST) -q -s -m faults_long tests/faults || status=$$?; done; exit $$status
 
 # MUTANTS="il2tracker.reminders.wishes*" makes it a part.
 mutants: $(VENV)/dev

@@ -3,6 +3,8 @@
 Not collected with the tests: pytest tests/bench/reminders.py -s -p no:logging
 """
 
+import logging
+import os
 import smtplib
 import time
 from collections.abc import Callable
@@ -11,13 +13,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
+from cycles.models import PlannedDose
 from il2tracker.reminders import mails, planning, sending
 from il2tracker.reminders.models import Reminder
 from tests.faults import crowd
+from tests.faults.fire import forked
 from tests.reminders import outbox
 from tests.smtp_sink import SmtpSink
 
-PATIENTS, MAILS = 1000, 1000
+PATIENTS, ANSWERS_AFTER, MANY = 142, 0.1, 8
 
 
 def timed(work: Callable[[], Any]) -> float:
@@ -27,27 +31,47 @@ def timed(work: Callable[[], Any]) -> float:
     return time.perf_counter() - start
 
 
+def sweeps(count: int) -> None:
+    """So many processes that send until nothing is due."""
+    for child in [forked(sending.sweep) for _sender in range(count)]:
+        assert os.waitpid(child, 0)[1] == 0
+
+
+def again(rows: int) -> None:
+    """As if nothing had been sent."""
+    assert Reminder.objects.filter(state="sent").count() == rows
+    Reminder.objects.update(state="planned", handing_over_at=None, accepted_at=None, attempts=0)
+    outbox.bring_to_now(Reminder.objects.all())
+
+
 @pytest.mark.django_db(transaction=True)
 def test_planning_and_sending(smtp_sink: SmtpSink) -> None:
-    now = timezone.now()
-    crowd.gather(PATIENTS, now)
-    then = crowd.PlannedDose.objects.earliest("due_at").due_at
+    logging.getLogger("mail.log").setLevel(logging.WARNING)
+    crowd.gather(PATIENTS, timezone.now())
+    then = PlannedDose.objects.earliest("due_at").due_at
     first = timed(lambda: planning.plan(then))
-    rows = Reminder.objects.count()
-    again = timed(lambda: planning.plan(then))
-    print(f"\nplan {PATIENTS} patients, {rows} rows: {first:.2f} s new, {again:.2f} s with nothing new")
+    planned = Reminder.objects.count()
+    nothing_new = timed(lambda: planning.plan(then))
+    print(f"\nplan {PATIENTS + 1} patients, {planned} rows: {first:.2f} s new, {nothing_new:.2f} s with nothing new")
+    Reminder.objects.all().delete()
 
-    due = Reminder.objects.filter(kind="injection_due").order_by("pk")
-    Reminder.objects.exclude(pk__in=due.values("pk")[:MAILS]).delete()
-    outbox.bring_to_now(Reminder.objects.all())
-    rows_with_people = Reminder.objects.select_related("recipient", "patient")
-    texts = [mails.build(row, now).message().as_bytes(linesep="\r\n") for row in rows_with_people]
+    rows = crowd.everything_due()
+    people = Reminder.objects.select_related("recipient", "patient")
+    texts = [mails.build(row, timezone.now()).message().as_bytes(linesep="\r\n") for row in people]
 
     def raw() -> None:
         with smtplib.SMTP(smtp_sink.host, smtp_sink.port) as line:
             for text in texts:
                 line.sendmail("diary@localhost", ["anna@example.org"], text)
 
-    bare, whole = timed(raw), timed(sending.sweep)
-    assert Reminder.objects.filter(state="sent").count() == MAILS
-    print(f"send {MAILS}: {MAILS / whole:.0f}/s; bare SMTP {MAILS / bare:.0f}/s; ratio {bare / whole:.2f}")
+    bare = timed(lambda: os.waitpid(forked(raw), 0))
+    print(f"{rows} mails against an instant server; bare SMTP on one line {rows / bare:.0f}/s")
+    for senders in (1, 2):
+        whole = timed(lambda senders=senders: sweeps(senders))
+        print(f"  {senders} sender: {rows / whole:.0f}/s, ratio {bare / whole:.2f}")
+        again(rows)
+    smtp_sink.takes = ANSWERS_AFTER
+    slow = timed(lambda: sweeps(MANY))
+    most = MANY / ANSWERS_AFTER
+    print(f"at {ANSWERS_AFTER * 1000:.0f} ms with {MANY} senders: {rows / slow:.0f}/s of {most:.0f}/s possible")
+    again(rows)

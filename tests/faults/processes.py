@@ -61,13 +61,19 @@ class Machine:
         return self.start("celery", "--app", "il2tracker", "worker", *["--concurrency", "2", "--queues", "reminders"])
 
     def beat(self) -> subprocess.Popen[bytes]:
-        """Celery's clock."""
-        schedule = f"--schedule={self.folder / 'beat'}"
+        """Celery's clock, which remembers nothing of another one's."""
+        schedule = f"--schedule={self.folder / f'beat-{len(self.running)}'}"
         return self.start("celery", "--app", "il2tracker", "beat", "--pidfile=", schedule)
 
     def loop(self) -> subprocess.Popen[bytes]:
         """The sender that needs no broker."""
         return self.start("django", "reminders", "--loop")
+
+    def web(self, port: int) -> subprocess.Popen[bytes]:
+        """The pages as `make run` serves them, with the files they need."""
+        assert self.start("django", "collectstatic", "--noinput").wait(120) == 0, self.logs()
+        words = ["--preload", "--workers", "2", "--threads", "4", "--no-control-socket", "--bind", f"127.0.0.1:{port}"]
+        return self.start("gunicorn", "il2tracker.wsgi", *words)
 
     def kill(self, program: subprocess.Popen[bytes]) -> None:
         """SIGKILL the program and its children at once."""

@@ -125,3 +125,18 @@ def test_a_broker_that_comes_back_wakes_the_worker_again(
     wait_until(lambda: smtp_sink.messages, machine)
     sweeps(machine, 2)
     assert len(smtp_sink.messages) == 1
+
+
+def test_two_beats_two_workers_and_a_loop_send_each_mail_once(
+    machine: Machine, smtp_sink: SmtpSink, cast: Cast, course: Cycle
+) -> None:
+    """Nobody should start so many, and nobody is the worse for it."""
+    for start in (machine.beat, machine.beat, machine.worker, machine.worker, machine.loop):
+        start()
+    sweeps(machine, 1)
+    move_to_14_days_before(course, cast)
+    wait_until(lambda: smtp_sink.messages, machine, 120)
+    sweeps(machine, 5)
+    assert [row.state for row in Reminder.objects.filter(kind="bloodwork_due")] == ["sent"]
+    assert len({mail.message["Message-ID"] for mail in smtp_sink.messages}) == len(smtp_sink.messages)
+    assert invariants.broken(clocks.database_now()) == []

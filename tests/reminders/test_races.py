@@ -1,5 +1,6 @@
-"""Many planners and many sweeps at once, each on a connection of its own."""
+"""Many planners and many sweeps at once, each on a connection of its own; and one whose own clock is wrong."""
 
+import os
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -7,13 +8,16 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+import time_machine
 from django.db import connection
+from django.utils import timezone
 
 from cycles.models import Cycle, Hold, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.reminders import clocks, invariants, planning, sending, sources
 from il2tracker.reminders.models import Reminder
 from tests import factories
+from tests.faults.fire import forked
 from tests.reminders import outbox
 from tests.smtp_sink import SmtpSink
 
@@ -123,3 +127,47 @@ def _hold_all(cycles: list[Cycle]) -> None:
     for cycle in cycles:
         assert cycle.patient.user is not None
         factories.hold(cycle.patient.user, cycle, kind="infection")
+
+
+# A clock that is wrong
+
+WRONG = [timedelta(hours=-1), timedelta(hours=1), timedelta(days=-1), timedelta(days=1)]
+
+
+def elsewhere(wrong: timedelta, work: Callable[[], Any]) -> None:
+    """Do it in a process whose own clock is wrong by so much; the database's is right."""
+
+    def late_or_early() -> None:
+        with time_machine.travel(timezone.now() + wrong):
+            assert abs(clocks.database_now() - timezone.now()) > timedelta(minutes=50)
+            work()
+
+    assert os.waitpid(forked(late_or_early), 0)[1] == 0
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_sender_with_a_wrong_clock_sends_what_is_due_by_the_database(
+    doses: list[PlannedDose], smtp_sink: SmtpSink, wrong: timedelta
+) -> None:
+    outbox.plan_for(doses[0])
+    due, soon, late = Reminder.objects.filter(kind="injection_due").order_by("pk")[:3]
+    Reminder.objects.exclude(pk__in=[due.pk, soon.pk, late.pk]).delete()
+    outbox.bring_to_now(Reminder.objects.all())
+    now = timezone.now()
+    outbox.change(soon, next_attempt_at=now + timedelta(minutes=30))
+    outbox.change(late, expires_at=now - timedelta(minutes=30))
+    elsewhere(wrong, sending.sweep)
+    states = dict(Reminder.objects.values_list("pk", "state"))
+    assert states == {due.pk: "sent", soon.pk: "planned", late.pk: "expired"}
+    due.refresh_from_db()
+    assert due.accepted_at is not None
+    assert abs(due.accepted_at - now) < timedelta(minutes=5)
+
+
+@pytest.mark.parametrize("wrong", WRONG, ids=str)
+def test_a_planner_with_a_wrong_clock_plans_by_the_database(wrong: timedelta) -> None:
+    lone = factories.lone_patient()
+    factories.plan(lone, lone.user, starts_on=lone.today(timezone.now()) + timedelta(days=2))
+    elsewhere(wrong, planning.plan)
+    assert Reminder.objects.filter(kind="injection_due").exists()
+    assert not any(planning.plan()), "a right clock finds nothing to change"

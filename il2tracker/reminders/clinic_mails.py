@@ -15,6 +15,7 @@ from django.utils.translation import gettext as _
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient
+from il2tracker.refs import is_harmless
 from il2tracker.reminders import facts, facts_of_clinics, kinds, of_clinics
 from il2tracker.reminders.models import Reminder
 from il2tracker.reminders.of_alerts import Report, Telling, tellings
@@ -65,11 +66,16 @@ def _place(telling: Telling | None) -> Facts:
         return {"clinic": "", "minutes": 0, "is_last": True, "is_on_call": False}
     minutes = round(telling.team.wait.total_seconds() / 60)
     return {
-        "clinic": telling.team.name,
+        "clinic": named(telling.team.name),
         "minutes": minutes,
         "is_last": telling.is_last,
         "is_on_call": telling.is_on_call,
     }
+
+
+def named(clinic: str) -> str:
+    """What a mail calls the clinic: its name, unless that itself says what it treats."""
+    return clinic if is_harmless(clinic) else _("your clinic")
 
 
 def digest(row: Reminder, now: datetime) -> Facts:
@@ -77,7 +83,7 @@ def digest(row: Reminder, now: datetime) -> Facts:
     read: Callable[..., Facts] = import_string(settings.REMINDERS_DIGEST)
     assert row.recipient is not None
     found = read(row.recipient, of_clinics.clinic_of(row.occurrence), now)
-    return {**found, "panel_url": settings.BASE_URL + reverse("clinic:panel")}
+    return {**found, "clinic": named(found["clinic"]), "panel_url": settings.BASE_URL + reverse("clinic:panel")}
 
 
 def is_empty(row: Reminder, now: datetime) -> bool:

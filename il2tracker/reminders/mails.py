@@ -14,6 +14,7 @@ from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.translation import gettext_lazy
 
+from il2tracker.refs import is_harmless
 from il2tracker.reminders import account_mails, clinic_mails, kinds, one_tap, patient_mails, typeset, unsubscribing
 from il2tracker.reminders.models import Reminder
 
@@ -110,10 +111,11 @@ def write(kind: str, level: str, stop_url: str, facts: dict[str, Any]) -> Writte
 
 
 def sender(level: str, facts: dict[str, Any]) -> str:
-    """Whom a mail comes from: the clinic's name stands there only where the reader wants to be told everything."""
+    """Whom a mail comes from: the clinic's name stands there only where the reader wants to be told everything, and
+    never one that itself says what is treated: it stands in every list of mails."""
     name, address = parseaddr(settings.DEFAULT_FROM_EMAIL)
     clinic = facts.get("clinic_name", "") if level == patient_mails.FULL else ""
-    return formataddr((clinic or name, address))
+    return formataddr((clinic if clinic and is_harmless(clinic) else name, address))
 
 
 def _stop_headers(stop_url: str) -> dict[str, str]:

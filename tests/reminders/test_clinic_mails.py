@@ -15,7 +15,7 @@ import pytest
 import time_machine
 
 from il2tracker.accounts import actions as accounts
-from il2tracker.accounts.models import Membership, Patient, User
+from il2tracker.accounts.models import Clinic, Membership, Patient, User
 from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
 from il2tracker.reminders import mails, planning
@@ -162,6 +162,18 @@ def test_a_week_with_nothing_to_do_is_one_line(cast: Cast, week: Callable[..., E
     said = re.sub(r"/u/[\w-]{22}", "/u/TOKEN", text_of(message))
     assert said == (GOLDEN / "digest_empty.txt").read_text(encoding="utf-8")
     assert leaks(message.as_bytes()) == []
+
+
+@pytest.mark.parametrize("name", ["North HIV Clinic", "Oncology Day Ward"])
+def test_a_clinic_whose_name_says_what_it_treats_is_not_named(
+    cast: Cast, week: Callable[..., EmailMessage], name: str
+) -> None:
+    joined_long_ago()
+    Clinic.objects.filter(pk=cast.north.pk).update(name=name)
+    raised(cast)
+    for message in (mail_to(cast.ben), week(cast.ben, MONDAY)):
+        assert leaks(message.as_bytes()) == []
+        assert "your clinic" in text_of(message).lower()
 
 
 def test_a_full_week_names_codes_kinds_of_reason_and_ages(cast: Cast, week: Callable[..., EmailMessage]) -> None:

@@ -299,6 +299,12 @@ def test_only_mails_to_the_patient_about_the_diary_follow_the_level(name: str) -
     assert (len(written) == 1) is (name in NEVER_MORE)
 
 
+def test_a_clinic_whose_name_says_what_it_treats_is_never_the_sender(cast: Cast) -> None:
+    cast.north.name = "North HIV Clinic"
+    cast.north.save()
+    assert build(cast, "cycle_week", "full").from_email == "Diary <diary@mail.example>"
+
+
 def test_the_clinic_is_the_sender_only_on_full_and_only_where_there_is_one(cast: Cast) -> None:
     assert build(cast, "cycle_week", "full").from_email == "Clinic North <diary@mail.example>"
     lone = factories.lone_patient("Lee")

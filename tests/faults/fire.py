@@ -129,6 +129,24 @@ class Pool:
         self.machine.stop()
 
 
+class Both:
+    """Two kinds of senders side by side; a kill hits one kind or the other."""
+
+    def __init__(self, *kinds: Senders) -> None:
+        self.kinds = kinds
+
+    def keep(self) -> None:
+        for kind in self.kinds:
+            kind.keep()
+
+    def kill(self, chance: random.Random) -> bool:
+        return chance.choice(self.kinds).kill(chance)
+
+    def stop(self) -> None:
+        for kind in self.kinds:
+            kind.stop()
+
+
 def open_rows() -> int:
     """What is neither at an end nor to be left in doubt for ever."""
     waits = Reminder.objects.filter(state__in=[State.PLANNED, State.SENDING]).count()

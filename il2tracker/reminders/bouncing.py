@@ -95,15 +95,21 @@ def accept(*, address: str) -> bool:
 
 @transaction.atomic
 def keep(report: Report) -> bool:
-    """The mail it is about is given up, and the address it names refused. False when it changes nothing."""
+    """The mail it is about is given up, and the address it names refused. False when it changes nothing.
+
+    Anybody can write to the mailbox from which reports come: one counts only when it names a mail of ours, whose name
+    nobody guesses, and then for nobody but the mail's own recipient.
+    """
     if not report.has_failed:
         return False
     ours = Reminder.objects.filter(message_uuid=report.message_uuid) if report.message_uuid else Reminder.objects.none()
     row = ours.select_related("recipient").first()
-    is_lost = row is not None and claiming.bounced(row.message_uuid, report.cause)
-    user = row.recipient if row else User.objects.filter(email__iexact=report.address).first()
-    is_new = user is not None and no_mailbox(report.code, report.status)
-    return (is_new and user is not None and refuse(user=user, address=report.address, cause=report.cause)) or is_lost
+    if row is None:
+        return False
+    is_lost = claiming.bounced(row.message_uuid, report.cause)
+    if row.recipient is None or not no_mailbox(report.code, report.status):
+        return is_lost
+    return refuse(user=row.recipient, address=report.address, cause=report.cause) or is_lost
 
 
 def read(raw: bytes) -> list[Report]:

@@ -111,7 +111,7 @@ class Command(BaseCommand):
         if sum(bouncing.keep(report) for report in reports):
             self.stdout.write("The mail is given up. If there is no such mailbox, its address gets no more mail.")
         else:
-            self.stdout.write("The report says nothing new about a mail or an address of ours: nothing was changed.")
+            self.stdout.write("The report names no mail of ours, or says nothing new about it: nothing was changed.")
 
     def _after_restore(self) -> None:
         done = restoring.after_restore()

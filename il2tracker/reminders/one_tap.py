@@ -23,7 +23,7 @@ from il2tracker.reminders.models import Reminder
 
 DONE, LATER, UNDO = "tap_done", "tap_later", "tap_undo"
 PURPOSES = (DONE, LATER, UNDO)
-KINDS = (kinds.INJECTION_DUE, kinds.INJECTION_AGAIN, kinds.INJECTION_MISSING)
+KINDS = (kinds.INJECTION_DUE, kinds.INJECTION_AGAIN)  # the other kinds name none of these addresses (R14)
 LIVES = timedelta(hours=12)  # ux 3.3, rule 3
 SAID_AGAIN = timedelta(minutes=10)  # app's own: a second tap of the same button hears the first one's answer so long
 SLOT = 3  # parts of the civil name of a slot, without the one that says which wish to be reminded again

@@ -11,7 +11,6 @@ from enum import Enum
 from typing import NamedTuple
 from uuid import NAMESPACE_URL, UUID, uuid5
 
-from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from cycles import actions as cycles
@@ -110,14 +109,13 @@ def _undo(link: SecretLink, now: datetime) -> Pressed:
 
 
 def _later(link: SecretLink, now: datetime, minutes: str) -> Pressed:
+    """Only to a moment at which a mail really comes: nobody shall wait for one that does not."""
     user, patient = one_tap.owner(link)
     dose = one_tap.dose(link)
-    if dose is None or minutes not in map(str, snoozing.LATERS):
+    offered = snoozing.offer(dose, now) if dose else None
+    if dose is None or offered is None or minutes not in map(str, offered.mailed_laters(now)):
         return LOOK
-    try:
-        snooze = snoozing.snooze(by=user, dose=dose, again_at=now + timedelta(minutes=int(minutes)), now=now)
-    except ValidationError:
-        return LOOK
+    snooze = snoozing.snooze(by=user, dose=dose, again_at=now + timedelta(minutes=int(minutes)), now=now)
     _use(link, now)
     log.record(action="reminders.tap.later", by=user, patient=patient, subject=snooze, detail=BY_LINK)
     return Pressed(Word.LATER, snooze.again_at)

@@ -50,7 +50,7 @@ def _may_ask(request: HttpRequest, *, dry_run: bool = False) -> bool:
 def _asked(link: SecretLink, now: datetime) -> dict[str, Any]:
     dose = one_tap.dose(link)
     offered = snoozing.offer(dose, now) if dose and link.purpose == one_tap.LATER else None
-    return {"laters": offered.laters(now) if offered else [], **_slot(link)}
+    return {"laters": offered.mailed_laters(now) if offered else [], **_slot(link)}
 
 
 def _told(link: SecretLink, pressed: Pressed) -> dict[str, Any]:

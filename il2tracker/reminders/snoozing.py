@@ -55,6 +55,10 @@ class Offer:
         """The minutes by which it can still be put off from now."""
         return [minutes for minutes in LATERS if self.allows(now + timedelta(minutes=minutes))]
 
+    def mailed_laters(self, now: datetime) -> list[int]:
+        """Those of them at which a mail really comes."""
+        return [minutes for minutes in self.laters(now) if self.not_mailed(now + timedelta(minutes=minutes)) is None]
+
     def not_mailed(self, again_at: datetime) -> Reason | None:
         """Why it would only stand in the person's list then; None when the mail comes too."""
         asked = replace(self.dose, again_at=again_at, again_ref="asked")

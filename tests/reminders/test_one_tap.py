@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 
@@ -18,11 +18,11 @@ from cycles.models import Cycle, Injection, PlannedDose, PlanVersion
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Patient, SecretLink, User
 from il2tracker.audit.models import AuditEvent
-from il2tracker.reminders import one_tap, one_tap_actions, one_tap_views, planning
-from il2tracker.reminders.models import Reminder, Snooze
+from il2tracker.reminders import mails, one_tap, one_tap_actions, one_tap_views, planning, snoozing
+from il2tracker.reminders.models import Delivery, Preference, Reminder, Snooze
 from tests import factories
 from tests.factories import Cast
-from tests.reminders import tapping
+from tests.reminders import outbox, tapping
 from tests.reminders.tapping import MAILED, NOW, SLOT, everything, mailed, row, stranger, undo_path
 from tests.reminders.test_mails import leaks
 
@@ -120,10 +120,9 @@ def test_a_mail_that_says_something_else_now_opens_what_it_says_now(cast: Cast, 
     assert "Put down at 10:05pm" in main_of(stranger().post(address))
 
 
-@pytest.mark.parametrize("kind", ["injection_due", "injection_missing"])
-def test_every_mail_to_the_patient_about_a_slot_has_addresses_of_its_own(dose: PlannedDose, kind: str) -> None:
-    other = {"injection_due", "injection_missing"} - {kind}
-    assert mailed(dose, kind=kind) != mailed(dose, kind=other.pop())
+def test_every_mail_that_asks_for_a_slot_has_addresses_of_its_own(cast: Cast, dose: PlannedDose) -> None:
+    snoozing.snooze(by=cast.anna, dose=dose, again_at=NOW + HOUR, now=NOW)
+    assert mailed(dose) != mailed(dose, kind="injection_again")
 
 
 def test_no_other_mail_and_no_other_person_has_such_addresses(cast: Cast, dose: PlannedDose) -> None:
@@ -134,10 +133,16 @@ def test_no_other_mail_and_no_other_person_has_such_addresses(cast: Cast, dose: 
     about = row(dose)
     about.recipient = cast.sam
     assert one_tap.links(about, MAILED) == none
-    carers = row(dose)
-    carers.kind = "carer_missing"
-    assert one_tap.links(carers, MAILED) == none
+    assert one_tap.links(outbox.of_dose(dose, "carer_missing"), MAILED) == none
     assert not SecretLink.objects.exists()
+
+
+def test_the_mail_about_what_is_not_recorded_opens_no_address_that_it_does_not_name(dose: PlannedDose) -> None:
+    """The right time is asked for then (R14), so the diary asks."""
+    missing = row(dose, "injection_missing")
+    mails.prepare([missing], MAILED)
+    mails.build(missing, MAILED)
+    assert not SecretLink.objects.filter(purpose__in=one_tap.PURPOSES).exists()
 
 
 # Looking
@@ -408,6 +413,7 @@ def test_whatever_the_diary_would_ask_about_is_left_to_the_diary(
     before = everything()
     answer = stranger().post(address)
     assert (answer.status_code, LOOK in main_of(answer)) == (409, True)
+    assert "Not sure what to do? Call the number you were given." in main_of(answer)
     assert leaks(main_of(answer).encode()) == []
     assert everything() == before
 
@@ -526,7 +532,7 @@ def test_later_offers_the_minutes_that_still_make_sense(dose: PlannedDose, clock
     clock.move_to(SLOT + 80 * MINUTE)
     assert re.findall(r'name="minutes" value="(\d+)"', main_of(stranger().get(address))) == ["15", "30"]
     clock.move_to(SLOT + 3 * HOUR)
-    assert "cannot be put off any more" in main_of(stranger().get(address))
+    assert "cannot be put off here" in main_of(stranger().get(address))
 
 
 def test_later_puts_the_reminder_off_and_says_when_it_comes(cast: Cast, dose: PlannedDose) -> None:
@@ -540,6 +546,31 @@ def test_later_puts_the_reminder_off_and_says_when_it_comes(cast: Cast, dose: Pl
     assert AuditEvent.objects.get(action="reminders.tap.later").detail == "by link"
     assert "at 10:35pm" in main_of(stranger().post(address, {"minutes": "60"})), "a second tap hears the first answer"
     assert Snooze.objects.count() == 1
+
+
+@pytest.mark.parametrize("why", ["off", "quiet", "refused"])
+def test_no_later_mail_is_promised_that_would_not_come(cast: Cast, dose: PlannedDose, why: str) -> None:
+    """Chosen, or found out, after the mail left."""
+    address = mailed(dose, "later")
+    match why:
+        case "off":
+            Preference.objects.create(user=cast.anna, kind="injection_due", is_on=False)
+        case "quiet":
+            Delivery.objects.create(user=cast.anna, doses_pass=False)
+        case "refused":
+            Delivery.objects.create(user=cast.anna, refused_address=cast.anna.email)
+    page = main_of(stranger().get(address))
+    assert ('name="minutes"' in page, "cannot be put off here" in page) == (False, True)
+    before = everything()
+    answer = stranger().post(address, {"minutes": "30"})
+    assert (answer.status_code, LOOK in main_of(answer)) == (409, True)
+    assert everything() == before
+
+
+def test_only_minutes_outside_of_the_hours_without_mails_are_offered(cast: Cast, dose: PlannedDose) -> None:
+    Delivery.objects.create(user=cast.anna, doses_pass=False, quiet_from=time(22, 30), quiet_to=time(7))
+    page = main_of(stranger().get(mailed(dose, "later")))
+    assert re.findall(r'name="minutes" value="(\d+)"', page) == ["15"]
 
 
 @pytest.mark.parametrize("minutes", ["", "7", "-15", "15.0", "9999999999999", "quarter"])

@@ -11,16 +11,19 @@ import re
 import uuid
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import timedelta
 from email.message import Message
 from email.utils import parseaddr
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef, QuerySet
 from django.db.models.functions import Now
 
 from il2tracker.accounts.models import User
 from il2tracker.audit import log
 from il2tracker.reminders import claiming
+from il2tracker.reminders.clocks import from_now
 from il2tracker.reminders.models import Delivery, Reminder
 
 NO_MAILBOX = (550, 551, 553)
@@ -28,6 +31,8 @@ NO_MAILBOX = (550, 551, 553)
 # there is such a mailbox (RFC 3463).
 ABOUT_SOMETHING_ELSE = re.compile(r"5\.(1\.[78]|2\.[23]|[3567]\.\d+)$")
 ENHANCED = re.compile(r"\b([245]\.\d{1,3}\.\d{1,3})\b")
+CERTAIN = re.compile(r"\b5\.1\.(1|2|3|6|10)$")
+DOUBTED_FOR = timedelta(hours=1)  # app's own: longer than a server refuses everybody by a mistake of its settings
 CODE = re.compile(r"(?<![\d.])([45]\d\d)(?![\d.])")
 MESSAGE_ID = re.compile(r"<(\d{1,39})@([^<>\s]+)>")
 WORDS_READ = 1_000_000  # bytes: a report is a few kB
@@ -71,15 +76,33 @@ def refusal(cause: str, reply: str) -> str:
 
 @transaction.atomic
 def refuse(*, user: User, address: str, cause: str) -> bool:
-    """A mail server refuses the person's address for good. False when it is known, or an earlier address of his."""
+    """A mail server refuses the person's address for good. False when it is known, or an earlier address of his.
+
+    A bare 550 is also what a server in trouble says to everybody: the first one is only remembered (a moment without an
+    address), and a second one counts that comes an hour later or more with no accepted mail between them.
+    """
     if address.casefold() != user.email.casefold():
         return False
     if Delivery.objects.filter(user=user, refused_address=user.email).exists():
         return False
-    facts = {"refused_address": user.email, "refused_cause": cause[:60], "refused_at": Now()}
-    Delivery.objects.update_or_create(user=user, defaults=facts)
-    log.record(action="reminders.address.refused", by=None, subject=user, detail=cause[:60])
-    return True
+    doubted, facts = _doubted(user), {"refused_cause": cause[:60], "refused_at": Now()}
+    if _is_certain(cause) or doubted.filter(refused_at__lte=from_now(-DOUBTED_FOR)).exists():
+        Delivery.objects.update_or_create(user=user, defaults={**facts, "refused_address": user.email})
+        log.record(action="reminders.address.refused", by=None, subject=user, detail=cause[:60])
+        return True
+    if not doubted.exists():
+        Delivery.objects.update_or_create(user=user, defaults={**facts, "refused_address": ""})
+    return False
+
+
+def _is_certain(cause: str) -> bool:
+    return bool(CERTAIN.search(cause))
+
+
+def _doubted(user: User) -> QuerySet[Delivery]:
+    """The person's row while a first refusal without a reason stands: no mail was accepted since."""
+    since = Reminder.objects.filter(recipient=user, accepted_at__gte=OuterRef("refused_at"))
+    return Delivery.objects.filter(~Exists(since), user=user, refused_address="", refused_at__isnull=False)
 
 
 @transaction.atomic
@@ -87,7 +110,9 @@ def accept(*, address: str) -> bool:
     """A mail server took a mail to it after all. False when nobody's address was taken for refused."""
     theirs = Delivery.objects.filter(refused_address__iexact=address).select_related("user")
     people = [delivery.user for delivery in theirs]
-    theirs.update(refused_address="", refused_cause="", refused_at=None)
+    doubted = Delivery.objects.filter(refused_address="", refused_at__isnull=False, user__email__iexact=address)
+    for rows in (theirs, doubted):
+        rows.update(refused_address="", refused_cause="", refused_at=None)
     for user in people:
         log.record(action="reminders.address.accepted", by=None, subject=user)
     return bool(people)
@@ -107,7 +132,8 @@ def keep(report: Report) -> bool:
     if row is None:
         return False
     is_lost = claiming.bounced(row.message_uuid, report.cause)
-    if row.recipient is None or not no_mailbox(report.code, report.status):
+    is_news = is_lost or _is_certain(report.cause)  # the same report twice is no second refusal
+    if row.recipient is None or not is_news or not no_mailbox(report.code, report.status):
         return is_lost
     return refuse(user=row.recipient, address=report.address, cause=report.cause) or is_lost
 

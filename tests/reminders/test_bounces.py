@@ -17,6 +17,7 @@ from cycles.models import PlannedDose
 from il2tracker.accounts.models import User
 from il2tracker.audit.models import AuditEvent
 from il2tracker.reminders import bouncing, planning, sending
+from il2tracker.reminders.clocks import from_now
 from il2tracker.reminders.models import Delivery, Reminder
 from tests import factories
 from tests.factories import Cast
@@ -139,7 +140,7 @@ def test_what_somebody_asked_for_is_tried_all_the_same_and_an_accepted_one_heals
         return EmailMessage("Diary", "Hello.\n", to=[row.recipient.email])
 
     monkeypatch.setattr(sending.mails, "build", build)
-    bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
+    bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550 5.1.1")
     row = outbox.row(cast.anna_patient, kind="test")
     sending.sweep()
     row.refresh_from_db()
@@ -150,12 +151,97 @@ def test_what_somebody_asked_for_is_tried_all_the_same_and_an_accepted_one_heals
 @pytest.mark.django_db
 def test_a_refusal_is_kept_once_and_leaves_other_choices_alone(cast: Cast) -> None:
     Delivery.objects.create(user=cast.anna, most_per_day=3)
-    assert bouncing.refuse(user=cast.anna, address="Anna@Example.org", cause="x")
-    assert not bouncing.refuse(user=cast.anna, address=ANNA, cause="y")
-    assert not bouncing.refuse(user=cast.dan, address="an-earlier-one@example.org", cause="x")
+    assert bouncing.refuse(user=cast.anna, address="Anna@Example.org", cause="x 5.1.1")
+    assert not bouncing.refuse(user=cast.anna, address=ANNA, cause="y 5.1.1")
+    assert not bouncing.refuse(user=cast.dan, address="an-earlier-one@example.org", cause="x 5.1.1")
     kept = Delivery.objects.get(user=cast.anna)
-    assert (kept.most_per_day, kept.refused_cause, refused()) == (3, "x", {ANNA: "x"})
+    assert (kept.most_per_day, kept.refused_cause, refused()) == (3, "x 5.1.1", {ANNA: "x 5.1.1"})
     assert not bouncing.accept(address="dan@example.org")
+
+
+# A refusal that does not say why: the server's own trouble, or a mailbox that is gone
+
+
+def doubt(user: User, minutes: int = 120) -> None:
+    """The person's address was refused so long ago, without a reason."""
+    bouncing.refuse(user=user, address=user.email, cause="RCPT 550")
+    Delivery.objects.filter(user=user).update(refused_at=from_now(-timedelta(minutes=minutes)))
+
+
+@pytest.mark.django_db
+def test_a_server_that_refuses_everybody_for_a_while_silences_nobody(
+    cast: Cast, smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(ANSWERS, "rcpt-550", "550 relay not permitted")
+    first, *rest = injections(cast)
+    Reminder.objects.exclude(pk__in=[first.pk, rest[0].pk]).update(next_attempt_at=from_now(timedelta(hours=2)))
+    smtp_sink.fault("rcpt-550")
+    sending.sweep()
+    assert (Reminder.objects.filter(state="dead").count(), refused()) == (2, {})
+    smtp_sink.fault("")
+    outbox.bring_to_now(Reminder.objects.filter(state="planned"))
+    sending.sweep()
+    assert len(smtp_sink.messages) == len(rest) - 1 > 0
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("status", ["5.1.1", "5.1.2", "5.1.3", "5.1.6", "5.1.10"])
+def test_a_refusal_that_says_that_there_is_no_such_mailbox_counts_at_once(cast: Cast, status: str) -> None:
+    assert bouncing.refuse(user=cast.anna, address=ANNA, cause=f"RCPT 550 {status}")
+    assert refused() == {ANNA: f"RCPT 550 {status}"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("cause", ["RCPT 550", "RCPT 551", "RCPT 550 5.2.1", "RCPT 550 5.1.0", "BOUNCE 5.0.0"])
+@pytest.mark.parametrize(("minutes", "counts"), [(59, False), (61, True)])
+def test_any_other_one_counts_when_an_hour_later_there_is_a_second(
+    cast: Cast, cause: str, minutes: int, counts: bool
+) -> None:
+    assert not bouncing.refuse(user=cast.anna, address=ANNA, cause=cause)
+    assert refused() == {}
+    Delivery.objects.update(refused_at=from_now(-timedelta(minutes=minutes)))
+    assert bouncing.refuse(user=cast.anna, address=ANNA, cause=cause) is counts
+    assert bool(refused()) is counts
+
+
+@pytest.mark.django_db
+def test_the_first_one_stays_the_first_however_many_follow_in_its_hour(cast: Cast) -> None:
+    doubt(cast.anna, minutes=50)
+    before = Delivery.objects.get().refused_at
+    bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
+    assert Delivery.objects.get().refused_at == before
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("healed_by", ["a mail", "a test mail from the command line", "nothing"])
+def test_an_accepted_mail_between_them_makes_the_second_one_the_first(cast: Cast, healed_by: str) -> None:
+    doubt(cast.anna)
+    if healed_by == "a mail":
+        sent(cast)
+    elif healed_by != "nothing":
+        bouncing.accept(address=ANNA.upper())
+    assert bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550") is (healed_by == "nothing")
+
+
+@pytest.mark.django_db
+def test_what_an_earlier_address_was_refused_for_is_no_first_one(cast: Cast) -> None:
+    Delivery.objects.create(
+        user=cast.anna, refused_address="old@example.org", refused_at=timezone.now() - timedelta(days=9)
+    )
+    assert not bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
+    assert refused() == {}
+
+
+@pytest.mark.django_db
+def test_the_same_report_twice_is_no_second_refusal(cast: Cast, monkeypatch: pytest.MonkeyPatch) -> None:
+    row = sent(cast)
+    vague = report(row, status="5.0.0", diagnosis="smtp; 550 no")
+    pipe(vague, monkeypatch)
+    Delivery.objects.update(refused_at=from_now(-timedelta(hours=2)))
+    assert "nothing" in pipe(vague, monkeypatch)
+    assert refused() == {}
+    pipe(report(sent(cast), status="5.0.0", diagnosis="smtp; 550 no"), monkeypatch)
+    assert refused() == {ANNA: "BOUNCE 5.0.0"}
 
 
 # A delivery report
@@ -272,6 +358,7 @@ def test_a_report_that_says_anything_but_failed_for_good_changes_nothing(
 def test_a_mail_that_failed_for_another_cause_is_given_up_and_the_address_kept(
     cast: Cast, monkeypatch: pytest.MonkeyPatch, status: str, diagnosis: str, is_refused: bool
 ) -> None:
+    doubt(cast.anna)
     row = sent(cast)
     pipe(report(row, status=status, diagnosis=diagnosis), monkeypatch)
     row.refresh_from_db()

@@ -150,7 +150,7 @@ def test_a_test_mail_goes_out_at_once_and_the_answer_is_printed(cast: Cast, smtp
 
 
 def test_an_accepted_one_clears_a_refusal(cast: Cast, smtp_sink: SmtpSink) -> None:
-    bouncing.refuse(user=cast.anna, address="anna@example.org", cause="RCPT 550")
+    bouncing.refuse(user=cast.anna, address="anna@example.org", cause="RCPT 550 5.1.1")
     say("--test", "Anna@example.org")
     assert not Delivery.objects.exclude(refused_address="").exists()
 
@@ -169,7 +169,7 @@ def refuse_it(sink: SmtpSink) -> None:
 def test_trouble_is_told_in_the_servers_words(
     cast: Cast, smtp_sink: SmtpSink, trouble: Callable[[SmtpSink], None], words: str
 ) -> None:
-    bouncing.refuse(user=cast.anna, address="anna@example.org", cause="RCPT 550")
+    bouncing.refuse(user=cast.anna, address="anna@example.org", cause="RCPT 550 5.1.1")
     trouble(smtp_sink)
     assert say("--test", "anna@example.org") == ([words], 1)
     assert Delivery.objects.exclude(refused_address="").exists(), "still refused"

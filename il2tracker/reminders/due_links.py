@@ -93,8 +93,8 @@ def _reports(user: User, refs: list[str]) -> dict[str, str]:
 
 
 def _alert_of(row: Reminder) -> str:
-    """ "a<ref>/<step>" """
-    return row.occurrence.removeprefix("a").partition("/")[0]
+    """ "a<ref>" """
+    return row.occurrence.removeprefix("a")
 
 
 def _is_of_use(row: Reminder, now: datetime) -> bool:

@@ -25,7 +25,7 @@ class Said(NamedTuple):
 
 
 STATES: Mapping[State, Said] = {
-    State.PLANNED: Said("clock", gettext_lazy("Planned")),
+    State.PLANNED: Said("clock", gettext_lazy("Mail at %(time)s")),
     State.SENDING: Said("mail", gettext_lazy("Being sent")),
     State.SENT: Said("circle-check", gettext_lazy("Sent")),
     State.CANCELLED: Said("check", gettext_lazy("Not needed")),
@@ -56,6 +56,10 @@ REASONS: Mapping[Reason, Said] = {
     Reason.CHANGED: Said("check", gettext_lazy("Not needed: what it said has changed")),
     Reason.RELEASED: Said("check", gettext_lazy("Not needed: the pause is over")),
 }
+# What a helper reads of why nothing came: the own choices, and nothing of the person who is helped.
+HELPERS_OWN = (Reason.TURNED_OFF, Reason.QUIET, Reason.REFUSED)
+PAUSES = (Reason.HELD, Reason.ALERT, Reason.UNCONFIRMED)
+PAUSED = Said("hand-stop", gettext_lazy("Paused"))
 WAITS: Mapping[WaitsFor, Said] = {
     WaitsFor.QUIET: Said("moon", gettext_lazy("Waits for the end of the quiet hours")),
     WaitsFor.CAP: Said("clock", gettext_lazy("Waits for the next day: enough mails today")),
@@ -67,34 +71,56 @@ DUE_NOW = Said("mail", gettext_lazy("Due now: it is sent in a moment"))
 COURSE_KINDS = tuple(kind.name for kind in kinds.DAY_KINDS)
 CONDITIONS = {
     **dict.fromkeys(
-        (kinds.INJECTION_MISSING, kinds.CARER_MISSING), gettext_lazy("Comes only if it is not recorded by then")
+        (kinds.INJECTION_MISSING, kinds.CARER_MISSING),
+        gettext_lazy("Mail at %(time)s, only if it is not recorded by then"),
     ),
     **dict.fromkeys(
         (kinds.BLOODWORK_BOOK, kinds.BLOODWORK_DUE, kinds.BLOODWORK_OVERDUE),
-        gettext_lazy("Comes only if it is neither booked nor taken by then"),
+        gettext_lazy("Mail at %(time)s, only if it is neither booked nor taken by then"),
     ),
-    kinds.RESULTS_MISSING: gettext_lazy("Comes only if they are not here by then"),
-    kinds.PLAN_CHANGED: gettext_lazy("Comes only if you have not read it by then"),
+    kinds.RESULTS_MISSING: gettext_lazy("Mail at %(time)s, only if they are not here by then"),
+    kinds.PLAN_CHANGED: gettext_lazy("Mail at %(time)s, only if you have not read it by then"),
+}
+# Nobody shall read one that only may come as a word about what he or she did.
+TITLES = {
+    kinds.INJECTION_DUE: gettext_lazy("Injection at %(time)s"),
+    kinds.INJECTION_AGAIN: gettext_lazy("Injection at %(time)s, put off"),
+    kinds.INJECTION_MISSING: gettext_lazy("If the %(time)s injection is not recorded"),
+    kinds.CARER_MISSING: gettext_lazy("Somebody I help: if %(time)s is not recorded"),
 }
 
 
 def title(row: Reminder, clock: str) -> str:
     """What a reminder is about: its kind, with the hour of the injection or the first day of the course."""
     words = {"kind": row.get_kind_display(), "day": ui.long_day(row.says_on)}
-    if row.kind in kinds.DOSE_KINDS and row.local_slot is not None:
-        return _("%(kind)s: %(time)s") % {**words, "time": ui.clock(row.local_slot, clock)}
+    if row.kind in TITLES and row.local_slot is not None:
+        return str(TITLES[row.kind] % {"time": ui.clock(row.local_slot, clock)})
     if row.kind in COURSE_KINDS and row.says_on is not None:
         return _("%(kind)s: first day %(day)s") % words
     return str(words["kind"])
 
 
 def said(row: Reminder, now: datetime, clock: str) -> Said:
-    """Where a reminder stands at `now`, as its recipient reads it. `clock`: "12" or "24"."""
+    """When a mail comes, or what became of it until `now`, as its recipient reads it. `clock`: "12" or "24"."""
+    at = {"time": ui.clock(row.due_at.astimezone(ZoneInfo(row.zone)), clock)}
+    if _is_coming(row, now):
+        planned = STATES[State.PLANNED]
+        return planned._replace(words=CONDITIONS.get(row.kind, planned.words) % at)
+    found = _became(row, now, clock)
+    return found._replace(words=_("Reminder set for %(time)s. %(what)s") % {**at, "what": found.words})
+
+
+def _is_coming(row: Reminder, now: datetime) -> bool:
+    is_untouched = row.state == State.PLANNED and not row.waits_for and not row.last_error_class
+    return is_untouched and row.expires_at > now and row.due_at > now
+
+
+def _became(row: Reminder, now: datetime, clock: str) -> Said:
     state = State(row.state)
     if state is State.PLANNED:
         return _waiting(row, now, clock)
     if state is State.CANCELLED:
-        return REASONS.get(row.cancel_reason, STATES[state])  # type: ignore[call-overload]
+        return _not_sent(row)
     if state is State.SENT:
         return STATES[state]._replace(words=_sent(row, clock))
     if state is State.EXPIRED and row.waits_for == WaitsFor.CAP:
@@ -109,12 +135,13 @@ def _waiting(row: Reminder, now: datetime, clock: str) -> Said:
         wait = WAITS[WaitsFor(row.waits_for)]
         words = {"what": wait.words, "time": ui.clock(row.next_attempt_at.astimezone(ZoneInfo(row.zone)), clock)}
         return wait._replace(words=_("%(what)s, until %(time)s") % words)
-    if row.last_error_class:
-        return TRIED
-    if row.due_at <= now:
-        return DUE_NOW
-    planned = STATES[State.PLANNED]
-    return planned._replace(words=CONDITIONS.get(row.kind, planned.words))
+    return TRIED if row.last_error_class else DUE_NOW
+
+
+def _not_sent(row: Reminder) -> Said:
+    if row.kind == kinds.CARER_MISSING and row.cancel_reason not in HELPERS_OWN:
+        return PAUSED if row.cancel_reason in PAUSES else STATES[State.CANCELLED]
+    return REASONS.get(row.cancel_reason, STATES[State.CANCELLED])  # type: ignore[call-overload]
 
 
 def _sent(row: Reminder, clock: str) -> str:

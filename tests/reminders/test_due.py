@@ -100,7 +100,7 @@ def test_no_sentence_of_the_list_tells_anybody_to_take_skip_or_stop_anything() -
 @pytest.mark.parametrize(
     ("facts", "words"),
     [
-        ({"due_at": EVENING + HOUR}, "10:35pm. Planned."),
+        ({"due_at": EVENING + HOUR}, "Mail at 10:35pm."),
         ({}, "Due now: it is sent in a moment."),
         ({"last_error_class": "RCPT 451", "attempts": 1}, "Could not be sent yet; it is tried again."),
         (
@@ -180,8 +180,8 @@ def test_the_list_shows_the_same_rows_as_the_machine(cast: Cast, dose: PlannedDo
     assert len(page.coming) == mine.count() > 4
     assert [line.at for line in page.coming] == [item.due_at for item in mine.order_by("due_at", "pk")]
     now, _past = parts(see(cast.anna).words)
-    assert "Injection due: 10pm 9:45pm. Planned. Record it" in now
-    assert "Injection not recorded: 10pm 11pm. Comes only if it is not recorded by then." in now
+    assert "Injection at 10pm Mail at 9:45pm. Record it" in now
+    assert "If the 10pm injection is not recorded Mail at 11pm, only if it is not recorded by then." in now
 
 
 def test_a_row_about_a_slot_leads_to_its_page_as_long_as_it_can_be_recorded(cast: Cast, dose: PlannedDose) -> None:
@@ -202,7 +202,7 @@ def test_a_hold_shows_as_a_pause_and_leads_to_no_page_for_recording(cast: Cast, 
     factories.hold(cast.ben, dose.cycle, "fever", now=EVENING)
     planning.plan(EVENING)
     answer = see(cast.anna)
-    assert "Injection due: 10pm 9:45pm. Paused: the course is on hold." in answer.words
+    assert "Injection at 10pm Reminder set for 9:45pm. Paused: the course is on hold." in answer.words
     assert "/diary/add/" not in answer.main
 
 
@@ -240,7 +240,9 @@ def test_rows_stand_under_their_days_newest_first(cast: Cast) -> None:
         due_at = EVENING - hours * HOUR
         row(cast, state="expired", due_at=due_at, expires_at=due_at, kind="cycle_day", says_on=date(2026, 11, 24))
     past = parts(see(cast.anna).words)[1]
-    found = re.findall(r"(\w+day) \d+ November 2026 The day before|first day Tuesday 24 November 2026 (\S+)\.", past)
+    found = re.findall(
+        r"(\w+day) \d+ November 2026 The day before|first day Tuesday 24 November 2026 Reminder set for (\S+)\.", past
+    )
     assert [day or hour for day, hour in found] == [
         *("Wednesday", "8:35pm", "7:35pm"),
         *("Tuesday", "7:35pm", "Monday", "7:35pm"),
@@ -311,7 +313,9 @@ def test_a_helper_reads_his_rows_without_a_name_and_opens_the_page_while_he_may(
     facts = {"kind": "carer_missing", "occurrence": occurrence, "slot_local": "2026-11-25T22:00"}
     row(cast, recipient=cast.sam, due_at=EVENING + HOUR, expires_at=EVENING + 2 * HOUR, **facts)
     answer = see(cast.sam)
-    assert "Not recorded, of somebody I help: 10pm 10:35pm. Comes only if it is not recorded by then." in answer.words
+    assert (
+        "Somebody I help: if 10pm is not recorded Mail at 10:35pm, only if it is not recorded by then." in answer.words
+    )
     assert "Anna" not in answer.words
     assert f"/diary/add/{dose.ref}/" in answer.main
     assert "carer_missing" not in see(cast.anna).main
@@ -319,12 +323,47 @@ def test_a_helper_reads_his_rows_without_a_name_and_opens_the_page_while_he_may(
     assert "/diary/add/" not in see(cast.sam).main
 
 
+@pytest.mark.parametrize("reason", Reason)
+def test_a_helper_reads_no_reason_that_says_something_about_the_person(cast: Cast, reason: Reason) -> None:
+    """Also for two weeks after the sharing ended."""
+    row(
+        cast,
+        recipient=cast.sam,
+        kind="carer_missing",
+        occurrence="c1/d2/pm",
+        state="cancelled",
+        cancel_reason=reason,
+    )
+    words = see(cast.sam).words
+    said = {
+        **dict.fromkeys((Reason.HELD, Reason.ALERT, Reason.UNCONFIRMED), "Paused"),
+        **{own: str(due_words.REASONS[own].words) for own in (Reason.TURNED_OFF, Reason.QUIET, Reason.REFUSED)},
+    }.get(reason, "Not needed")
+    assert re.search(rf"set for 9:34pm\. {re.escape(said)}\.", words), words
+
+
+@pytest.mark.parametrize("state", ["planned", "sent", "expired"])
+def test_the_hour_of_the_injection_and_of_the_mail_are_told_apart_and_nobody_is_reproached(
+    cast: Cast, state: str
+) -> None:
+    facts = {"slot_local": "2026-11-25T22:00", "due_at": EVENING + HOUR, "expires_at": EVENING + 2 * HOUR}
+    done = {"handing_over_at": EVENING, "accepted_at": EVENING + 61 * MINUTE} if state == "sent" else {}
+    row(cast, kind="injection_missing", occurrence="c1/d2/pm", state=state, **facts, **done)
+    words = see(cast.anna, at=EVENING + (0 if state == "planned" else 3) * HOUR).words
+    assert {
+        "planned": "If the 10pm injection is not recorded Mail at 10:35pm, only if it is not recorded by then.",
+        "sent": "If the 10pm injection is not recorded Reminder set for 10:35pm. Sent at 10:36pm.",
+        "expired": "If the 10pm injection is not recorded Reminder set for 10:35pm. Not sent: it was too late.",
+    }[state] in words
+    assert "Injection not recorded" not in words
+
+
 def test_a_clinician_opens_an_urgent_report_from_the_list_while_the_clinic_may_see_it(cast: Cast) -> None:
     alert = factories.alert(cast.anna_patient, cast.anna)
-    facts = {"kind": "red_flag", "occurrence": f"a{alert.ref}/1", "recipient": cast.ben}
+    facts = {"kind": "red_flag", "occurrence": f"a{alert.ref}", "recipient": cast.ben}
     row(cast, **SENT, accepted_at=EVENING, **facts)
     answer = see(cast.ben)
-    assert "Urgent report 9:34pm. Sent at 9:35pm." in answer.words
+    assert "Urgent report Reminder set for 9:34pm. Sent at 9:35pm." in answer.words
     assert f'href="/people/{cast.anna_patient.code}/"' in answer.main
     assert "Anna" not in answer.words
     accounts.stop_sharing(by=cast.anna, sharing=cast.anna_patient.sharings.get(clinic=cast.north))
@@ -344,8 +383,8 @@ def test_what_is_about_no_diary_stands_on_the_readers_own_clock(cast: Cast) -> N
             expires_at=EVENING + HOUR,
         )
     accounts.update_patient(by=cast.anna, patient=cast.anna_patient, time_zone="America/New_York")
-    assert "Test mail 4:35pm. Due now" in see(User.objects.get(pk=cast.anna.pk)).words
-    assert "Test mail 9:35pm. Due now" in see(cast.ben).words
+    assert "Test mail Reminder set for 4:35pm. Due now" in see(User.objects.get(pk=cast.anna.pk)).words
+    assert "Test mail Reminder set for 9:35pm. Due now" in see(cast.ben).words
 
 
 # Mails that come back

@@ -58,23 +58,27 @@ class Backend(EmailBackend):
         return connect
 
     def hand_over(
-        self, message: EmailMessage, mark: Callable[[], bool] = lambda: True, abort_after: float = float("inf")
+        self,
+        recipient: str,
+        write: Callable[[], EmailMessage | None],
+        sender: str = "",
+        abort_after: float = float("inf"),
     ) -> Outcome:
-        """Try once. `mark` runs after RCPT was accepted; no text leaves when it says no or lies `abort_after` s back.
+        """Try once. `write` runs after RCPT was accepted: it looks at the diary a last time, marks, and gives the mail
+        as it reads at that moment; None = it is not wanted. No text leaves when that lies `abort_after` s back.
 
-        Never raises for what a server or a network does; what `mark` raises goes through. Raises OneRecipientError.
+        Never raises for what a server or a network does; what `write` raises goes through. Raises OneRecipientError.
         """
-        recipient = only_recipient(message)
-        text: bytes = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         try:
-            refused = self._address(message, recipient)
+            refused = self._address(sender or settings.DEFAULT_FROM_EMAIL, recipient)
         except OSError as error:  # smtplib's errors are OSErrors
             self.drop()
             return Outcome(Answer.SERVER, _cause(error))
         if refused:
             return refused
         until = running_seconds() + abort_after
-        if not self._marked(mark):
+        text = self._written(write, recipient)
+        if text is None:
             return self._refused(Answer.NOT_WANTED, "", 0)
         try:
             return self._data(text, until)
@@ -82,34 +86,41 @@ class Backend(EmailBackend):
             self.drop()
             return Outcome(Answer.SERVER, _cause(error))
 
-    def _address(self, message: EmailMessage, recipient: str) -> Outcome | None:
+    def _address(self, sender: str, recipient: str) -> Outcome | None:
+        """ValueError for an address that cannot be one, before a word of it is said."""
+        envelope = [sanitize_address(address, settings.DEFAULT_CHARSET) for address in (sender, recipient)]
         is_new = self.open()
         try:
-            return self._envelope(message, recipient)
+            return self._envelope(*envelope)
         except OSError:  # a server may close a connection that has carried enough
             self.drop()
             if is_new:
                 raise
         self.open()
-        return self._envelope(message, recipient)
+        return self._envelope(*envelope)
 
-    def _envelope(self, message: EmailMessage, recipient: str) -> Outcome | None:
+    def _envelope(self, sender: str, recipient: str) -> Outcome | None:
         if self.connection is None:
             raise ConnectionError
         self.connection.ehlo_or_helo_if_needed()
-        encoding = message.encoding or settings.DEFAULT_CHARSET
-        code, reply = self.connection.mail(sanitize_address(message.from_email, encoding))
+        code, reply = self.connection.mail(sender)
         if code != OK:  # about us, not about this mail: never for good
             return self._refused(Answer.SERVER, "MAIL", code, reply)
-        code, reply = self.connection.rcpt(sanitize_address(recipient, encoding))
+        code, reply = self.connection.rcpt(recipient)
         return None if code in (OK, WILL_FORWARD) else self._refused(_kind_of(code), "RCPT", code, reply)
 
-    def _marked(self, mark: Callable[[], bool]) -> bool:
+    def _written(self, write: Callable[[], EmailMessage | None], recipient: str) -> bytes | None:
         try:
-            return mark()
+            message = write()
+            if message is None:
+                return None
+            if only_recipient(message) != recipient:
+                raise OneRecipientError("another recipient")
+            text: bytes = message.message().as_bytes(linesep="\r\n")  # type: ignore[call-arg]
         except BaseException:
             self.drop()
             raise
+        return text
 
     def _data(self, text: bytes, until: float) -> Outcome:
         assert self.connection is not None
@@ -157,7 +168,8 @@ class Backend(EmailBackend):
 
     def _send(self, email_message: EmailMessage) -> bool:
         """Django's own way in (sign-in mails): raises SMTPException unless accepted or `fail_silently`."""
-        outcome = self.hand_over(email_message)
+        recipient = only_recipient(email_message)
+        outcome = self.hand_over(recipient, lambda: email_message, email_message.from_email)
         if outcome.answer is not Answer.ACCEPTED and not self.fail_silently:
             raise smtplib.SMTPException(outcome.cause)
         return outcome.answer is Answer.ACCEPTED

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from datetime import datetime, timedelta
+from functools import partial
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ObjectDoesNotExist
+from django.core.mail import EmailMessage
 from django.db import DatabaseError, transaction
 
-from il2tracker.accounts.models import Patient, User
+from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.reminders import (
     account_mails,
     bouncing,
@@ -21,12 +24,13 @@ from il2tracker.reminders import (
     heartbeat,
     kinds,
     mails,
+    of_clinics,
     planning,
     validity,
 )
 from il2tracker.reminders.backend import Answer, Backend, Outcome
 from il2tracker.reminders.claiming import Batch
-from il2tracker.reminders.models import Reminder
+from il2tracker.reminders.models import Reminder, WaitsFor
 from il2tracker.reminders.wishes import Choices, Reason
 
 logger = logging.getLogger(__name__)
@@ -55,8 +59,13 @@ def sweep() -> Swept:
 
 
 def _next_batch() -> Batch:
-    """What is due; an urgent report that came up meanwhile goes first."""
-    planning.plan_reports()
+    """What is due; an urgent report that came up meanwhile goes first, and one that cannot be planned stops nobody."""
+    try:
+        planning.plan_reports()
+    except DatabaseError:
+        raise
+    except Exception as error:
+        logger.error("Urgent reports cannot be planned: %s", _place_of(error))
     return claiming.claim()
 
 
@@ -64,7 +73,7 @@ def send(batch: Batch) -> None:
     """Hand over every row on one connection, until the server is in trouble or the lease nearly over."""
     backend, wait = Backend(), timedelta(0)
     people = facts.choices(None, *(row.recipient_id for row in batch.rows))
-    mails.prepare(batch.rows, batch.now)
+    _prepare(batch)
     rows = iter(batch.rows)
     try:
         for row in rows:
@@ -79,19 +88,36 @@ def send(batch: Batch) -> None:
         backend.leave()
 
 
-def _send_one(backend: Backend, batch: Batch, row: Reminder, people: Choices) -> bool:
-    """False when the server is in trouble and the rest of the batch had better wait."""
-    if _must_wait(row, batch.now, people) or _is_unknown(row):
-        return True
-    assert row.recipient is not None
+def _prepare(batch: Batch) -> None:
     try:
-        message = mails.build(row, batch.now)
-        lasts = claiming.lease().total_seconds()
-        outcome = backend.hand_over(message, lambda: _mark(row, batch.now, people), lasts)
+        mails.prepare(batch.rows, batch.now)
     except DatabaseError:
         raise
-    except Exception:  # a mail that cannot be written must not silence the others; its lease ends, eight times at most
-        logger.exception("Reminder %s cannot be written", row.pk)
+    except Exception as error:  # a mail that was not prepared is written all the same
+        logger.error("A batch cannot be prepared: %s", _place_of(error))
+
+
+def _place_of(error: Exception) -> str:
+    """What went wrong and where, without the values: an address may be among them."""
+    *_callers, place = traceback.extract_tb(error.__traceback__)
+    return f"{type(error).__name__} in {place.name}, line {place.lineno}"
+
+
+def _send_one(backend: Backend, batch: Batch, row: Reminder, people: Choices) -> bool:
+    """False when the server is in trouble and the rest of the batch had better wait."""
+    try:
+        if _must_wait(row, batch.now, people) or _is_unknown(row):
+            return True
+        assert row.recipient is not None
+        lasts = claiming.lease().total_seconds()
+        write = partial(_mark, row, batch.now, people)
+        outcome = backend.hand_over(row.recipient.email, write, abort_after=lasts)
+    except DatabaseError:
+        raise
+    except Exception as error:  # a mail that cannot be written must not silence the others
+        logger.error("Reminder %s cannot be written: %s", row.pk, _place_of(error))
+        backend.drop()
+        _keep_unwritten(row, type(error).__name__)
         return True
     _keep(row, outcome)
     _learn(row.recipient, outcome, people)
@@ -99,13 +125,20 @@ def _send_one(backend: Backend, batch: Batch, row: Reminder, people: Choices) ->
 
 
 def _must_wait(row: Reminder, now: datetime, people: Choices) -> bool:
-    """Whether the recipient's quiet hours hold it back, and until then it is put off."""
-    until = kinds.POLICIES[row.kind].waits_in_quiet_hours and people.quiet(row.recipient_id).until(
-        now, ZoneInfo(row.zone)
-    )
-    if until:
-        claiming.hold(row, until)
-    return bool(until)
+    """Whether the recipient's quiet hours hold it back, and until then it is put off.
+
+    What is about an injection is of no use after them: it is not given longer to live.
+    """
+    quiet = people.quiet(row.recipient_id)
+    until = quiet.until(now, ZoneInfo(row.zone))
+    if until is None:
+        return False
+    if kinds.POLICIES[row.kind].waits_in_quiet_hours or (row.kind == kinds.PAUSED and not quiet.doses_pass):
+        return claiming.hold(row, until) or True
+    if row.kind not in kinds.DOSE_KINDS or quiet.doses_pass:
+        return False
+    claiming.give_back(row, timedelta(0), next_attempt_at=until, waits_for=WaitsFor.QUIET)
+    return True
 
 
 def _is_unknown(row: Reminder) -> bool:
@@ -118,38 +151,51 @@ def _is_unknown(row: Reminder) -> bool:
 
 
 @transaction.atomic
-def _mark(row: Reminder, now: datetime, people: Choices) -> bool:
-    """From here on nothing that would make the mail wrong can be committed before it is marked (A2)."""
+def _mark(row: Reminder, now: datetime, people: Choices) -> EmailMessage | None:
+    """The mail as it reads now, and the mark; None when it must not leave.
+
+    It is written under the locks: nothing that would make a word of it wrong can be committed before it is marked (A2).
+    """
     try:
         told, patient = _locked(row)
     except ObjectDoesNotExist:  # erased, and the row with it
-        return False
+        return None
     reason = None if told.is_active else Reason.NO_RECIPIENT
     reason = reason or validity.why_not(row, now)
     if reason is not None:
         claiming.cancel(row, reason)
-        return False
-    if _reads_otherwise(row, told, patient):
+        return None
+    assert row.recipient is not None
+    if told.email != row.recipient.email:  # the server was asked about another address
         claiming.give_back(row, timedelta(0))
-        return False
+        return None
     if capping.is_full(row, now, people):
         claiming.put_off(row, capping.next_day(row, now, people.quiet(row.recipient_id)))
-        return False
-    return claiming.mark(row) or claiming.unmarkable(row)
+        return None
+    row.recipient, row.patient = told, patient
+    message = mails.build(row, now)
+    if not claiming.mark(row):
+        claiming.unmarkable(row)
+        return None
+    return message
 
 
 def _locked(row: Reminder) -> tuple[User, Patient | None]:
-    """Patient first, then recipient, as everybody locks them. Both as they stand now."""
+    """Patient first, then recipient, as everybody locks them. Both as they stand now.
+
+    A summary speaks of everybody in its clinic: all of them, in the order of their keys.
+    """
     assert row.recipient is not None
     patient = Patient(pk=row.patient_id).lock() if row.patient_id else None
+    if row.kind == kinds.DIGEST:
+        _lock_everybody(of_clinics.clinic_of(row.occurrence))
     return User.objects.select_for_update(no_key=True).get(pk=row.recipient.pk), patient
 
 
-def _reads_otherwise(row: Reminder, told: User, patient: Patient | None) -> bool:
-    """Whether the mail would now go elsewhere, or say more or less, than the one that was written before the lock."""
-    assert row.recipient is not None
-    has_moved = told.email != row.recipient.email
-    return has_moved or (patient is not None and row.patient is not None and patient.privacy != row.patient.privacy)
+def _lock_everybody(clinic_ref: str) -> None:
+    shared = Sharing.objects.open().filter(clinic__ref=clinic_ref).values("patient")
+    patients = Patient.objects.filter(pk__in=shared).order_by("pk")
+    list(patients.select_for_update(no_key=True).values_list("pk", flat=True))
 
 
 def _keep(row: Reminder, outcome: Outcome) -> None:
@@ -164,6 +210,14 @@ def _keep(row: Reminder, outcome: Outcome) -> None:
             claiming.give_up(row, outcome.cause)
         case Answer.UNCERTAIN:
             claiming.doubt(row, outcome.cause)
+
+
+def _keep_unwritten(row: Reminder, cause: str) -> None:
+    """Eight times at most, further apart each time. Marked before it broke: nobody knows."""
+    if Reminder.objects.filter(pk=row.pk, handing_over_at__isnull=False).exists():
+        claiming.doubt(row, cause)
+    else:
+        claiming.try_again(row, cause, count=True)
 
 
 def _learn(person: User, outcome: Outcome, people: Choices) -> None:

@@ -28,7 +28,7 @@ def send_test(address: str) -> Tried:
         return Tried(False, " ".join(error.messages))
     backend = Backend()
     try:
-        outcome = backend.hand_over(mails.build(_row(address), clocks.database_now()))
+        outcome = backend.hand_over(address, lambda: mails.build(_row(address), clocks.database_now()))
     finally:
         backend.leave()
     is_accepted = outcome.answer is Answer.ACCEPTED

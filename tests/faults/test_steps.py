@@ -213,7 +213,7 @@ def test_a_frozen_sender_changes_nothing_about_a_mail_that_another_has_sent_mean
 def test_a_sender_frozen_before_the_mark_has_lost_the_row_to_others(smtp_sink: SmtpSink, function: str) -> None:
     """While it holds the patient's lock (in the mark) the others must wait for it, so the lease decides."""
     row = due_row(DOSE)
-    child = frozen(claiming, "claim", after=True) if function == "claim" else frozen(Backend, "_marked")
+    child = frozen(claiming, "claim", after=True) if function == "claim" else frozen(Backend, "_written")
     time.sleep(LEASE + MORE)
     sending.sweep()
     row.refresh_from_db()

@@ -10,9 +10,11 @@ from django.db import DatabaseError
 from il2tracker.reminders.backend import Answer, Backend, OneRecipientError, Outcome
 from tests.smtp_sink import SmtpSink
 
+ANNA = "anna@example.org"
+
 
 def mail(**facts: Any) -> EmailMessage:
-    return EmailMessage(**{"subject": "Diary", "body": "Hello.\n.a dot\n", "to": ["anna@example.org"], **facts})
+    return EmailMessage(**{"subject": "Diary", "body": "Hello.\n.a dot\n", "to": [ANNA], **facts})
 
 
 @pytest.fixture
@@ -24,7 +26,7 @@ def backend(smtp_sink: SmtpSink, settings: Any) -> Iterator[Backend]:
 
 
 def test_a_mail_arrives_as_it_was_written(backend: Backend, smtp_sink: SmtpSink) -> None:
-    assert backend.hand_over(mail()) == Outcome(Answer.ACCEPTED)
+    assert backend.hand_over(ANNA, mail) == Outcome(Answer.ACCEPTED)
     (received,) = smtp_sink.wait_for(1)
     assert received.rcpt_tos == ("anna@example.org",)
     assert received.message.get_content().splitlines() == ["Hello.", ".a dot"]
@@ -35,18 +37,18 @@ def test_the_mark_comes_after_the_address_was_accepted_and_before_the_text(
 ) -> None:
     seen = []
 
-    def mark() -> bool:
+    def write() -> EmailMessage:
         seen.append((smtp_sink.attempts, len(smtp_sink.messages)))
-        return True
+        return mail()
 
-    backend.hand_over(mail(), mark)
+    backend.hand_over(ANNA, write)
     assert seen == [(1, 0)]
     assert len(smtp_sink.wait_for(1)) == 1
 
 
 def test_a_mark_that_says_no_sends_nothing_and_keeps_the_line(backend: Backend, smtp_sink: SmtpSink) -> None:
-    assert backend.hand_over(mail(), lambda: False).answer is Answer.NOT_WANTED
-    assert backend.hand_over(mail()).answer is Answer.ACCEPTED
+    assert backend.hand_over(ANNA, lambda: None).answer is Answer.NOT_WANTED
+    assert backend.hand_over(ANNA, mail).answer is Answer.ACCEPTED
     assert len(smtp_sink.wait_for(1)) == 1
 
 
@@ -68,36 +70,36 @@ def test_every_answer_is_known_for_what_it_means(
 ) -> None:
     marks = []
     smtp_sink.fault(fault, times=1)
-    found = backend.hand_over(mail(), lambda: marks.append(1) is None)
+    found = backend.hand_over(ANNA, lambda: marks.append(1) or mail())
     assert (found.answer, bool(marks)) == (outcome.answer, marked)
     assert found.cause == outcome.cause
     smtp_sink.fault("")
-    assert backend.hand_over(mail()).answer is Answer.ACCEPTED, "the line works again"
+    assert backend.hand_over(ANNA, mail).answer is Answer.ACCEPTED, "the line works again"
 
 
 def test_a_closed_port_is_the_servers_trouble(backend: Backend, smtp_sink: SmtpSink) -> None:
     smtp_sink.refuse()
-    assert backend.hand_over(mail()) == Outcome(Answer.SERVER, "ConnectionRefusedError")
+    assert backend.hand_over(ANNA, mail) == Outcome(Answer.SERVER, "ConnectionRefusedError")
 
 
 def test_a_line_that_the_server_closed_is_opened_again(backend: Backend, smtp_sink: SmtpSink) -> None:
-    backend.hand_over(mail())
+    backend.hand_over(ANNA, mail)
     assert backend.connection is not None
     backend.connection.sock.close()
-    assert backend.hand_over(mail()).answer is Answer.ACCEPTED
+    assert backend.hand_over(ANNA, mail).answer is Answer.ACCEPTED
 
 
 def test_a_sender_that_slept_after_its_mark_does_not_send(backend: Backend, smtp_sink: SmtpSink) -> None:
-    assert backend.hand_over(mail(), lambda: True, abort_after=-1) == Outcome(Answer.SERVER, "Frozen")
+    assert backend.hand_over(ANNA, mail, abort_after=-1) == Outcome(Answer.SERVER, "Frozen")
     assert smtp_sink.messages == []
 
 
 def test_trouble_inside_the_mark_goes_through_and_nothing_is_sent(backend: Backend, smtp_sink: SmtpSink) -> None:
-    def mark() -> bool:
+    def write() -> EmailMessage:
         raise DatabaseError
 
     with pytest.raises(DatabaseError):
-        backend.hand_over(mail(), mark)
+        backend.hand_over(ANNA, write)
     assert backend.connection is None
     assert smtp_sink.messages == []
 
@@ -107,6 +109,7 @@ def test_trouble_inside_the_mark_goes_through_and_nothing_is_sent(backend: Backe
     [
         {"to": []},
         {"to": ["a@example.org", "b@example.org"]},
+        {"to": ["b@example.org"]},
         {"cc": ["b@example.org"]},
         {"bcc": ["b@example.org"]},
     ],
@@ -115,8 +118,19 @@ def test_a_mail_has_one_recipient_or_never_leaves(
     backend: Backend, smtp_sink: SmtpSink, addresses: dict[str, list[str]]
 ) -> None:
     with pytest.raises(OneRecipientError):
-        backend.hand_over(mail(**addresses))
-    assert smtp_sink.attempts == 0
+        backend.hand_over(ANNA, lambda: mail(**addresses))
+    assert smtp_sink.messages == []
+    assert backend.connection is None
+
+
+@pytest.mark.parametrize("address", ["anna@example.org\nBcc: all@example.org", "two words@@example.org"])
+def test_an_address_that_cannot_be_one_leaves_the_line_as_it_was(
+    backend: Backend, smtp_sink: SmtpSink, address: str
+) -> None:
+    with pytest.raises((ValueError, IndexError)):
+        backend.hand_over(address, mail)
+    assert backend.hand_over(ANNA, mail).answer is Answer.ACCEPTED
+    assert smtp_sink.attempts == 1
 
 
 def test_the_machine_says_hello_with_the_neutral_domain(backend: Backend, smtp_sink: SmtpSink) -> None:

@@ -48,7 +48,7 @@ def dose(row: Reminder, now: datetime) -> Facts:
         "amount": ui.miu(row.says_amount),
         "record_url": settings.BASE_URL + reverse("cycles:log", args=[ref]),
         "problem_url": settings.BASE_URL + reverse("cycles:skip", args=[ref]),
-        **(numbers(row) if level(row) == FULL else {}),
+        **numbers(row),
     }
 
 
@@ -81,9 +81,8 @@ def _cause(occurrence: str) -> str:
 
 
 def bloodwork(row: Reminder, now: datetime) -> Facts:
-    """The days between which blood should be taken, and where it says so whom to call about it."""
-    says_number = level(row) == FULL or row.kind in {kinds.BLOODWORK_OVERDUE, kinds.RESULTS_MISSING}
-    return {**start(row, now), **days(row, now), **(numbers(row) if says_number else {})}
+    """The days between which blood should be taken, and whom to call about it."""
+    return {**start(row, now), **days(row, now), **numbers(row)}
 
 
 def days(row: Reminder, now: datetime) -> Facts:

@@ -450,11 +450,11 @@ def test_the_unsubscribe_header_stays_on_one_line(cast: Cast, settings: Any) -> 
 
 # What a mail asks the database once its batch is prepared. Account and clinic mails are few.
 STATEMENTS = {
-    "injection_due": 1,
-    "injection_missing": 1,
+    "injection_due": 2,
+    "injection_missing": 2,
     "carer_missing": 0,
-    "bloodwork_book": 0,
-    "bloodwork_due": 0,
+    "bloodwork_book": 1,
+    "bloodwork_due": 1,
     "bloodwork_overdue": 1,
     "results_missing": 1,
     "cycle_week": 2,

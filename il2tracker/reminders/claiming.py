@@ -26,6 +26,7 @@ BATCH = 100
 MAX_ATTEMPTS = 8
 PATIENCE = 5  # attempts that a server in trouble may use up: it never makes a row dead
 FIRST_BACK_OFF, LONGEST_BACK_OFF, JITTER = timedelta(seconds=30), timedelta(minutes=15), 0.2
+NOT_TRIED = Greatest(F("attempts") - 1, 0)
 NO_LEASE: dict[str, Any] = {"lease_token": None, "lease_until": None}
 UNMARKED: dict[str, Any] = {**NO_LEASE, "handing_over_at": None}
 ENDED: dict[str, Any] = {**NO_LEASE, "address": ""}  # what somebody typed is not kept longer than it is needed
@@ -54,7 +55,10 @@ def smtp_timeout() -> timedelta:
 
 
 def recover() -> int:
-    """Take back rows whose sender fell silent, and those that may be sent a second time. Returns how many changed."""
+    """Take back rows whose sender fell silent, and those that may be sent a second time. Returns how many changed.
+
+    A sender that was lost before the mark has not tried: only a server's answers make a row dead.
+    """
     lapsed = Reminder.objects.filter(state=State.SENDING, lease_until__lte=Now())
     again = Reminder.objects.filter(
         state=State.UNCERTAIN,
@@ -69,8 +73,7 @@ def recover() -> int:
         lapsed.filter(handing_over_at__isnull=False).update(
             state=State.UNCERTAIN, next_attempt_at=from_now(FIRST_BACK_OFF), **lost
         )
-        + unmarked.filter(attempts__gte=MAX_ATTEMPTS).update(state=State.DEAD, **lost, **ENDED)
-        + unmarked.update(state=State.PLANNED, next_attempt_at=Now(), **NO_LEASE)
+        + unmarked.update(state=State.PLANNED, next_attempt_at=Now(), attempts=NOT_TRIED, **NO_LEASE)
         + again.update(state=State.PLANNED, **UNMARKED)
     )
 

@@ -154,10 +154,18 @@ def test_an_unmarked_row_of_a_silent_sender_was_certainly_not_sent(anna: Patient
     assert claiming.claim().rows == [row]
 
 
-def test_a_row_that_kills_its_sender_is_given_up_after_eight_times(anna: Patient) -> None:
-    row = outbox.lapse(claimed(anna, attempts=7))
+@pytest.mark.parametrize("before", [0, 7, 100])
+def test_a_sender_that_is_lost_before_the_mark_costs_no_attempt(anna: Patient, before: int) -> None:
+    row = outbox.lapse(claimed(anna, attempts=before))
+    assert claiming.recover() == 1
+    assert (state(row), row.attempts, row.last_error_class) == (State.PLANNED, before, "")
+
+
+def test_attempts_never_fall_below_none(anna: Patient) -> None:
+    row = outbox.lapse(claimed(anna))
+    outbox.change(row, attempts=0)
     claiming.recover()
-    assert (state(row), row.last_error_class) == (State.DEAD, "SenderLost")
+    assert (state(row), row.attempts) == (State.PLANNED, 0)
 
 
 # marked
@@ -311,20 +319,14 @@ def expired_at_the_mark(row: Reminder) -> Any:
     claiming.unmarkable(row)
 
 
-def lost_for_the_eighth_time(row: Reminder) -> Any:
-    outbox.lapse(outbox.change(row, attempts=8))
-    claiming.recover()
-
-
 @pytest.mark.parametrize(
     "end",
     [
         lambda row: claiming.cancel(row, Reason.UNKNOWN_ADDRESS),
         lambda row: claiming.give_up(row, "RCPT 550"),
         expired_at_the_mark,
-        lost_for_the_eighth_time,
     ],
-    ids=["cancelled", "dead", "expired", "lost"],
+    ids=["cancelled", "dead", "expired"],
 )
 def test_a_typed_address_ends_with_its_row(anna: Patient, end: Callable[[Reminder], Any]) -> None:
     typed()
@@ -372,7 +374,7 @@ def test_a_sender_that_lost_its_lease_changes_nothing(anna: Patient) -> None:
     (theirs,) = claiming.claim().rows
     assert mine.pk == theirs.pk
     assert not any(every_change(mine))
-    assert (state(theirs), theirs.attempts) == (State.SENDING, 2)
+    assert (state(theirs), theirs.attempts) == (State.SENDING, 1)
 
 
 @pytest.mark.parametrize("end", [State.SENT, State.DEAD, State.EXPIRED])

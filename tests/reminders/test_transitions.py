@@ -135,7 +135,7 @@ def _moves() -> dict[str, Move]:
             "recover", lambda row: claiming.recover(), {**back, "marked": "uncertain"}, lapses=True, expires=True
         ),
         "recover after the last time": Move(
-            "recover", lambda row: claiming.recover(), {"sending": "dead", "marked": "uncertain"}, lapses=True, **last
+            "recover", lambda row: claiming.recover(), {**back, "marked": "uncertain"}, lapses=True, **last
         ),
         "mark": Move("mark", claiming.mark, {"sending": "marked"}),
         "mark when it is too late": Move("mark", claiming.mark, {}, expires=True),

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.contrib.auth.models import AbstractBaseUser, BaseUserManager, PermissionsMixin
 from django.core.exceptions import ValidationError
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import Q
 from django.db.models.functions import Lower
@@ -110,7 +111,9 @@ class Clinic(models.Model):
     )
     emergency_phone = models.CharField(_("local emergency number"), max_length=30)
     crisis_phone = models.CharField(_("local crisis line"), max_length=30, blank=True)
-    escalate_after = models.PositiveSmallIntegerField(_("minutes until an alert goes on"), default=15)
+    escalate_after = models.PositiveSmallIntegerField(
+        _("minutes until an alert goes on"), default=15, validators=[MinValueValidator(1), MaxValueValidator(720)]
+    )
     confirms_starts = models.BooleanField(
         _("confirms every start"),
         default=True,

@@ -20,6 +20,8 @@ from il2tracker.reminders.of_alerts import Member, Report, Team
 from il2tracker.reminders.of_clinics import MemberFact
 from il2tracker.reminders.wishes import Reason
 
+FOUND_OUT_FOR = timedelta(days=1)  # app's own: so long after its mails expired it is still noted what became of them
+
 
 def is_report_open() -> bool:
     """Whether any clinic may still have to be told of anything."""
@@ -102,8 +104,9 @@ def _team(rows: list[dict[str, Any]]) -> Team:
 
 
 def unsettled(now: datetime) -> list[Alert]:
-    """Urgent alerts about which it is not known yet whether a mail left, or whether it reached anybody."""
-    urgent = Alert.objects.filter(tier__in=Alert.URGENT, raised_at__gt=now - kinds.RED_FLAG_EXPIRES)
+    """Urgent alerts about which it is not known yet whether a mail left, or whether it reached anybody: also those that
+    nobody can be told of any more, as long as there is something to find out."""
+    urgent = Alert.objects.filter(tier__in=Alert.URGENT, raised_at__gt=now - FOUND_OUT_FOR - kinds.RED_FLAG_EXPIRES)
     rows = urgent.select_related("patient").order_by("pk")
     return [row for row in rows if row.notified_at is None or (row.is_open and row.nobody_reached_at is None)]
 

@@ -9,7 +9,8 @@ from datetime import datetime, timedelta
 from il2tracker.reminders import kinds
 from il2tracker.reminders.wishes import Choices, Reason, Wish, chosen
 
-LATEST = timedelta(hours=12)  # app's own: whatever the clinic's minutes are, nobody is told later than this
+# App's own: whatever the clinic's minutes are, nobody is told later than this, and nobody waited for longer.
+LATEST = timedelta(hours=12)
 Step = tuple[datetime, tuple[int, ...]]  # when, and which users
 
 
@@ -62,6 +63,11 @@ class Report:
         """Its name. Without the step: a person is told once, wherever he stands in the order by then."""
         return f"a{self.refs[0]}"
 
+    @property
+    def people(self) -> set[int]:
+        """Everybody whom it concerns, told or not."""
+        return {member.user_id for team in self.teams for member in team.members}
+
     def silent_from(self, refused: Collection[int], last_told_at: datetime | None) -> datetime | None:
         """From when on it counts as having reached nobody: the clinic's minutes after the last one was to be told, or
         was told. At once where nobody can be told; None without a clinic."""
@@ -74,7 +80,7 @@ def _end(report: Report, team: Team, refused: Collection[int], last_told_at: dat
     if not steps:
         return report.raised_at
     last = steps[-1][0]
-    return max(last, last_told_at or last) + team.wait
+    return max(last, last_told_at or last) + min(team.wait, LATEST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +126,5 @@ def _of_report(report: Report, refused: Collection[int]) -> Iterator[Wish]:
             zone=report.zone,
             says_at=report.raised_at,
             unwanted=gone if report.is_open else Reason.ANSWERED,
+            wait=told[user_id].at - report.raised_at if user_id in told else None,
         )

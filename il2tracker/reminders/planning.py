@@ -141,11 +141,12 @@ def settle(
     by_key = {wish.key: wish for wish in wanted}
     known = {row.key: row for keys in _batches(list(by_key)) for row in _known(Q(key__in=keys))}
     missing = [wish for key, wish in by_key.items() if key not in known and _makes_row(wish)]
-    Reminder.objects.bulk_create([_row(wish, restored_at) for wish in missing], batch_size=BATCH, ignore_conflicts=True)
+    new = [_row(wish, now, restored_at) for wish in missing]
+    Reminder.objects.bulk_create(new, batch_size=BATCH, ignore_conflicts=True)
     live = [(row, by_key[key]) for key, row in known.items() if row.state in {State.PLANNED, State.CANCELLED}]
     wished = [(row, wish) for row, wish in live if not wish.unwanted and wish.expires_at > now]
     _lapse([row.pk for row, wish in wished if _may_have_left(wish, restored_at)], now)
-    restored = _restore([(row, wish) for row, wish in wished if not _may_have_left(wish, restored_at)])
+    restored = _restore([(row, wish) for row, wish in wished if not _may_have_left(wish, restored_at)], now)
     cancelled = _cancel([(row, wish.unwanted) for row, wish in live if wish.unwanted])
     return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, now, of)))
 
@@ -163,7 +164,7 @@ def _lapse(pks: list[int], now: datetime) -> None:
         _unmarked(some).update(state=State.EXPIRED, cancel_reason="", expires_at=now)
 
 
-def _row(wish: Wish, restored_at: datetime | None) -> Reminder:
+def _row(wish: Wish, now: datetime, restored_at: datetime | None) -> Reminder:
     if restored_at is not None and _may_have_left(wish, restored_at):
         state, ends = State.EXPIRED, min(wish.expires_at, restored_at)
     else:
@@ -178,7 +179,7 @@ def _row(wish: Wish, restored_at: datetime | None) -> Reminder:
         cancel_reason=wish.unwanted or "",
         due_at=wish.due_at,
         expires_at=wish.expires_at if wish.unwanted else ends,
-        next_attempt_at=wish.due_at,
+        next_attempt_at=wish.first_try(now),
         urgency=kinds.POLICIES[wish.kind].urgency,
         **{name: getattr(wish, name) for name in SAYS},
     )
@@ -190,14 +191,17 @@ def _known(which: Q) -> Iterator[_Known]:
         yield _Known._make((*row[: len(fields)], row[len(fields) :]))
 
 
-def _restore(pairs: list[tuple[_Known, Wish]]) -> int:
+def _restore(pairs: list[tuple[_Known, Wish]], now: datetime) -> int:
     """Back from cancelled, or to another hour; what already stands right is left alone, with its back-off."""
-    moved = [(row, wish) for row, wish in pairs if _differs(row, wish)]
-    back = [row.pk for row, wish in pairs if row.state == State.CANCELLED and not _differs(row, wish)]
+    gone = [(row, wish) for row, wish in pairs if row.state == State.CANCELLED and not _differs(row, wish)]
+    back = [row.pk for row, wish in gone if wish.wait is None]
+    moved = [pair for pair in pairs if _differs(*pair)] + [pair for pair in gone if pair[1].wait is not None]
     fresh = {"state": State.PLANNED, "cancel_reason": "", "waits_for": "", "attempts": 0}
     count = sum(_unmarked(pks).update(next_attempt_at=F("due_at"), **fresh) for pks in _batches(back))
     rows = [
-        Reminder(pk=row.pk, next_attempt_at=wish.due_at, **fresh, **{n: getattr(wish, n) for n in (*TIMES, *SAYS)})
+        Reminder(
+            pk=row.pk, next_attempt_at=wish.first_try(now), **fresh, **{n: getattr(wish, n) for n in (*TIMES, *SAYS)}
+        )
         for row, wish in moved
     ]
     names = [*fresh, *TIMES, *SAYS, "next_attempt_at"]

@@ -22,8 +22,9 @@ def note(now: datetime) -> int:
     unsettled = facts_of_clinics.unsettled(now)
     if not unsettled:
         return 0
-    reports = {report.occurrence: report for report in facts_of_clinics.reports(now)}
-    told, refused = facts_of_clinics.told(reports), facts.choices().refused
+    reports = {report.occurrence: report for report in facts_of_clinics.reports(now - facts_of_clinics.FOUND_OUT_FOR)}
+    members = {user_id for report in reports.values() for user_id in report.people}
+    told, refused = facts_of_clinics.told(reports), facts.choices(None, *members).refused
     by_alert = {ref: report for report in reports.values() for ref in report.refs}
     return sum(_note(alert, by_alert.get(alert.ref), told, refused, now) for alert in unsettled)
 

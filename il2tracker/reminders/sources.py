@@ -124,7 +124,9 @@ def _one_plan(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 
 def _all_reports(tick: Round) -> Iterator[Wish]:
-    return of_alerts.of_alerts(facts_of_clinics.reports(tick.since), tick.choices)
+    reports = facts_of_clinics.reports(tick.since)
+    members = {user_id for report in reports for user_id in report.people}
+    return of_alerts.of_alerts(reports, facts.choices(None, *members))
 
 
 def _one_report(row: Reminder, now: datetime) -> Iterator[Wish]:

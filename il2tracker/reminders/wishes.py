@@ -117,7 +117,8 @@ class Choices:
 class Wish:
     """A reminder as it should be now. `says_*` is what its mail states and must still be true at the hand-over.
 
-    `patient_id` is None where it is about no single patient.
+    `patient_id` is None where it is about no single patient. `wait`: it is tried at the latest so long after it is
+    first wished for, because the clock by which it is due is not the database's.
     """
 
     kind: str
@@ -134,11 +135,16 @@ class Wish:
     says_from: date | None = None
     says_to: date | None = None
     unwanted: Reason | None = None
+    wait: timedelta | None = None
 
     @property
     def key(self) -> str:
         """One text per kind, recipient and occurrence: what the database keeps unique (A3)."""
         return f"{self.kind}:{self.recipient_id}:{self.occurrence}"
+
+    def first_try(self, now: datetime) -> datetime:
+        """When it is tried first, if it is wished for at `now`."""
+        return self.due_at if self.wait is None else min(self.due_at, now + self.wait)
 
 
 def chosen(found: Iterable[Wish], choices: Choices) -> Iterator[Wish]:

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from django.core.exceptions import ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
@@ -16,7 +17,7 @@ from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Membership, Patient, Sharing, User
 from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert, Transition
-from il2tracker.reminders import invariants, mails, planning, sending
+from il2tracker.reminders import claiming, invariants, planning, sending
 from il2tracker.reminders.clocks import database_now
 from il2tracker.reminders.models import Delivery, Reminder
 from tests import factories
@@ -224,6 +225,90 @@ def test_however_many_minutes_a_clinic_takes_the_last_one_is_told_while_it_is_us
     assert all(row.due_at < row.expires_at for row in Reminder.objects.filter(kind="red_flag"))
 
 
+@pytest.mark.parametrize("hours", [13, 24, 500])
+def test_however_many_minutes_a_clinic_takes_it_is_said_that_nobody_was_reached(cast: Cast, hours: int) -> None:
+    """Twelve hours after the last one was to be told, and even when nobody looked at that moment."""
+    Clinic.objects.filter(pk=cast.north.pk).update(escalate_after=hours * 60)
+    alert = raised(cast.anna_patient)
+    planning.plan_reports()
+    pass_by(12 * HOUR - MINUTE)
+    planning.plan()
+    alert.refresh_from_db()
+    assert alert.nobody_reached_at is None
+    pass_by(18 * HOUR)
+    planning.plan()
+    alert.refresh_from_db()
+    assert alert.nobody_reached_at is not None
+
+
+@pytest.mark.parametrize(("minutes", "allowed"), [(0, False), (1, True), (720, True), (721, False)])
+def test_a_clinic_hands_on_within_half_a_day(cast: Cast, minutes: int, allowed: bool) -> None:
+    cast.north.escalate_after = minutes
+    if allowed:
+        cast.north.clean_fields()
+    else:
+        with pytest.raises(ValidationError, match="escalate_after"):
+            cast.north.clean_fields()
+
+
+def test_the_last_step_of_a_slow_clinic_is_waited_for_and_then_nobody_was_reached(
+    cast: Cast, rota: dict[str, User]
+) -> None:
+    Clinic.objects.filter(pk=cast.north.pk).update(escalate_after=12 * 60)
+    alert = raised(cast.anna_patient, ago=24 * HOUR + MINUTE)
+    planning.plan()
+    alert.refresh_from_db()
+    assert alert.nobody_reached_at is not None
+
+
+# By another computer's clock
+
+
+def test_a_report_from_a_computer_with_a_fast_clock_is_told_at_once(
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
+) -> None:
+    raised(cast.anna_patient, ago=-20 * MINUTE)
+    sending.sweep()
+    assert told(smtp_sink) == ["Ben"]
+    wait = row_of(rota["Nora"]).next_attempt_at - database_now()
+    assert 14 * MINUTE < wait <= 15 * MINUTE, "the next one after the clinic's minutes, on the same clock"
+
+
+def test_whoever_becomes_the_first_is_told_at_once_too(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink) -> None:
+    raised(cast.anna_patient, ago=-20 * MINUTE)
+    planning.plan_reports()
+    Delivery.objects.create(user=cast.ben, refused_address=cast.ben.email)
+    sending.sweep()
+    assert told(smtp_sink) == ["Nora"]
+    Delivery.objects.all().delete()
+    sending.sweep()
+    assert told(smtp_sink) == ["Nora", "Ben"]
+
+
+def test_a_fast_clock_does_not_cut_a_wait_for_the_server_short(
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
+) -> None:
+    raised(cast.anna_patient, ago=-20 * MINUTE)
+    smtp_sink.refuse()
+    sending.sweep()
+    waits_until = row_of(cast.ben).next_attempt_at
+    assert waits_until > database_now() + 10 * timedelta(seconds=1)
+    planning.plan_reports()
+    assert row_of(cast.ben).next_attempt_at == waits_until
+
+
+def test_only_the_choices_of_the_people_of_the_clinic_are_read(cast: Cast, rota: dict[str, User]) -> None:
+    for person in (cast.anna, cast.dan, cast.ben):
+        Delivery.objects.create(user=person)
+    raised(cast.anna_patient)
+    planning.plan_reports()
+    with CaptureQueriesContext(connection) as asked:
+        planning.plan_reports()
+    of_people = [query["sql"] for query in asked if 'FROM "reminders_delivery"' in query["sql"]]
+    assert of_people
+    assert all('"user_id" IN (' in statement for statement in of_people)
+
+
 def test_a_change_of_the_order_tells_nobody_twice(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink) -> None:
     raised(cast.anna_patient)
     sending.sweep()
@@ -341,17 +426,13 @@ def test_an_acknowledgement_ends_it(cast: Cast, rota: dict[str, User], smtp_sink
 
 
 def test_an_acknowledgement_between_the_claim_and_the_mark_keeps_the_mail_back(
-    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
 ) -> None:
-    alert, write = raised(cast.anna_patient), mails.build
-
-    def build_and_meanwhile(row: Reminder, now: datetime) -> Any:
-        mail = write(row, now)
-        acknowledged(cast, alert)
-        return mail
-
-    monkeypatch.setattr(mails, "build", build_and_meanwhile)
-    sending.sweep()
+    alert = raised(cast.anna_patient)
+    planning.plan_reports()
+    batch = claiming.claim()
+    acknowledged(cast, alert)
+    sending.send(batch)
     assert smtp_sink.messages == []
     assert row_of(cast.ben).cancel_reason == "answered"
 

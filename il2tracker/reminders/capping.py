@@ -6,21 +6,36 @@ from __future__ import annotations
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+from django.db.models import Q
+
 from il2tracker.reminders import kinds
-from il2tracker.reminders.models import Reminder
+from il2tracker.reminders.models import Reminder, State
 from il2tracker.reminders.wishes import Choices, Quiet
 
 CAPPED = tuple(name for name, policy in kinds.POLICIES.items() if policy.is_capped)
+ABOUT_DOSES = tuple(name for name in CAPPED if kinds.POLICIES[name].urgency == kinds.Urgency.DOSE)
 LONGEST_WAIT = timedelta(days=60)  # nothing leaves so long after it was due; the index is by that
 
 
 def is_full(row: Reminder, now: datetime, people: Choices) -> bool:
-    """Whether the recipient has had enough mails on the row's civil day. Kinds that somebody waits for never count."""
-    if not kinds.POLICIES[row.kind].is_capped:
+    """Whether the recipient has had enough mails on the row's civil day. Kinds that somebody waits for never count.
+
+    A mail that belongs to a day leaves their places to those about injections that are still to come on it.
+    """
+    policy = kinds.POLICIES[row.kind]
+    if not policy.is_capped:
         return False
     began = _midnight(row, now, days=0)
-    told = Reminder.objects.filter(recipient=row.recipient, kind__in=CAPPED, handing_over_at__gte=began)
-    return told.filter(due_at__gt=began - LONGEST_WAIT).count() >= people.cap(row.recipient_id)
+    counts = Q(kind__in=CAPPED, handing_over_at__gte=began)
+    if policy.urgency == kinds.Urgency.DAY:
+        counts |= _still_to_come(now, _midnight(row, now, days=1))
+    those = Reminder.objects.filter(counts, recipient=row.recipient, due_at__gt=began - LONGEST_WAIT)
+    return those.count() >= people.cap(row.recipient_id)
+
+
+def _still_to_come(now: datetime, until: datetime) -> Q:
+    waits = Q(state__in=[State.PLANNED, State.SENDING], handing_over_at=None)
+    return waits & Q(kind__in=ABOUT_DOSES, next_attempt_at__lt=until, expires_at__gt=now)
 
 
 def next_day(row: Reminder, now: datetime, quiet: Quiet) -> datetime:

@@ -46,7 +46,7 @@ NIGHT_ENDS = time(6)  # the "not recorded" nudge never leaves between midnight a
 QUIET_FROM, QUIET_TO = time(22), time(7)
 AFTER_QUIET = timedelta(hours=2)  # what the quiet hours held back may still leave for so long
 MOST_PER_DAY = 8  # mails to one person; red flags and account mails do not count
-CAPS = (3, 4, 6, 8)
+CAPS = (4, 6, 8)  # the fewest that hold two injections a day and what is said when one is not recorded
 
 
 class Urgency(IntEnum):

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Count, Max, Q
+from django.db.models import Count, F, Max, Q, Subquery, Value
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from cycles.models import Cycle
@@ -59,6 +60,17 @@ class WaitsFor(models.TextChoices):
     CAP = "cap", _("the next day: enough mails today")
 
 
+_ABOUT_DOSES = tuple(name for name, policy in kinds.POLICIES.items() if policy.urgency == kinds.Urgency.DOSE)
+_BY_THE_CAP = Q(waits_for=WaitsFor.CAP, next_attempt_at__gte=F("expires_at"))
+
+
+def _by_a_restore() -> Q:
+    """The restore ended what was due before it and would have lived longer."""
+    never = Value(datetime(1970, 1, 1, tzinfo=UTC), models.DateTimeField())
+    restored = Coalesce(Subquery(Heartbeat.objects.values("restored_at")[:1]), never)
+    return Q(due_at__lte=restored, expires_at__gte=restored)
+
+
 class ReminderQuerySet(models.QuerySet["Reminder"]):
     """Rows of the outbox."""
 
@@ -67,7 +79,22 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
         return self.filter(recipient=user) if user.is_authenticated else self.none()
 
     def too_late(self, since: datetime) -> ReminderQuerySet:
-        """Wanted, but their time was over before anybody sent them: staff must see these."""
+        """Wanted, but their time was over before anybody sent them, by the machine's fault: staff must see these."""
+        return self._over(since).exclude(_BY_THE_CAP).exclude(_by_a_restore())
+
+    def too_many(self, since: datetime) -> ReminderQuerySet:
+        """Their time was over before the day came on which their reader had a place for them."""
+        return self._over(since).filter(_BY_THE_CAP)
+
+    def doses_too_many(self, since: datetime) -> ReminderQuerySet:
+        """Those of them that were about injections."""
+        return self.too_many(since).filter(kind__in=_ABOUT_DOSES)
+
+    def ended_by_restore(self, since: datetime) -> ReminderQuerySet:
+        """Due before a backup was put back: they may have left after it was made, so none of them leaves."""
+        return self._over(since).exclude(_BY_THE_CAP).filter(_by_a_restore())
+
+    def _over(self, since: datetime) -> ReminderQuerySet:
         return self.filter(state=State.EXPIRED, expires_at__gte=since)
 
     def health(self, now: datetime) -> dict[str, Any]:
@@ -164,11 +191,6 @@ class Reminder(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.occurrence} {self.state}"
-
-    @property
-    def local_due_at(self) -> datetime:
-        """When it is due, on the clock it was planned for."""
-        return self.due_at.astimezone(ZoneInfo(self.zone))
 
     @property
     def local_slot(self) -> datetime | None:

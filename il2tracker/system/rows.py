@@ -51,6 +51,8 @@ def rows(now: datetime) -> list[Row]:
         *_mail(Reminder.objects.health(now)),
         *_given_up(),
         *_expired(Reminder.objects.too_late(now - FAILED_SINCE).count()),
+        *_too_many(now - FAILED_SINCE),
+        *_restored(Reminder.objects.ended_by_restore(now - FAILED_SINCE).count()),
         *_refused(Delivery.objects.filter(refused_address=F("user__email")).exclude(refused_address="").count()),
         _broker(),
         _zones(),
@@ -108,6 +110,24 @@ def _expired(count: int) -> list[Row]:
     remedy = _("Worker or mail server stood still past their time. Tell the clinic: these people were not reminded.")
     words = _("%(n)s since yesterday") % {"n": count}
     return [Row(_("Mail too late to send"), FAILED, words, remedy=remedy)] if count else []
+
+
+def _too_many(since: datetime) -> list[Row]:
+    """What its reader's own choice of mails a day cost: no part of the machine failed."""
+    if not (count := Reminder.objects.too_many(since).count()):
+        return []
+    words = _("%(n)s did not leave since yesterday, %(doses)s of them about injections")
+    found = {"n": count, "doses": Reminder.objects.doses_too_many(since).count()}
+    remedy = _("These people had as many mails on one day as they chose. They can choose more in their settings.")
+    return [Row(_("More mails than a day holds"), LATE, words % found, remedy=remedy)]
+
+
+def _restored(count: int) -> list[Row]:
+    remedy = _(
+        "They may have left before the backup was put back. Tell the clinic: these people were perhaps not reminded."
+    )
+    words = _("%(n)s since yesterday") % {"n": count}
+    return [Row(_("Mail ended by a restore"), LATE, words, remedy=remedy)] if count else []
 
 
 def _refused(count: int) -> list[Row]:

@@ -9,7 +9,7 @@ from django.core.mail import EmailMessage
 from django.utils import timezone
 
 from il2tracker.accounts.models import Patient, User
-from il2tracker.reminders import capping, claiming, sending
+from il2tracker.reminders import capping, claiming, kinds, sending
 from il2tracker.reminders.models import Delivery, Reminder
 from il2tracker.reminders.wishes import Choices, Quiet
 from tests import factories
@@ -112,6 +112,89 @@ def test_what_somebody_waits_for_and_what_went_out_yesterday_do_not_count(
     outbox.row(cast.anna_patient, key="other", **facts | other)
     sending.sweep()
     assert counted(state="sent") == len(rows)
+
+
+def full(patient: Patient, asks: str, *, cap: int, told: int = 0, doses: int = 0, **facts: Any) -> bool:
+    """Whether a mail of the kind finds no place, after `told` mails today and with so many about doses to come."""
+    now = timezone.now()
+    for number in range(told):
+        outbox.row(patient, key=f"told:{number}", state="uncertain", handing_over_at=now, next_attempt_at=LATER)
+    for number in range(doses):
+        later = {"due_at": now + 3 * MINUTE, "next_attempt_at": now + 3 * MINUTE}
+        outbox.row(patient, key=f"dose:{number}", **{"kind": "injection_due", "urgency": 1, **later, **facts})
+    row = outbox.row(patient, kind=asks, urgency=kinds.POLICIES[asks].urgency)
+    assert row.recipient_id is not None
+    return capping.is_full(row, now, Choices(caps={row.recipient_id: cap}))
+
+
+@pytest.mark.parametrize(
+    ("told", "doses", "day_kind", "dose_kind"),
+    [
+        (0, 0, False, False),
+        (0, 3, False, False),
+        (0, 4, True, False),
+        (1, 2, False, False),
+        (1, 3, True, False),
+        (3, 0, False, False),
+        (4, 0, True, True),
+    ],
+)
+@pytest.mark.parametrize("kind", ["plan_changed", "injection_missing"])
+def test_a_mail_about_a_day_leaves_the_places_to_the_injections_that_are_still_planned(
+    cast: Cast, kind: str, told: int, doses: int, day_kind: bool, dose_kind: bool
+) -> None:
+    found = full(cast.anna_patient, kind, cap=4, told=told, doses=doses)
+    assert found is (day_kind if kind == "plan_changed" else dose_kind)
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        {"next_attempt_at": LATER, "due_at": LATER},
+        {"state": "cancelled", "cancel_reason": "recorded"},
+        {"state": "expired"},
+        {"expires_at": timezone.now() - MINUTE},
+        {"kind": "cycle_day", "urgency": 2},
+        {"kind": "red_flag", "urgency": 0},
+    ],
+    ids=["another day's", "recorded", "expired", "over", "of a day", "urgent report"],
+)
+def test_only_what_still_leaves_today_keeps_a_place(cast: Cast, other: dict[str, Any]) -> None:
+    assert not full(cast.anna_patient, "plan_changed", cap=4, doses=4, **other)
+
+
+def test_a_place_is_kept_for_a_mail_that_is_being_sent(cast: Cast) -> None:
+    lease = {"state": "sending", "lease_token": "0" * 32, "lease_until": LATER}
+    assert full(cast.anna_patient, "plan_changed", cap=4, doses=4, **lease)
+
+
+def test_a_place_is_kept_for_nobody_else(cast: Cast) -> None:
+    assert not full(cast.anna_patient, "plan_changed", cap=4, doses=4, recipient=cast.dan)
+
+
+def test_the_place_is_asked_for_in_one_statement(cast: Cast, django_assert_num_queries: Any) -> None:
+    row = outbox.row(cast.anna_patient, kind="plan_changed")
+    with django_assert_num_queries(1):
+        capping.is_full(row, timezone.now(), Choices())
+
+
+def test_with_the_fewest_that_can_be_chosen_every_mail_about_two_injections_has_a_place() -> None:
+    of_a_slot = (kinds.INJECTION_DUE, kinds.INJECTION_MISSING)
+    assert min(kinds.CAPS) >= 2 * len(of_a_slot)
+    assert kinds.MOST_PER_DAY in kinds.CAPS
+
+
+def test_mails_about_injections_that_the_cap_cost_can_be_found(cast: Cast, smtp_sink: SmtpSink) -> None:
+    due_doses(cast.anna_patient, cast.ben)
+    at_most(cast.anna, 4)
+    sending.sweep()
+    over = timezone.now() - MINUTE
+    assert not Reminder.objects.doses_too_many(over - MINUTE).exists()
+    Reminder.objects.filter(state="planned").update(expires_at=over)
+    sending.sweep()
+    assert Reminder.objects.doses_too_many(over - MINUTE).count() == 3
+    assert not Reminder.objects.doses_too_many(over + MINUTE).exists()
+    assert not Reminder.objects.too_late(over - MINUTE).exists()
 
 
 @pytest.mark.parametrize("kind", ["red_flag", "digest", "password_reset", "password_changed", "test"])

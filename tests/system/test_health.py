@@ -13,7 +13,7 @@ from django.utils import timezone
 from cycles.models import Cycle
 from il2tracker.accounts.actions import create_clinic, create_user, join_clinic
 from il2tracker.accounts.models import User
-from il2tracker.reminders import planning, sending
+from il2tracker.reminders import planning, restoring, sending
 from il2tracker.reminders.models import Delivery, Heartbeat, Reminder, State
 from il2tracker.system import health, mail_catcher, views
 from il2tracker.system.rows import Row, rows
@@ -151,6 +151,39 @@ def test_mail_that_was_too_late_to_send_is_counted_for_a_day(client: Client, eve
     assert complaint.startswith("2 reminders were too late to send since yesterday.") if said else complaint == ""
     client.force_login(eve)
     assert ("Mail too late to send" in client.get("/system/").content.decode()) is said
+
+
+def test_what_the_cap_held_back_is_nobodys_failure_and_has_its_own_line(client: Client, eve: User) -> None:
+    worked()
+    over = timezone.now() - timedelta(hours=1)
+    reminder(state=State.EXPIRED, expires_at=over, waits_for="cap", next_attempt_at=over + timedelta(hours=4))
+    reminder(state=State.EXPIRED, expires_at=over, waits_for="cap", next_attempt_at=over, kind="cycle_day")
+    assert health.complaint(timezone.now()) == ""
+    assert line("Mail too late to send") is None
+    found = line("More mails than a day holds")
+    assert found is not None
+    assert (found.state, found.words) == (health.LATE, "2 did not leave since yesterday, 1 of them about injections")
+
+
+def test_what_waited_for_the_next_day_and_could_have_left_then_was_too_late(client: Client) -> None:
+    worked()
+    over = timezone.now() - timedelta(hours=1)
+    reminder(state=State.EXPIRED, expires_at=over, waits_for="cap", next_attempt_at=over - timedelta(hours=4))
+    assert str(health.complaint(timezone.now())).startswith("1 reminder was too late")
+    assert line("More mails than a day holds") is None
+
+
+def test_what_a_restore_ended_is_nobodys_failure_and_has_its_own_line(client: Client) -> None:
+    for hours in (5, 1):  # the first one was over before the restore
+        past = timezone.now() - timedelta(hours=hours)
+        reminder(due_at=past, next_attempt_at=past, expires_at=past + timedelta(hours=3))
+    Reminder.objects.filter(expires_at__lt=timezone.now()).update(state=State.EXPIRED)
+    restoring.after_restore()
+    worked()
+    assert str(health.complaint(timezone.now())).startswith("1 reminder was too late")
+    found = line("Mail ended by a restore")
+    assert found is not None
+    assert (found.state, found.words) == (health.LATE, "1 since yesterday")
 
 
 def test_the_complaint_takes_one_statement_however_much_there_is(django_assert_num_queries: Any) -> None:

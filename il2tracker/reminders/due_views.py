@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from il2tracker.accounts.access import SignedInRequest
-from il2tracker.reminders import actions, roles, trouble
 from il2tracker.reminders import due as due_page
+from il2tracker.reminders import roles, to_oneself, trouble
 
 KEY_DIGITS = 18  # more than any database counts to
 
@@ -37,10 +35,5 @@ def due(request: SignedInRequest) -> HttpResponse:
 @require_POST
 def test(request: SignedInRequest) -> HttpResponse:
     """Send the person a mail that says nothing; what became of it stands in the list."""
-    now = timezone.now()
-    row = actions.send_test(by=request.user, now=now)
-    if row.due_at == now:
-        messages.success(request, _("A test mail is on its way. Load this page again in a minute: it stands below."))
-    else:
-        messages.success(request, _("One test mail a minute: the one before stands below."))
+    to_oneself.send(request)
     return redirect("reminders:due")

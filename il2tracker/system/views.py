@@ -6,16 +6,14 @@ from collections.abc import Callable
 from functools import wraps
 
 from django.conf import settings
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.shortcuts import redirect, render
 from django.utils import timezone
-from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST, require_safe
 
 from il2tracker.accounts.access import SignedInRequest
-from il2tracker.reminders import actions, forecast, forgetting
+from il2tracker.reminders import forecast, forgetting, to_oneself
 from il2tracker.reminders.kinds import TEST
 from il2tracker.reminders.models import Reminder
 from il2tracker.system import health, mail_catcher, sums
@@ -83,8 +81,7 @@ def reminders(request: SignedInRequest) -> HttpResponse:
 @administrators_only
 def test_mail(request: SignedInRequest) -> HttpResponse:
     """A mail that says nothing, to the own address."""
-    actions.send_test(by=request.user, now=timezone.now())
-    messages.success(request, _("A test mail is on its way. Load this page again in a minute."))
+    to_oneself.send(request)
     return redirect("system:reminders")
 
 

@@ -25,12 +25,11 @@ class Shown:
 
 @dataclass(frozen=True)
 class Level:
-    """One choice. `calendar`: how an injection is called in the person's own calendar on this level."""
+    """One choice, with what it lets a mail say."""
 
     name: str
     label: str
     says: str
-    calendar: str
     mail: Sample
 
 
@@ -52,16 +51,15 @@ def levels(patient: Patient, user: User, kind: str, now: datetime) -> list[Level
     """The three of them, the quietest first. `kind`: which mail stands beside each."""
     labels = dict(Patient._meta.get_field("privacy").flatchoices)
     mails = {name: sample.sample(patient, user, kind, name, now) for name in sample.LEVELS}
-    return [Level(name, str(labels[name]), _says()[name], _calendar()[name], mails[name]) for name in sample.LEVELS]
+    return [Level(name, str(labels[name]), _says()[name], mails[name]) for name in sample.LEVELS]
 
 
 def _says() -> dict[str, str]:
     return {
         DISCREET: _("Words that anybody may read: diary, reminder, appointment, item."),
         PLAIN: _("The subject also says injection, blood test or course. No amounts, tests or values."),
-        FULL: _("Also amounts, names of tests, your list and what changes. Your clinic’s name stands as the sender."),
+        FULL: _(
+            "Also amounts, names of tests, your list and what changes. Your clinic’s name stands as the sender. "
+            "Whoever sees such a mail can tell what you are treated for."
+        ),
     }
-
-
-def _calendar() -> dict[str, str]:
-    return {DISCREET: _("Diary"), PLAIN: _("Course day 4"), FULL: _("Injection 7.5 million units")}

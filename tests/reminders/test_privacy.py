@@ -87,7 +87,16 @@ def test_each_level_stands_on_the_page_with_its_own_subject(anna: Client, kind: 
     subjects = [subject_of(anna, kind, level) for level in LEVELS]
     assert re.findall(r"<b>([^<]+)</b><br>From ", page) == subjects
     assert len(set(subjects)) >= 2
-    assert [title in page for title in ("“Diary”", "“Course day 4”", "“Injection 7.5 million units”")] == [True] * 3
+
+
+def test_the_page_promises_only_what_is_so_on_each_level(anna: Client) -> None:
+    """What the calendar shows is chosen on a page of its own, so nothing of it stands beside a level."""
+    page = " ".join(unescape(anna.get(PAGE).content.decode()).split())
+    assert "No mail says your name. The first two levels also leave out your condition and the medicine." in page
+    assert page.count("Whoever sees such a mail can tell what you are treated for.") == 1
+    assert "On every level" not in page
+    assert "In a calendar" not in page
+    assert "What your own calendar shows is chosen where its link is made." in page
 
 
 def subject_of(client: Client, kind: str, level: str) -> str:

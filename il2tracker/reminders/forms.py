@@ -60,12 +60,13 @@ GROUPS = (
     ),
     Group(
         "hours",
-        _("Quiet hours"),
+        _("Quiet hours and how many"),
         frozenset({PATIENT, CARER}),
         HOURS,
-        _("In these hours mails wait, and come when the hours are over."),
+        _("In quiet hours mails about a day wait, and come when the hours are over."),
     ),
 )
+HELPERS_CLOCK = _("For mails about somebody you help, these hours and the day count on that person’s clock.")
 HINTS = {
     kinds.INJECTION_MISSING: _("Once, when nothing has been recorded. Never between midnight and 6am."),
     kinds.BLOODWORK_BOOK: _("3 weeks before a course."),
@@ -101,7 +102,8 @@ def _one_of(label: Any, values: Iterable[int], say: Any, wrong: Any, hint: Any =
 class PreferencesForm(BaseForm):
     """One switch per kind of mail, how early, and the quiet hours.
 
-    `shown` travels with the page: only what the person saw is changed, though he or she may be more by now.
+    `shown` travels with the page: only what the person saw is changed, though he or she may be more by now. `is_first`:
+    nothing was ever chosen.
     """
 
     shown = forms.CharField(
@@ -122,6 +124,7 @@ class PreferencesForm(BaseForm):
         self.shown_groups = [group for group in theirs if group.name in seen] or theirs
         names = [name for group in self.shown_groups for name in group.fields]
         known = {row.kind: row for row in preferences}
+        self.is_first = not known and delivery is None
         initial = {"shown": " ".join(group.name for group in self.shown_groups)}
         super().__init__(data, initial=initial | _initial(known, delivery or Delivery(user=viewer), viewer))
         made = {**_switches(), **_minutes(), **_hours(viewer)}
@@ -136,12 +139,16 @@ class PreferencesForm(BaseForm):
 
     @property
     def groups(self) -> list[tuple[Group, list[forms.BoundField]]]:
-        """Each group with its boxes, in the order of the page. Nothing that only a helper gets ever waits."""
-        helper_only = kinds.INJECTION_DUE not in self.fields
-        groups = [
-            group._replace(hint="") if group.name == "hours" and helper_only else group for group in self.shown_groups
-        ]
+        """Each group with its boxes, in the order of the page."""
+        groups = [group._replace(hint=self._hint(group)) for group in self.shown_groups]
         return [(group, [self[name] for name in group.fields]) for group in groups]
+
+    def _hint(self, group: Group) -> str:
+        """Nothing that only a helper gets ever waits."""
+        if group.name != "hours":
+            return str(group.hint)
+        said = ((group.hint, kinds.INJECTION_DUE), (HELPERS_CLOCK, kinds.CARER_MISSING))
+        return " ".join(str(words) for words, field in said if field in self.fields)
 
     def chosen(self) -> dict[str, Any]:
         """What a valid form says, as `actions.choose` takes it."""
@@ -197,6 +204,9 @@ def _hours(viewer: User) -> dict[str, forms.Field]:
             kinds.CAPS,
             str,
             _("Choose a number."),
-            _("What is beyond waits for the next day or runs out; the list says so."),
+            _(
+                "What is beyond waits for the next day or runs out; the list says so. "
+                "Account mails and test mails come besides."
+            ),
         ),
     }

@@ -70,8 +70,22 @@ def test_at_first_everything_is_on_and_the_numbers_are_those_of_the_start(anna: 
     assert '<option value="8" selected>8</option>' in page
     assert re.search(r'name="quiet_from" value="10pm"', page)
     assert re.search(r'name="quiet_to" value="7am"', page)
-    assert headings(page) == ["Injections", "Before a course", "My plan", "Quiet hours"]
-    assert "In these hours mails wait, and come when the hours are over." in page
+    assert headings(page) == ["Injections", "Before a course", "My plan", "Quiet hours and how many"]
+    assert "All of them on is a good start" in page
+
+
+def test_what_waits_in_quiet_hours_and_what_counts_towards_the_most_is_said_as_it_is(anna: Client) -> None:
+    page = " ".join(html.unescape(anna.get(PAGE).content.decode()).split())
+    assert "In quiet hours mails about a day wait, and come when the hours are over." in page
+    assert "mails wait, and come" not in page
+    assert "Account mails and test mails come besides." in page
+    assert "that person’s clock" not in page
+
+
+def test_a_helper_reads_whose_clock_the_hours_are_on(cast: Cast) -> None:
+    page = " ".join(html.unescape(signed_in(cast.sam).get(PAGE).content.decode()).split())
+    assert "For mails about somebody you help, these hours and the day count on that person’s clock." in page
+    assert "mails about a day wait" not in page
 
 
 def test_hours_are_written_on_the_readers_own_clock(anna: Client, cast: Cast) -> None:
@@ -81,10 +95,10 @@ def test_hours_are_written_on_the_readers_own_clock(anna: Client, cast: Cast) ->
 
 def test_a_helper_sees_the_one_switch_for_helpers_and_the_quiet_hours(cast: Cast) -> None:
     page = signed_in(cast.sam).get(PAGE).content.decode()
-    assert headings(page) == ["Somebody I help", "Quiet hours"]
+    assert headings(page) == ["Somebody I help", "Quiet hours and how many"]
     assert "lets you be told" in page
     assert "injection_due" not in page
-    assert "In these hours mails wait" not in page  # nothing that a helper gets ever waits
+    assert "mails about a day wait" not in page  # nothing that a helper gets ever waits
 
 
 def test_a_clinician_chooses_the_summary_and_reads_that_urgent_reports_always_come(cast: Cast) -> None:
@@ -145,16 +159,16 @@ def test_equal_hours_mean_no_quiet_hours(anna: Client, cast: Cast) -> None:
 
 
 def test_another_persons_choices_are_left_alone(anna: Client, cast: Cast) -> None:
-    anna.post(PAGE, without(*kinds.SWITCHES, most_per_day="3"))
+    anna.post(PAGE, without(*kinds.SWITCHES, most_per_day="6"))
     assert set(Preference.objects.values_list("user", flat=True)) == {cast.anna.pk}
     assert set(Delivery.objects.values_list("user", flat=True)) == {cast.anna.pk}
 
 
 def test_a_helper_and_a_clinician_switch_theirs_off(cast: Cast) -> None:
-    signed_in(cast.sam).post(PAGE, {"shown": "carer hours", **HOURS, "most_per_day": "3"})
+    signed_in(cast.sam).post(PAGE, {"shown": "carer hours", **HOURS, "most_per_day": "6"})
     signed_in(cast.ben).post(PAGE, {"shown": "clinic", "digest": "on"})
     assert facts.choices().off == {(cast.sam.pk, "carer_missing"), (cast.ben.pk, "digest_empty")}
-    assert facts.choices().caps == {cast.sam.pk: 3}
+    assert facts.choices().caps == {cast.sam.pk: 6}
     assert not Delivery.objects.filter(user=cast.ben).exists()
 
 

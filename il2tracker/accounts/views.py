@@ -133,7 +133,11 @@ def tell(request: SignedInRequest, ref: str) -> HttpResponse:
     patient = access.patient_or_404(request.user)
     shared = get_object_or_404(patient.sharings.open().filter(person__isnull=False), ref=ref)
     told = request.POST.get("told") == "yes"
-    actions.tell_if_not_recorded(by=request.user, sharing=shared, told=told)
+    try:
+        actions.tell_if_not_recorded(by=request.user, sharing=shared, told=told)
+    except ValidationError as refused_now:  # the permission ended in another tab
+        messages.warning(request, refused_now.messages[0])
+        return redirect("accounts:sharing")
     said = _("%(name)s is told by mail from now on.") if told else _("%(name)s is not told by mail any more.")
     messages.success(request, said % {"name": shared.person})
     return redirect("accounts:sharing")

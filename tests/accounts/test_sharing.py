@@ -173,6 +173,24 @@ def test_a_permission_that_has_ended_tells_nobody_and_begins_anew_without_it(
     assert facts.carers() == {}
 
 
+def test_a_permission_that_ended_in_another_tab_is_answered_in_words(
+    anna: Client, cast: factories.Cast, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Found open when the page asked, ended before the lock was had."""
+    shared = with_sam(cast)
+    real = actions.tell_if_not_recorded
+
+    def after_the_other_tab(**facts: Any) -> Sharing:
+        actions.stop_sharing(by=cast.anna, sharing=with_sam(cast))
+        return real(**facts)
+
+    monkeypatch.setattr(actions, "tell_if_not_recorded", after_the_other_tab)
+    answer = anna.post(f"/settings/sharing/{shared.ref}/told/", {"told": "yes"}, follow=True)
+    assert answer.redirect_chain == [("/settings/sharing/", 302)]
+    assert "Only somebody who can see your diary now can be told." in text(answer)
+    assert facts.carers() == {}
+
+
 # Who looked
 
 

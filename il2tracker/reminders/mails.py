@@ -62,8 +62,10 @@ class Written(NamedTuple):
 def prepare(rows: Collection[Reminder], now: datetime) -> None:
     """What every mail of a batch needs, read at once: a mail that was not prepared is written all the same."""
     one_tap.open_links(rows, now)
-    people = ((row.recipient, row.kind) for row in rows if row.recipient is not None)
-    unsubscribing.open_links([(user, kind) for user, kind in people if kinds.POLICIES[kind].preference])
+    stoppable = [row for row in rows if kinds.POLICIES[row.kind].preference]
+    unsubscribing.open_links([(row.recipient, row.kind) for row in stoppable if row.recipient is not None])
+    for row in stoppable:
+        row.stop_link_is_open = True  # type: ignore[attr-defined]
 
 
 def build(row: Reminder, now: datetime) -> EmailMultiAlternatives:
@@ -74,7 +76,8 @@ def build(row: Reminder, now: datetime) -> EmailMultiAlternatives:
     recipient = row.recipient or account_mails.recipient(row)
     assert recipient is not None
     level, facts = patient_mails.level(row), FACTS[row.kind](row, now)
-    stop_url = unsubscribing.link(recipient, row.kind) if kinds.POLICIES[row.kind].preference else ""
+    is_open = hasattr(row, "stop_link_is_open")
+    stop_url = unsubscribing.link(recipient, row.kind, is_open=is_open) if kinds.POLICIES[row.kind].preference else ""
     said = write(row.kind, level, stop_url, facts)
     mail = EmailMultiAlternatives(
         subject=said.subject,

@@ -19,9 +19,12 @@ TOKEN = tokens.LENGTH
 LONGEST = 58  # characters of an address that mail programs leave on one line (B11)
 
 
-def link(user: User, kind: str) -> str:
-    """The full address that stops the switch which governs `kind` for this person, and works from now on."""
-    if tokens.digest(token_for(_name(user, kind))) not in _known:
+def link(user: User, kind: str, *, is_open: bool = False) -> str:
+    """The full address that stops the switch which governs `kind` for this person, and works from now on.
+
+    `is_open`: a batch has just opened it, so nothing is asked.
+    """
+    if not is_open:
         open_links([(user, kind)])
     return settings.BASE_URL + reverse("reminders:unsubscribe", args=[token_for(_name(user, kind))])
 
@@ -29,7 +32,7 @@ def link(user: User, kind: str) -> str:
 def open_links(pairs: Iterable[tuple[User, str]]) -> None:
     """Let the addresses of these people and kinds work, in two statements at most, however many there are.
 
-    `link` asks no more for those of the newest call: a sender pays once for a batch. None is ever taken back.
+    None is ever taken back.
     """
     wanted = {
         tokens.digest(token_for(_name(user, kind))): (user, kinds.POLICIES[kind].preference) for user, kind in pairs
@@ -40,11 +43,6 @@ def open_links(pairs: Iterable[tuple[User, str]]) -> None:
     rows = [SecretLink(purpose=PURPOSE, token_hash=name, user=user, subject=switch) for name, user, switch in people]
     if rows:
         SecretLink.objects.bulk_create(rows, ignore_conflicts=True)
-    _known.clear()
-    _known.update(wanted)
-
-
-_known: set[str] = set()
 
 
 def _name(user: User, kind: str) -> str:

@@ -5,10 +5,11 @@ from django.test import Client
 
 from il2tracker.accounts.models import SecretLink
 from il2tracker.audit.models import AuditEvent
-from il2tracker.reminders import actions, facts, kinds, unsubscribing
+from il2tracker.reminders import actions, facts, kinds, mails, unsubscribing
 from il2tracker.reminders.models import Preference
 from tests import factories
 from tests.factories import Cast
+from tests.reminders import outbox
 
 pytestmark = pytest.mark.django_db
 ALL_ON = dict.fromkeys(kinds.SWITCHES, True)
@@ -37,6 +38,14 @@ def test_the_address_is_permanent_per_person_and_kind_and_only_its_hash_is_kept(
     assert len(token) == 22
     assert SecretLink.objects.filter(subject="injection_due").count() == 1
     assert token not in str(list(SecretLink.objects.values()))
+
+
+def test_what_one_batch_opened_is_not_taken_for_granted_in_the_next(cast: Cast) -> None:
+    """The database may have been put back under a worker that goes on."""
+    row = outbox.row(cast.anna_patient)
+    mails.prepare([row], row.due_at)
+    SecretLink.objects.all().delete()
+    assert unsubscribing.find(address(cast, row.kind).removeprefix("/u/")) is not None
 
 
 def test_a_pause_is_stopped_with_the_reminders_it_stands_for(cast: Cast) -> None:

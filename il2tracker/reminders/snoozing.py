@@ -74,7 +74,14 @@ def offer(dose: PlannedDose, now: datetime) -> Offer | None:
     choices, alerts = facts.choices(fact.owner.user_id), facts.open_alerts(fact.owner.patient_id)
     usual = kinds.due_times(fact.due_at, fact.next_due_at, choices.lead(fact.owner.user_id))[0]
     blocked = fact.blocked(alerts.get(fact.owner.patient_id))
-    return Offer(fact, choices, blocked, usual, _next_minute(max(now, usual) + SOONEST), _until(fact))
+    return Offer(
+        fact, choices, blocked, usual, _next_minute(max(now, usual) + SOONEST), _until(fact.due_at, fact.next_due_at)
+    )
+
+
+def is_in_time(due_at: datetime, next_due_at: datetime | None, now: datetime) -> bool:
+    """Whether the reminder of an injection that is due now can still be put off, as far as hours tell."""
+    return _next_minute(now + SOONEST) < _until(due_at, next_due_at)
 
 
 def _next_minute(at: datetime) -> datetime:
@@ -83,12 +90,12 @@ def _next_minute(at: datetime) -> datetime:
     return whole if whole == at else whole + ONE_MINUTE
 
 
-def _until(fact: DoseFact) -> datetime:
+def _until(due_at: datetime, next_due_at: datetime | None) -> datetime:
     """No reminder of ours leads past "on time" (B8), nor into the two hours before the next injection (B1)."""
-    until = fact.due_at + ON_TIME
-    if fact.next_due_at is None:
+    until = due_at + ON_TIME
+    if next_due_at is None:
         return until
-    return min(until, max(fact.next_due_at - kinds.BEFORE_NEXT_SLOT, fact.due_at))
+    return min(until, max(next_due_at - kinds.BEFORE_NEXT_SLOT, due_at))
 
 
 @transaction.atomic

@@ -15,6 +15,7 @@ from cycles.days import CourseDay, CourseDays, Slot, lay_out
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion, SiteReaction
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
+from il2tracker.reminders import snoozing
 from il2tracker.today import gap, start
 from labs import course_tests
 
@@ -105,8 +106,11 @@ class Board:
 
     @property
     def can_put_off(self) -> bool:
-        """Whether the reminder of the injection to record now may still come later: while it is not late (B8)."""
-        return self.due is not None and self.now < self.due.dose.due_at + schedule.ON_TIME
+        """Whether the reminder of the injection to record now may still come later: while it is not late (B8), and
+        not in the two hours before the next one (B1)."""
+        if self.due is None:
+            return False
+        return snoozing.is_in_time(self.due.dose.due_at, self.later.dose.due_at if self.later else None, self.now)
 
     @property
     def waits_for_word(self) -> bool:

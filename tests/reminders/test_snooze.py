@@ -395,6 +395,17 @@ def test_the_log_page_and_today_lead_to_it(client: Client, later: str, dose: Pla
         assert f'href="{later}"' in client.get(path).content.decode()
 
 
+def test_today_does_not_lead_to_it_when_there_is_no_moment_left(
+    client: Client, later: str, cast: Cast, dose: PlannedDose, clock: Any
+) -> None:
+    clock.move_to(SLOT + 115 * MINUTE)
+    assert later not in client.get("/").content.decode()
+    clock.move_to(NOW)
+    following = PlannedDose.objects.filter(patient=cast.anna_patient, due_at__gt=dose.due_at).order_by("due_at")[:1]
+    PlannedDose.objects.filter(pk__in=following).update(due_at=SLOT + 130 * MINUTE)
+    assert later not in client.get("/").content.decode()
+
+
 def test_they_do_not_lead_to_it_where_nothing_is_to_be_put_off(
     client: Client, later: str, cast: Cast, dose: PlannedDose, clock: Any
 ) -> None:

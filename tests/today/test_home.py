@@ -72,7 +72,7 @@ def test_the_evening_of_day_four_says_what_when_and_where(cast, see, on_course):
 
 
 @pytest.mark.parametrize(
-    ("at", "offered"), [(EVENING, True), (utc(2026, 11, 21, 23, 59), True), (utc(2026, 11, 22), False)]
+    ("at", "offered"), [(EVENING, True), (utc(2026, 11, 21, 23, 54), True), (utc(2026, 11, 21, 23, 55), False)]
 )
 def test_a_reminder_can_be_put_off_while_its_injection_is_not_late(cast, see, on_course, at, offered):
     on_course(cast.anna_patient, cast.ben)

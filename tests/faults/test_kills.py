@@ -59,7 +59,6 @@ def run(
     result = fire.settle_up(sink, rows)
     print(f"\n{connection.vendor}, seed {seed}: {killed} kills, {result}; {seconds:.0f} s")
     assert killed == kills
-    assert result.again >= kills, "the kills hit nobody at work"
     return result
 
 

@@ -12,7 +12,7 @@ from django.db.models import Q
 from il2tracker.accounts.models import Patient, SecretLink, Sharing, User
 from il2tracker.audit import log
 from il2tracker.refs import new_ref
-from il2tracker.reminders import kinds
+from il2tracker.reminders import clocks, kinds
 from il2tracker.reminders.models import Delivery, Preference, Reminder
 
 Row = TypeVar("Row", Preference, Delivery)
@@ -71,14 +71,15 @@ def post(
 
     Either the person who gets it or, for somebody who cannot sign in, the address as typed: who that is, if anybody,
     is found out when it is sent, so that the answer takes as long for an address that nobody has (B13). A second post
-    of the same `name` for the same person is the first one.
+    of the same `name` for the same person is the first one. `now`: when it was asked for, as the mail says; when it
+    leaves and how long it is of use, the database's clock decides.
     """
-    occurrence = name or new_ref()
-    expires = now + kinds.ACCOUNT_EXPIRES
+    occurrence, begins = name or new_ref(), clocks.database_now()
     facts = {"kind": kind, "occurrence": occurrence, "recipient": recipient, "address": address, "zone": "UTC"}
-    times = {"due_at": now, "next_attempt_at": now, "expires_at": expires, "urgency": kinds.POLICIES[kind].urgency}
+    times = {"due_at": now, "next_attempt_at": begins, "expires_at": begins + kinds.ACCOUNT_EXPIRES}
     key = f"{kind}:{recipient.pk if recipient else ''}:{occurrence}"
-    row, created = Reminder.objects.get_or_create(key=key, defaults={**facts, **times})
+    defaults = {**facts, **times, "urgency": kinds.POLICIES[kind].urgency}
+    row, created = Reminder.objects.get_or_create(key=key, defaults=defaults)
     if created:
         log.record(action=f"reminders.{kind}.posted", by=by)
     return row

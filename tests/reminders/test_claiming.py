@@ -11,7 +11,7 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from il2tracker.accounts.models import Patient
-from il2tracker.reminders import claiming
+from il2tracker.reminders import actions, claiming, clocks
 from il2tracker.reminders.models import Reminder, State
 from il2tracker.reminders.wishes import Reason
 from tests import factories
@@ -333,6 +333,16 @@ def test_a_typed_address_ends_with_its_row(anna: Patient, end: Callable[[Reminde
     (row,) = claiming.claim().rows
     end(row)
     assert (state(row) in {State.CANCELLED, State.DEAD, State.EXPIRED}, row.address) == (True, "")
+
+
+@pytest.mark.parametrize("minutes", [-31, 0, 31])
+def test_a_mail_posted_by_a_computer_with_a_wrong_clock_leaves_at_once_and_lives_its_half_hour(minutes: int) -> None:
+    there = timezone.now() + minutes * MINUTE
+    row = actions.post(by=None, kind="password_reset", address="anna@example.org", now=there)
+    life = row.expires_at - clocks.database_now()
+    assert 29 * MINUTE < life <= 30 * MINUTE
+    assert row.due_at == there, "what the mail says of when it was asked for"
+    assert claiming.claim().rows == [row]
 
 
 def test_a_typed_address_does_not_outlive_its_time(anna: Patient) -> None:

@@ -56,8 +56,8 @@ def _numbers(patient: Patient, report: Report) -> str:
 def _telling(row: Reminder, report: Report | None) -> Telling | None:
     if report is None or row.recipient_id is None:
         return None
-    people = {member.user_id for team in report.teams for member in team.members}
-    return tellings(report, facts.choices(*people, row.recipient_id).refused).get(row.recipient_id)
+    refused = facts.choices(*report.people, row.recipient_id).refused - {row.recipient_id}  # is tried all the same
+    return tellings(report, refused).get(row.recipient_id)
 
 
 def _place(telling: Telling | None) -> Facts:

@@ -116,15 +116,17 @@ def _of_report(report: Report, refused: Collection[int]) -> Iterator[Wish]:
     active = {member.user_id: member.is_active for team in report.teams for member in team.members}
     for user_id, is_active in active.items():
         gone = None if is_active else Reason.NO_RECIPIENT
+        # Who is refused stands in nobody's way, and is tried all the same: the refusal may be a server's mistake.
+        at = told[user_id].at if user_id in told else report.raised_at
         yield Wish(
             kind=kinds.RED_FLAG,
             occurrence=report.occurrence,
             recipient_id=user_id,
             patient_id=report.patient_id,
-            due_at=told[user_id].at if user_id in told else report.raised_at,
+            due_at=at,
             expires_at=report.raised_at + kinds.RED_FLAG_EXPIRES,
             zone=report.zone,
             says_at=report.raised_at,
             unwanted=gone if report.is_open else Reason.ANSWERED,
-            wait=told[user_id].at - report.raised_at if user_id in told else None,
+            wait=at - report.raised_at,
         )

@@ -157,7 +157,7 @@ def chosen(found: Iterable[Wish], choices: Choices) -> Iterator[Wish]:
 def _own_reason(wish: Wish, choices: Choices) -> Reason | None:
     if choices.is_off(wish.recipient_id, wish.kind):
         return Reason.TURNED_OFF
-    if wish.recipient_id in choices.refused:
+    if wish.recipient_id in choices.refused and wish.kind != kinds.RED_FLAG:
         return Reason.REFUSED
     quiet = choices.quiet(wish.recipient_id)
     is_quiet = wish.kind in kinds.DOSE_KINDS and not quiet.doses_pass and quiet.until(wish.due_at, ZoneInfo(wish.zone))

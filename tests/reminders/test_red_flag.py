@@ -17,7 +17,7 @@ from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Membership, Patient, Sharing, User
 from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert, Transition
-from il2tracker.reminders import claiming, invariants, planning, sending
+from il2tracker.reminders import claiming, invariants, mails, planning, sending
 from il2tracker.reminders.clocks import database_now
 from il2tracker.reminders.models import Delivery, Reminder
 from tests import factories

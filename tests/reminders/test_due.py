@@ -22,7 +22,7 @@ from cycles.models import Plan, PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import User
 from il2tracker.audit.models import AuditEvent
-from il2tracker.reminders import due, due_words, planning, sending, trouble
+from il2tracker.reminders import actions, due, due_words, planning, sending, trouble
 from il2tracker.reminders.models import Delivery, Reminder, State, WaitsFor
 from il2tracker.reminders.wishes import Reason
 from tests import factories
@@ -432,6 +432,17 @@ def test_single_mails_that_failed_are_told_on_today_for_a_day_and_lead_to_the_li
         assert "A mail to you could not be delivered." in answer.words
         assert '<a href="/reminders/">See which</a>' in answer.main
         item.delete()
+
+
+def test_who_never_chose_is_led_to_the_choices_until_something_is_chosen(cast: Cast) -> None:
+    """B3: whoever the clinic put in has never been asked."""
+    line = "Reminders come by e-mail. Choose which"
+    assert line in see(cast.anna, "/").words
+    item = row(cast, state="dead")
+    assert line not in see(cast.anna, "/").words, "what failed is more urgent"
+    item.delete()
+    actions.choose(by=cast.anna, switches={"cycle_week": True})
+    assert line not in see(cast.anna, "/").words
 
 
 def test_today_asks_about_mails_in_one_statement(cast: Cast, django_assert_num_queries: Any) -> None:

@@ -10,6 +10,7 @@ from django.db import transaction
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from il2tracker.accounts import locks
 from il2tracker.accounts.models import Clinic, Membership, Patient, Sharing, User
 from il2tracker.audit import log
 from il2tracker.refs import new_code
@@ -37,6 +38,7 @@ def create_user(
 @transaction.atomic
 def update_user(*, by: User, user: User, **facts: Any) -> User:
     """Change name, theme or clock. Raises ValidationError."""
+    _lock(user)
     _apply(user, facts, {"name", "theme", "clock"})
     log.record(action="accounts.user.changed", by=by, subject=user, detail=", ".join(sorted(facts)))
     return user
@@ -45,6 +47,7 @@ def update_user(*, by: User, user: User, **facts: Any) -> User:
 @transaction.atomic
 def set_password(*, by: User, user: User, password: str) -> User:
     """A password that was checked already. Every session ends with it, but one that is kept on purpose."""
+    _lock(user)
     user.set_password(password)
     user.save(update_fields=["password"])
     log.record(action="accounts.user.password_set", by=by, subject=user)
@@ -66,6 +69,7 @@ def join_clinic(
     *, by: User | None, clinic: Clinic, user: User, title: str, on_call_rank: int | None = None
 ) -> Membership:
     """Make the user a member of the clinic's team."""
+    locks.before([Membership(clinic=clinic, user=user)])
     membership, _created = Membership.objects.get_or_create(
         clinic=clinic, user=user, defaults={"title": title, "on_call_rank": on_call_rank}
     )
@@ -78,7 +82,7 @@ def create_patient(*, by: User | None, clinic: Clinic | None = None, user: User 
     """A patient's record, shared with `clinic` from the start when one is given. Raises ValidationError."""
     facts.setdefault("time_zone", clinic.time_zone if clinic else settings.DEFAULT_TIME_ZONE)
     if user is not None:
-        user = User.objects.select_for_update().get(pk=user.pk)  # of two at once the second is refused, not half done
+        _lock(user)  # of two at once the second is refused, not half done
         facts.setdefault("name", user.name)
     facts.setdefault("code", _free_code())
     patient = Patient(user=user, **facts)
@@ -161,6 +165,11 @@ def tell_if_not_recorded(*, by: User, sharing: Sharing, told: bool) -> Sharing:
     action = "accounts.sharing.told" if told else "accounts.sharing.not_told"
     log.record(action=action, by=by, patient=patient, subject=standing)
     return standing
+
+
+def _lock(user: User) -> None:
+    """Mails that say something of this choice wait until it is saved (A2). What others saved before is not undone."""
+    user.refresh_from_db(from_queryset=User.objects.select_for_update(no_key=True))
 
 
 def _apply(row: User | Patient, facts: dict[str, Any], allowed: set[str]) -> None:

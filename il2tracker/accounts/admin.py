@@ -8,6 +8,7 @@ from django.conf import settings
 from django.contrib import admin
 from django.contrib.auth.views import redirect_to_login
 from django.core.exceptions import PermissionDenied
+from django.db import transaction
 from django.db.models import QuerySet, TimeField
 from django.forms import TimeInput
 from django.http import HttpRequest, HttpResponse
@@ -15,6 +16,7 @@ from django.shortcuts import redirect
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from il2tracker.accounts import locks
 from il2tracker.accounts.models import Clinic, Membership, User
 from il2tracker.audit import log
 
@@ -36,17 +38,24 @@ class Site(admin.AdminSite):
 
 
 class Logged(admin.ModelAdmin):
-    """Writes one line of the access log for each row that is saved or removed."""
+    """Locks whom a row decides about before it is saved or removed (A2), and writes one line of the access log."""
 
+    @transaction.atomic
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:
-        super().save_model(request, obj, form, change)
+        """Only what was changed here: what others saved meanwhile in the same row stays."""
+        locks.before([obj])
+        obj.save(update_fields=form.changed_data if change else None)
         self._log(request, obj, "changed" if change else "created", ", ".join(form.changed_data))
 
+    @transaction.atomic
     def delete_model(self, request: HttpRequest, obj: Any) -> None:
+        locks.before([obj])
         self._log(request, obj, "deleted", self.told_of(obj))
         super().delete_model(request, obj)
 
+    @transaction.atomic
     def delete_queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> None:
+        locks.before(queryset)
         for obj in queryset.order_by("pk"):
             self._log(request, obj, "deleted", self.told_of(obj))
         super().delete_queryset(request, queryset)

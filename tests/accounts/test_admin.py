@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
+from il2tracker.accounts import locks
 from il2tracker.accounts.admin import site
+from il2tracker.accounts.models import User
 from il2tracker.audit.models import AuditEvent
 from tests import factories
 
@@ -112,3 +116,28 @@ def test_a_clinic_is_never_deleted_with_all_that_hangs_on_it(client: Client) -> 
     chosen = {"action": "delete_selected", "_selected_action": [cast.north.pk], "post": "yes"}
     client.post("/system/admin/accounts/clinic/", chosen)
     cast.north.refresh_from_db()
+
+
+def test_what_somebody_saved_meanwhile_in_the_same_row_stays(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A person chooses a new password while the administrator has her page open, and her form is being saved."""
+    cast, lock = factories.cast(), locks.before
+    client.force_login(cast.eve)
+
+    def meanwhile(rows: Any) -> None:
+        User.objects.filter(pk=cast.sam.pk).update(password="a new one", clock="24")
+        lock(rows)
+
+    monkeypatch.setattr(locks, "before", meanwhile)
+    facts = {"email": cast.sam.email, "name": "Samuel", "is_active": "on"}
+    assert client.post(f"/system/admin/accounts/user/{cast.sam.pk}/change/", facts).status_code == 302
+    cast.sam.refresh_from_db()
+    assert (cast.sam.name, cast.sam.password, cast.sam.clock) == ("Samuel", "a new one", "24")
+
+
+def test_a_form_that_changes_nothing_is_saved_all_the_same(client: Client) -> None:
+    cast = factories.cast()
+    client.force_login(cast.eve)
+    facts = {"email": cast.sam.email, "name": cast.sam.name, "is_active": "on"}
+    assert client.post(f"/system/admin/accounts/user/{cast.sam.pk}/change/", facts).status_code == 302
+    cast.sam.refresh_from_db()
+    assert cast.sam.is_active

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from django.db import transaction
 
+from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
 from il2tracker.reminders import heartbeat
 from il2tracker.reminders.claiming import ENDED, NO_LEASE
@@ -14,11 +15,15 @@ from il2tracker.reminders.models import Reminder, State
 
 
 class Restored(NamedTuple):
-    """What the restore ended: mails that were due and now count as too late, and mails of which nobody knows."""
+    """What the restore ended: mails that were due and now count as too late, and mails of which nobody knows.
+
+    `urgent`: urgent reports that nobody has acknowledged; the mails about them may have ended too.
+    """
 
     at: datetime
     too_late: int
     in_doubt: int
+    urgent: int
 
 
 @transaction.atomic
@@ -33,4 +38,5 @@ def after_restore() -> Restored:
     too_late = due.filter(handing_over_at=None).update(state=State.EXPIRED, expires_at=at, **ENDED)
     doubtful = Reminder.objects.filter(state=State.UNCERTAIN, expires_at__gt=at).update(expires_at=at)
     log.record(action="reminders.restored", by=None)
-    return Restored(at, too_late, max(marked, doubtful))
+    urgent = Alert.objects.open().filter(tier__in=Alert.URGENT).count()
+    return Restored(at, too_late, max(marked, doubtful), urgent)

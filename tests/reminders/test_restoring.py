@@ -12,6 +12,7 @@ from django.db import connection
 from django.utils import timezone
 
 from cycles.models import Cycle
+from il2tracker.alerts import actions as alerts
 from il2tracker.audit.models import AuditEvent
 from il2tracker.reminders import claiming, clocks, invariants, planning, restoring, sending
 from il2tracker.reminders.clocks import from_now
@@ -89,6 +90,24 @@ def test_it_counts_what_it_ended_and_a_second_time_finds_nothing(cast: Cast) -> 
     assert first is None
     assert Heartbeat.read().restored_at is not None
     assert AuditEvent.objects.filter(action="reminders.restored").count() == 2
+
+
+@pytest.mark.parametrize(
+    ("tier", "is_open", "said"), [("RED", 1, 1), ("EMERGENCY", 1, 1), ("AMBER", 1, 0), ("RED", 0, 0)]
+)
+def test_it_says_how_many_urgent_reports_somebody_has_to_be_called_about(
+    cast: Cast, tier: str, is_open: int, said: int
+) -> None:
+    """R20: the mails about them end with all others, and the clinic must not wait for them."""
+    what = {"rule": "T2", "title": "Much less urine", "evidence": "", "source": "sideeffects.checkin"}
+    now = timezone.now()
+    alert = alerts.raise_alert(
+        by=cast.anna, patient=cast.anna_patient, tier=tier, now=now, source_ref="chk1234567", **what
+    )
+    if not is_open:
+        alerts.acknowledge(by=cast.ben, alert=alert, now=now)
+    words = "Urgent reports that are open: 1. Nobody may have been told: call the clinic."
+    assert (words in restore()) == bool(said)
 
 
 # What has no row yet
@@ -171,7 +190,7 @@ def test_a_copy_of_the_database_that_is_put_back_sends_nothing_twice(
     sending.sweep()
     assert states() == ["expired", "sent"]
     assert len({received.message["Message-ID"] for received in smtp_sink.messages}) == 2
-    assert Reminder.objects.too_late(timezone.now() - HOUR).count() == 1, "staff are told"
+    assert Reminder.objects.ended_by_restore(timezone.now() - HOUR).count() == 1, "staff are told"
 
 
 def test_a_restored_outbox_sends_nothing_twice(course: Cycle, smtp_sink: SmtpSink) -> None:

@@ -119,6 +119,10 @@ class Command(BaseCommand):
             f"Nothing that was due before {done.at:%Y-%m-%d %H:%M} UTC leaves any more: "
             f"{done.too_late} too late, {done.in_doubt} in doubt. Now start the programs."
         )
+        if done.urgent:
+            self.stdout.write(
+                f"Urgent reports that are open: {done.urgent}. Nobody may have been told: call the clinic."
+            )
 
     def _test(self) -> None:
         answer = trying.send_test(self.options["test"])

@@ -24,6 +24,13 @@ class AlertQuerySet(PatientRecordQuerySet):
         """Open ones that hold back every reminder to inject ("hold wins", R1)."""
         return self.open().filter(holds=True)
 
+    def on_today(self, since: datetime) -> AlertQuerySet:
+        """What the patient's first page speaks of, the most urgent first: what holds, and urgent reports since then
+        that a person has seen."""
+        holds = Q(acknowledged_at__isnull=True, closed_at__isnull=True, holds=True)
+        seen = Q(acknowledged_at__isnull=False, raised_at__gt=since, tier__in=Alert.URGENT)
+        return self.filter(holds | seen).most_urgent_first()
+
     def most_urgent_first(self) -> AlertQuerySet:
         """Emergency, red, amber; the oldest of each first."""
         order = models.Case(

@@ -66,6 +66,7 @@ class Courses:
 class Board:
     """Today. `course` is the running course, or the one that ended last with what is still open in it.
 
+    `alert`: an urgent report that waits for the clinic; else `seen`: one of the last day that somebody there has seen.
     `given`: the last injections really given, the newest first.
     """
 
@@ -75,6 +76,7 @@ class Board:
     courses: Courses
     course: CourseDays | None
     alert: Alert | None
+    seen: Alert | None
     given: list[Injection]
     place: str
     start: start.Start | None
@@ -160,6 +162,9 @@ class Board:
         return schedule.reliable_from(self.last_dose_on) if timed and self.last_dose_on else None
 
 
+SEEN_STAYS = timedelta(hours=24)  # app's own: so long Today says that a report was seen, and that this clears nothing
+
+
 def read(patient: Patient, now: datetime) -> Board:
     """Everything of the plan and the injections that Today needs: five statements, however long the history."""
     today = patient.today(now)
@@ -168,6 +173,7 @@ def read(patient: Patient, now: datetime) -> Board:
     if courses.current:
         doses = PlannedDose.objects.filter(cycle=courses.current).with_records()
         course = lay_out(courses.current, list(doses), now)
+    alerts = list(Alert.objects.of(patient).on_today(now - SEEN_STAYS).select_related("acknowledged_by"))
     given = list(Injection.objects.given().of(patient).order_by("-given_at")[:PLACES_REMEMBERED])
     return Board(
         patient=patient,
@@ -175,7 +181,8 @@ def read(patient: Patient, now: datetime) -> Board:
         today=today,
         courses=courses,
         course=course,
-        alert=Alert.objects.holding().of(patient).most_urgent_first().first(),
+        alert=next((alert for alert in alerts if alert.is_open), None),
+        seen=next((alert for alert in alerts if not alert.is_open), None),
         given=given,
         place=suggested_place(given, courses.resting),
         start=start.of((courses.current, courses.coming), patient, today),

@@ -81,6 +81,39 @@ def test_a_reminder_can_be_put_off_while_its_injection_is_not_late(cast, see, on
     assert ("Remind me later" in page.text_read) is offered
 
 
+@pytest.mark.parametrize(("hours", "stays"), [(0, True), (23, True), (24, False)])
+def test_a_report_that_was_seen_is_no_all_clear_and_stays_for_a_day(cast, see, on_course, hours, stays):
+    on_course(cast.anna_patient, cast.ben)
+    report = red_flag(cast.anna_patient, cast.anna, at=EVENING)
+    alerts.acknowledge(by=cast.ben, alert=report, now=EVENING)
+    page = see(cast.anna, at=EVENING + timedelta(hours=hours))
+    said = "Ben has seen it at 9:35pm. That is not an all-clear: speak to them before your next injection"
+    assert (said in page.text_read) is stays
+    if stays:
+        assert page.text_read.index(said) < page.text_read.index("Call 020 7946 0019")
+    if hours == 0:
+        assert page.text_read.index(said) < page.text_read.index("Record this injection")
+
+
+def test_an_open_report_outranks_one_that_was_seen(cast, see, on_course):
+    on_course(cast.anna_patient, cast.ben)
+    alerts.acknowledge(by=cast.ben, alert=red_flag(cast.anna_patient, cast.anna), now=EVENING)
+    alerts.raise_alert(
+        by=cast.anna,
+        patient=cast.anna_patient,
+        rule="T7",
+        tier="RED",
+        title="fainted",
+        evidence="",
+        source="sideeffects.checkin",
+        source_ref="def",
+        now=EVENING,
+    )
+    page = see(cast.anna)
+    assert "You reported: fainted" in page.text_read
+    assert "all-clear" not in page.text_read
+
+
 def test_amount_and_clock_are_as_the_person_reads_them(cast, see, on_course):
     on_course(cast.anna_patient, cast.ben)
     accounts.update_user(by=cast.anna, user=cast.anna, clock="24")

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any, cast
 
 from django.contrib import admin, messages
-from django.db.models import QuerySet
+from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext
 
 from il2tracker.accounts.adapter import may_sign_in
-from il2tracker.accounts.admin import site
+from il2tracker.accounts.admin import UserAdmin, site
 from il2tracker.accounts.models import User
 from il2tracker.audit import log
 from il2tracker.reminders import actions, kinds
+from il2tracker.reminders.models import Delivery
 
 
 @admin.action(description=gettext_lazy("Mail a link to choose a new password"), permissions=["change"])
@@ -32,4 +34,23 @@ def mail_link(_admin: Any, request: HttpRequest, people: QuerySet[User]) -> None
         messages.warning(request, _("Whoever may not sign in gets none."))
 
 
-site.get_model_admin(User).actions = [mail_link]
+class PeopleAdmin(UserAdmin):
+    """People, with what the outbox knows of them: since when a mail server refuses their address for good."""
+
+    actions = (mail_link,)
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        return (*super().get_list_display(request), "mails_come_back_since")
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[User]:
+        refused = Delivery.objects.filter(user=OuterRef("pk"), refused_address=OuterRef("email"))
+        return super().get_queryset(request).annotate(refused_at=Subquery(refused.values("refused_at")[:1]))
+
+    @admin.display(description=gettext_lazy("Mails come back since"), ordering="refused_at")
+    def mails_come_back_since(self, person: Any) -> datetime | None:
+        """Sorting by it finds them."""
+        return cast(datetime | None, person.refused_at)
+
+
+site.unregister(User)
+site.register(User, PeopleAdmin)

@@ -1,7 +1,7 @@
 """An address that a mail server refuses for good: at the hand-over, or later in a delivery report (B23)."""
 
 import io
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
 from uuid import uuid4
@@ -9,6 +9,7 @@ from uuid import uuid4
 import pytest
 from django.conf import settings
 from django.core.management import call_command
+from django.test import Client
 from django.utils import timezone
 from hypothesis import given
 from hypothesis import strategies as st
@@ -431,3 +432,22 @@ def test_deeply_nested_parts_are_no_report() -> None:
 
 def test_the_sinks_refusal_is_one_of_an_unknown_mailbox() -> None:
     assert bouncing.refusal("RCPT 550", ANSWERS["rcpt-550"])
+
+
+@pytest.mark.django_db
+def test_the_administrators_list_says_since_when_whose_mails_come_back(
+    cast: Cast, client: Client, django_assert_max_num_queries: Any
+) -> None:
+    """R10: the System page only counts them."""
+    bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550 5.1.1")
+    bouncing.refuse(user=cast.ben, address=cast.ben.email, cause="RCPT 550 5.1.1")
+    User.objects.filter(pk=cast.ben.pk).update(email="new@example.org")
+    Delivery.objects.filter(user=cast.anna).update(refused_at=datetime(2026, 11, 21, 12, tzinfo=UTC))
+    client.force_login(cast.eve)
+    with django_assert_max_num_queries(12):
+        page = client.get("/system/admin/accounts/user/")
+    since = {person.email: person.refused_at for person in page.context["cl"].result_list}
+    assert [address for address, at in since.items() if at] == [ANNA], "an earlier address is nobody's any more"
+    words = page.content.decode()
+    assert "Mails come back since" in words
+    assert words.count("21 Nov 2026") == 1

@@ -176,3 +176,11 @@ def quiet_until(now: datetime, zone: ZoneInfo, starts: time = QUIET_FROM, ends: 
         return None
     day = local + timedelta(days=1) if crosses_midnight and after_start else local
     return _at(day, ends)
+
+
+def may_wait(kind: str, expires_at: datetime, until: datetime) -> bool:
+    """Whether a mail of the kind waits for the end of the quiet hours. A change of the plan that applies before they
+    are over does not: it is to be read first (R13)."""
+    if kind == PLAN_CHANGED and expires_at <= until:
+        return False
+    return POLICIES[kind].waits_in_quiet_hours

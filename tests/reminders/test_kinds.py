@@ -152,3 +152,24 @@ def test_the_end_of_the_night_is_the_first_hour_of_that_name_after_a_clock_chang
 def test_the_look_back_covers_the_longest_life_of_a_kind() -> None:
     lives = [kind.days_before - kind.expires_days_before for kind in kinds.DAY_KINDS]
     assert timedelta(days=max(lives)) < kinds.LOOK_BACK
+
+
+@pytest.mark.parametrize(
+    ("kind", "minutes", "may"),
+    [
+        ("plan_changed", -1, False),
+        ("plan_changed", 0, False),
+        ("plan_changed", 1, True),
+        ("cycle_day", -1, True),
+        ("bloodwork_due", 1, True),
+        ("injection_due", 60, False),
+        ("red_flag", 60, False),
+        ("paused", 60, False),
+    ],
+)
+def test_a_change_of_the_plan_does_not_wait_for_a_morning_after_its_first_injection(
+    kind: str, minutes: int, may: bool
+) -> None:
+    """R13: it is read before anything else; other mails about a day are given two hours more (B2)."""
+    quiet_ends = datetime(2026, 11, 22, 7, tzinfo=UTC)
+    assert kinds.may_wait(kind, quiet_ends + timedelta(minutes=minutes), quiet_ends) is may

@@ -25,9 +25,9 @@ from il2tracker.reminders.wishes import Choices, Owner, Quiet
 OWNER = ("patient_id", "patient__user_id", "patient__user__is_active")
 
 
-def doses_between(since: datetime, until: datetime) -> list[DoseFact]:
+def doses_between(since: datetime, until: datetime, **whose: Any) -> list[DoseFact]:
     """Doses of people with an account whose slot lies in the window, in order of time."""
-    return _doses(due_at__gte=since, due_at__lte=until, patient__user__isnull=False)
+    return _doses(due_at__gte=since, due_at__lte=until, patient__user__isnull=False, **whose)
 
 
 def dose(cycle_id: int, day: int, slot: str) -> DoseFact | None:

@@ -29,9 +29,9 @@ def is_report_open() -> bool:
     return rows.filter(raised_at__gt=from_now(-kinds.RED_FLAG_EXPIRES)).exists()
 
 
-def reports(since: datetime) -> list[Report]:
+def reports(since: datetime, **whose: Any) -> list[Report]:
     """Urgent reports of which somebody may still be told at `since`, answered ones too, oldest first."""
-    return _reports(raised_at__gt=since - kinds.RED_FLAG_EXPIRES)
+    return _reports(raised_at__gt=since - kinds.RED_FLAG_EXPIRES, **whose)
 
 
 def report(patient_id: int, raised_at: datetime, occurrence: str) -> Report | None:

@@ -20,9 +20,9 @@ from labs.models import LabResult
 TESTS = {"cd4_on": "cd4", "rna_on": "hiv_rna"}  # a draw before a course is both (P54)
 
 
-def cycles_starting(since: date, until: date, now: datetime) -> list[CycleFact]:
+def cycles_starting(since: date, until: date, now: datetime, **whose: Any) -> list[CycleFact]:
     """Courses of people with an account that start in these days."""
-    return _cycles(now, starts_on__gte=since, starts_on__lte=until, patient__user__isnull=False)
+    return _cycles(now, starts_on__gte=since, starts_on__lte=until, patient__user__isnull=False, **whose)
 
 
 def cycle(cycle_id: int, now: datetime) -> CycleFact | None:
@@ -100,9 +100,9 @@ def _last_dose_on(row: dict[str, Any]) -> date | None:
     return max(known, default=None)
 
 
-def versions_to_read(since: datetime) -> list[VersionFact]:
+def versions_to_read(since: datetime, **whose: Any) -> list[VersionFact]:
     """Changes of running plans under which no injection was due at `since`."""
-    return _versions(first_dose_at__gt=since, plan__patient__user__isnull=False)
+    return _versions(first_dose_at__gt=since, plan__patient__user__isnull=False, **whose)
 
 
 def version(plan_id: int, number: int) -> VersionFact | None:

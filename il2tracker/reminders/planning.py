@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator
-from datetime import datetime, timedelta
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from django.db.models import F, OuterRef, Q, Subquery
+from django.db import DatabaseError
+from django.db.models import F, OuterRef, Q, QuerySet, Subquery
 
 from cycles import course_actions, plan_actions
 from cycles.models import Cycle, Plan
@@ -26,6 +27,7 @@ from il2tracker.reminders import (
     sources,
 )
 from il2tracker.reminders.models import Heartbeat, Reminder, State
+from il2tracker.reminders.sources import Found
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
 from labs import actions as labs
 
@@ -55,6 +57,7 @@ class _Known(NamedTuple):
     kind: str
     state: str
     cancel_reason: str
+    patient_id: int | None
     due_at: datetime
     expires_at: datetime
     says: tuple[Any, ...]
@@ -62,21 +65,36 @@ class _Known(NamedTuple):
 
 def plan(now: datetime | None = None) -> Planned:
     """One tick: open the courses that follow started ones (A14) and put those to come on their patients' present
-    clock (H09), forget uploads that nobody confirmed and mails and links of long ago, then bring the outbox up to
-    date.
+    clock (H09), bring the outbox up to date, then forget uploads that nobody confirmed and mails and links of long
+    ago.
 
-    `now` (aware) is the database's clock unless a test gives another.
+    `now` (aware) is the database's clock unless a test gives another. No heartbeat is left when nothing at all could
+    be found out about a family of kinds: staff are told, and the next tick looks as far back as this one.
     """
     now = now or clocks.database_now()
     opened, rezoned = open_next_cycles(now), follow_patients(now)
-    labs.forget_uploads(now=now)
-    forgetting.forget(now)
-    one_tap_actions.forget(now)
     beat = Heartbeat.read()
-    tick = settle(sources.wanted(now, _planned_until(beat, now)), now, beat=beat)
+    found = sources.find(now, _planned_until(beat, now))
+    tick = settle(found, now, beat=beat)
     reports.note(now)
-    heartbeat.planned(now)
+    if not found.unknown_kinds:
+        heartbeat.planned(now)
+    _forget(now)
     return tick._replace(opened=opened, rezoned=rezoned)
+
+
+def _forget(now: datetime) -> None:
+    for forget in (
+        lambda: labs.forget_uploads(now=now),
+        lambda: forgetting.forget(now),
+        lambda: one_tap_actions.forget(now),
+    ):
+        try:
+            forget()
+        except DatabaseError:
+            raise
+        except Exception as error:  # it is tried again at the next tick
+            logger.error("Something old cannot be forgotten: %s", type(error).__name__)
 
 
 def plan_reports() -> None:
@@ -85,7 +103,7 @@ def plan_reports() -> None:
     if facts_of_clinics.is_report_open():
         now = clocks.database_now()
         source = sources.SOURCE_OF[kinds.RED_FLAG]
-        settle(sources.wanted(now, now, [source]), now, source.kinds)
+        settle(sources.find(now, now, [source]), now, source.kinds)
         reports.note(now)
 
 
@@ -100,7 +118,7 @@ def open_next_cycles(now: datetime) -> int:
     opened = 0
     for row in _without_a_next_course(now):
         try:
-            opened += plan_actions.open_next_cycle(plan=row, today=row.patient.today(now)) is not None
+            opened += _open_next_cycle(row, row.patient.today(now))
         except Exception:  # one plan that cannot go on must not silence everybody else's reminders
             logger.exception("No next course for plan %s", row.ref)
     return opened
@@ -117,28 +135,32 @@ def follow_patients(now: datetime) -> int:
     return rezoned
 
 
-def _without_a_next_course(now: datetime) -> Iterator[Plan]:
+def _open_next_cycle(plan: Any, today: date) -> bool:
+    """Unless the newest one is still to come where the patient lives."""
+    is_to_come = plan.newest_on is not None and plan.newest_on > today
+    if is_to_come and plan.newest_state != Cycle.State.CANCELLED:
+        return False
+    return plan_actions.open_next_cycle(plan=plan, today=today) is not None
+
+
+def _without_a_next_course(now: datetime) -> QuerySet[Plan]:
+    """Plans whose newest course has started somewhere on earth, or that have none."""
     newest = Cycle.objects.filter(plan=OuterRef("pk")).order_by("-number")
     plans = Plan.objects.active().annotate(
         newest_state=Subquery(newest.values("state")[:1]), newest_on=Subquery(newest.values("starts_on")[:1])
     )
     begun = Q(newest_on__lte=now.date() + ONE_DAY) & ~Q(newest_state=Cycle.State.HELD)
     none = Q(newest_on=None) | Q(newest_state=Cycle.State.CANCELLED)
-    for row in plans.filter(begun | none).select_related("patient"):
-        still_to_come = row.newest_on is not None and row.newest_on > row.patient.today(now)
-        if row.newest_state == Cycle.State.CANCELLED or not still_to_come:
-            yield row
+    return plans.filter(begun | none).select_related("patient")
 
 
-def settle(
-    wanted: Iterable[Wish], now: datetime, of: Collection[str] = kinds.PLANNED, beat: Heartbeat | None = None
-) -> Planned:
-    """Insert, restore, move and cancel rows of the kinds `of` until they say what `wanted` says.
+def settle(found: Found, now: datetime, of: Collection[str] = kinds.PLANNED, beat: Heartbeat | None = None) -> Planned:
+    """Insert, restore, move and cancel rows of the kinds `of` until they say what was found.
 
     What was due before a backup was put back may have been sent after the backup was made: it ends as too late.
     """
     restored_at = (beat or Heartbeat.read()).restored_at
-    by_key = {wish.key: wish for wish in wanted}
+    by_key = {wish.key: wish for wish in found.wishes}
     known = {row.key: row for keys in _batches(list(by_key)) for row in _known(Q(key__in=keys))}
     missing = [wish for key, wish in by_key.items() if key not in known and _makes_row(wish)]
     new = [_row(wish, now, restored_at) for wish in missing]
@@ -148,7 +170,7 @@ def settle(
     _lapse([row.pk for row, wish in wished if _may_have_left(wish, restored_at)], now)
     restored = _restore([(row, wish) for row, wish in wished if not _may_have_left(wish, restored_at)], now)
     cancelled = _cancel([(row, wish.unwanted) for row, wish in live if wish.unwanted])
-    return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, now, of)))
+    return Planned(0, len(missing), restored, cancelled + _cancel(_orphans(by_key, found, now, of)))
 
 
 def _makes_row(wish: Wish) -> bool:
@@ -186,7 +208,7 @@ def _row(wish: Wish, now: datetime, restored_at: datetime | None) -> Reminder:
 
 
 def _known(which: Q) -> Iterator[_Known]:
-    fields = ("pk", "key", "kind", "state", "cancel_reason", *TIMES)
+    fields = ("pk", "key", "kind", "state", "cancel_reason", "patient_id", *TIMES)
     for row in Reminder.objects.filter(which).values_list(*fields, *SAYS):
         yield _Known._make((*row[: len(fields)], row[len(fields) :]))
 
@@ -216,11 +238,23 @@ def _differs(row: _Known, wish: Wish) -> bool:
     return row.expires_at != wish.expires_at
 
 
-def _orphans(by_key: dict[str, Wish], now: datetime, of: Collection[str]) -> list[tuple[_Known, Reason]]:
-    """Rows that wait for something of which the facts no longer speak."""
+def _orphans(
+    by_key: Mapping[str, Wish], found: Found, now: datetime, of: Collection[str]
+) -> Iterator[tuple[_Known, Reason | None]]:
+    """Rows that wait for something of which the facts no longer speak, or speak of as over: what quiet hours put off
+    lives longer than its wish."""
     waiting = Q(state=State.PLANNED) | Q(state=State.CANCELLED, cancel_reason__in=SHOWN_ALL_THE_SAME)
-    rows = _known(waiting & Q(expires_at__gt=now, kind__in=of))
-    return [(row, sources.SOURCE_OF[row.kind].gone) for row in rows if row.key not in by_key]
+    rows = [row for row in _known(waiting & Q(expires_at__gt=now, kind__in=of)) if row.key not in by_key]
+    rows = [row for row in rows if found.is_known(row.kind, row.patient_id)]
+    put_off = [row for row in rows if kinds.POLICIES[row.kind].waits_in_quiet_hours]
+    since = min((row.due_at for row in put_off), default=now)
+    older = sources.find(now, since, {sources.SOURCE_OF[row.kind] for row in put_off})
+    still = {wish.key: wish.unwanted for wish in older.wishes}
+    for row in rows:
+        if row.key in still:
+            yield row, still[row.key]
+        elif older.is_known(row.kind, row.patient_id):
+            yield row, sources.SOURCE_OF[row.kind].gone
 
 
 def _cancel(pairs: Iterable[tuple[_Known, Reason | None]]) -> int:

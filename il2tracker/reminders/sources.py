@@ -5,11 +5,17 @@ A kind that is planned belongs to exactly one source.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+import logging
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import cached_property
+from typing import Any
 
+from django.db import DatabaseError
+from django.db.models import Max, Min
+
+from il2tracker.accounts.models import Patient
 from il2tracker.reminders import (
     clinic_mails,
     facts,
@@ -30,19 +36,12 @@ LONGEST_LEAD = timedelta(minutes=max(kinds.LEADS))
 LONGEST_LATER = timedelta(minutes=max(kinds.LATERS))
 LONGEST_DAYS_BEFORE = max(kind.days_before for kind in kinds.DAY_KINDS)
 ONE_DAY = timedelta(days=1)
+MOST_UNKNOWN = 200  # so many patients in a row of whom nothing can be found out: then it is not about patients
+logger = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Round:
-    """One planning tick: what is due between `since` and `until` is wished for as it stands at `now`."""
-
-    now: datetime
-    since: datetime
-
-    @property
-    def until(self) -> datetime:
-        """How far ahead rows are made."""
-        return self.now + kinds.HORIZON
+class Everybody:
+    """What is asked once for all patients."""
 
     @cached_property
     def choices(self) -> Choices:
@@ -55,27 +54,76 @@ class Round:
         return facts.open_alerts()
 
     @cached_property
+    def carers(self) -> Mapping[int, list[int]]:
+        """Who is told when a patient has not recorded something."""
+        return facts.carers()
+
+
+@dataclass(frozen=True)
+class Round:
+    """One planning tick: what is due between `since` and `until` is wished for as it stands at `now`.
+
+    `patients`: only those between these two numbers, both included.
+    """
+
+    now: datetime
+    since: datetime
+    patients: tuple[int, int] | None = None
+    everybody: Everybody = field(default_factory=Everybody)
+
+    @property
+    def until(self) -> datetime:
+        """How far ahead rows are made."""
+        return self.now + kinds.HORIZON
+
+    @cached_property
     def doses(self) -> list[DoseFact]:
         """Every dose that any kind in this window may be about."""
-        return facts.doses_between(self.since - kinds.DOSE_LOOK_BACK - LONGEST_LATER, self.until + LONGEST_LEAD)
+        since = self.since - kinds.DOSE_LOOK_BACK - LONGEST_LATER
+        return facts.doses_between(since, self.until + LONGEST_LEAD, **self.whose())
+
+    def whose(self, patient: str = "patient") -> dict[str, Any]:
+        """For a question whose path to the patient this is."""
+        if self.patients is None:
+            return {}
+        return {f"{patient}__gte": self.patients[0], f"{patient}__lte": self.patients[1]}
+
+    def holds(self, wish: Wish) -> bool:
+        """Whether a wish belongs to this tick."""
+        return wish.due_at <= self.until and wish.expires_at > self.since
+
+    def halves(self) -> list[Round]:
+        """The same tick for fewer patients at a time; none when there is only one."""
+        if self.patients is None:
+            return self._of_all()
+        first, last = self.patients
+        middle = (first + last) // 2
+        parts = [(first, middle), (middle + 1, last)] if first < last else []
+        return [replace(self, patients=part) for part in parts]
+
+    def _of_all(self) -> list[Round]:
+        ends = Patient.objects.aggregate(first=Min("pk"), last=Max("pk"))
+        return [replace(self, patients=(ends["first"], ends["last"]))] if ends["first"] else []
 
 
 @dataclass(frozen=True)
 class Source:
     """`every`: the wishes of all people in a round; `one`: those that a row's own facts give rise to now.
 
-    `gone`: why a row is not wanted of which the facts no longer speak.
+    `gone`: why a row is not wanted of which the facts no longer speak. `by_patient`: what fails for all can be asked
+    again for some.
     """
 
     kinds: tuple[str, ...]
     every: Callable[[Round], Iterable[Wish]]
     one: Callable[[Reminder, datetime], Iterable[Wish]]
     gone: Reason = Reason.NOT_IN_PLAN
+    by_patient: bool = True
 
 
 def _all_doses(tick: Round) -> Iterator[Wish]:
-    yield from of_doses.of_doses(tick.doses, tick.choices, tick.alerts)
-    yield from of_doses.of_carers(tick.doses, facts.carers(), tick.choices, tick.alerts)
+    yield from of_doses.of_doses(tick.doses, tick.everybody.choices, tick.everybody.alerts)
+    yield from of_doses.of_carers(tick.doses, tick.everybody.carers, tick.everybody.choices, tick.everybody.alerts)
 
 
 def _one_dose(row: Reminder, now: datetime) -> Iterator[Wish]:
@@ -90,7 +138,7 @@ def _one_dose(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 
 def _all_pauses(tick: Round) -> Iterator[Wish]:
-    return of_doses.of_pauses(tick.doses, tick.choices, tick.alerts, tick.now)
+    return of_doses.of_pauses(tick.doses, tick.everybody.choices, tick.everybody.alerts, tick.now)
 
 
 def _one_pause(row: Reminder, now: datetime) -> Iterator[Wish]:
@@ -105,8 +153,8 @@ def _one_pause(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 def _all_courses(tick: Round) -> Iterator[Wish]:
     last_start = tick.until.date() + timedelta(days=LONGEST_DAYS_BEFORE) + ONE_DAY
-    starts = facts_of_courses.cycles_starting(tick.since.date() - ONE_DAY, last_start, tick.now)
-    return of_courses.of_cycles(starts, tick.choices)
+    starts = facts_of_courses.cycles_starting(tick.since.date() - ONE_DAY, last_start, tick.now, **tick.whose())
+    return of_courses.of_cycles(starts, tick.everybody.choices)
 
 
 def _one_course(row: Reminder, now: datetime) -> Iterator[Wish]:
@@ -115,7 +163,9 @@ def _one_course(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 
 def _all_plans(tick: Round) -> Iterator[Wish]:
-    return of_plans.of_plans(facts_of_courses.versions_to_read(tick.since), tick.choices)
+    return of_plans.of_plans(
+        facts_of_courses.versions_to_read(tick.since, **tick.whose("plan__patient")), tick.everybody.choices
+    )
 
 
 def _one_plan(row: Reminder, now: datetime) -> Iterator[Wish]:
@@ -124,7 +174,7 @@ def _one_plan(row: Reminder, now: datetime) -> Iterator[Wish]:
 
 
 def _all_reports(tick: Round) -> Iterator[Wish]:
-    reports = facts_of_clinics.reports(tick.since)
+    reports = facts_of_clinics.reports(tick.since, **tick.whose())
     members = {user_id for report in reports for user_id in report.people}
     return of_alerts.of_alerts(reports, facts.choices(None, *members))
 
@@ -139,10 +189,10 @@ def _one_report(row: Reminder, now: datetime) -> Iterator[Wish]:
 def _all_digests(tick: Round) -> Iterator[Wish]:
     """Only one whose hour has come may have had nothing to say."""
     members = facts_of_clinics.members()
-    under_way = of_clinics.of_members(members, tick.now, tick.now, tick.choices)
+    under_way = of_clinics.of_members(members, tick.now, tick.now, tick.everybody.choices)
     has_come = any(wish.due_at <= tick.now < wish.expires_at for wish in under_way)
     empty = facts_of_clinics.empty_digests(tick.now) if has_come else ()
-    return of_clinics.of_members(members, tick.since, tick.until, tick.choices, empty)
+    return of_clinics.of_members(members, tick.since, tick.until, tick.everybody.choices, empty)
 
 
 def _one_digest(row: Reminder, now: datetime) -> Iterator[Wish]:
@@ -160,16 +210,66 @@ SOURCES = (
     Source(tuple(kind.name for kind in kinds.DAY_KINDS), _all_courses, _one_course),
     Source((kinds.PLAN_CHANGED,), _all_plans, _one_plan),
     Source((kinds.RED_FLAG,), _all_reports, _one_report, Reason.NO_RECIPIENT),
-    Source((kinds.DIGEST,), _all_digests, _one_digest, Reason.NO_RECIPIENT),
+    Source((kinds.DIGEST,), _all_digests, _one_digest, Reason.NO_RECIPIENT, by_patient=False),
 )
 SOURCE_OF = {kind: source for source in SOURCES for kind in source.kinds}
 
 
-def wanted(now: datetime, since: datetime, sources: Iterable[Source] = SOURCES) -> Iterator[Wish]:
-    """Every reminder that is due within the horizon and had not expired at `since`, with the reason if unwanted."""
-    tick = Round(now, since)
-    every = (wish for source in sources for wish in source.every(tick))
-    return (wish for wish in every if wish.due_at <= tick.until and wish.expires_at > since)
+@dataclass
+class Found:
+    """The wishes of a round, and what could not be found out: whole kinds, or (kind, patient)."""
+
+    wishes: list[Wish] = field(default_factory=list)
+    unknown_kinds: set[str] = field(default_factory=set)
+    unknown: set[tuple[str, int]] = field(default_factory=set)
+
+    def is_known(self, kind: str, patient_id: int | None) -> bool:
+        """Whether it was found out what this patient is to be told of the kind."""
+        return kind not in self.unknown_kinds and (kind, patient_id) not in self.unknown
+
+
+def find(now: datetime, since: datetime, sources: Iterable[Source] = SOURCES) -> Found:
+    """Every reminder that is due within the horizon and had not expired at `since`, with the reason if unwanted.
+
+    What fails for one patient or in one family keeps nobody else's from being found. Raises only for the database.
+    """
+    tick, found = Round(now, since), Found()
+    for source in sources:
+        _ask(source, tick, found)
+    return found
+
+
+def wanted(now: datetime, since: datetime) -> Iterator[Wish]:
+    """The wishes alone."""
+    return iter(find(now, since).wishes)
+
+
+def _ask(source: Source, tick: Round, found: Found) -> None:
+    """All at once; if that fails, half of the patients at a time, until only those are left who cannot be asked."""
+    before, rounds, unknown, cause = len(found.wishes), [tick], set[int](), ""
+    while rounds and len(unknown) < MOST_UNKNOWN + len(found.wishes) - before:
+        each = rounds.pop()
+        try:
+            found.wishes += [wish for wish in source.every(each) if each.holds(wish)]
+        except DatabaseError:
+            raise
+        except Exception as error:
+            cause, halves = type(error).__name__, each.halves() if source.by_patient else []
+            rounds += halves
+            if each.patients and not halves:
+                unknown.add(each.patients[0])
+    if rounds or (cause and _are_all(unknown)):
+        found.unknown_kinds.update(source.kinds)
+    found.unknown.update((kind, patient) for kind in source.kinds for patient in unknown)
+    if cause:  # its class only: its words may hold what nobody may read
+        numbers = ", ".join(map(str, sorted(unknown)))
+        logger.error("No reminders of %s for patients %s: %s", ", ".join(source.kinds), numbers or "of all", cause)
+
+
+def _are_all(unknown: Collection[int]) -> bool:
+    """Whether there is nobody else, or nobody in particular could be named."""
+    others = Patient.objects.filter(user__isnull=False).exclude(pk__in=unknown)
+    return not unknown or not others.exists()
 
 
 def wish_of(row: Reminder, now: datetime) -> Wish | None:

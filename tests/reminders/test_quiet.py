@@ -4,9 +4,13 @@ from datetime import datetime, time, timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
-from il2tracker.reminders import claiming, sending
+from cycles import schedule
+from cycles.models import Cycle
+from il2tracker.reminders import claiming, planning, sending
 from il2tracker.reminders.models import Delivery, Reminder
 from tests import factories
 from tests.factories import Cast
@@ -14,7 +18,7 @@ from tests.reminders import outbox
 from tests.smtp_sink import SmtpSink
 
 pytestmark = pytest.mark.django_db
-HOUR = timedelta(hours=1)
+HOUR, ONE_DAY = timedelta(hours=1), timedelta(days=1)
 
 
 @pytest.fixture
@@ -97,3 +101,76 @@ def test_a_batch_reads_the_choices_of_all_its_people_at_once(
     with django_assert_num_queries(2 + 2 + 10):  # choices, addresses of the batch, and each row put off
         sending.send(batch)
     assert set(Reminder.objects.values_list("waits_for", flat=True)) == {"quiet"}
+
+
+# The planner leaves it alone
+
+
+def held(row: Reminder, waits_for: str = "quiet") -> datetime:
+    """As if it had been put off until an hour after its own end; returns when it ends now."""
+    wakes = row.expires_at + HOUR
+    outbox.change(row, next_attempt_at=wakes, expires_at=wakes + 2 * HOUR, waits_for=waits_for)
+    return wakes
+
+
+def day_before(cast: Cast) -> Reminder:
+    """Its mail of the day before a course, as the planner made it."""
+    start = cast.anna_patient.today(timezone.now()) + timedelta(days=1)
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=start)
+    planning.plan(schedule.moment(start - timedelta(days=1), time(9), cast.anna_patient.zone))
+    assert plan.cycles.exists()
+    return Reminder.objects.get(kind="cycle_day")
+
+
+@pytest.mark.parametrize("waits_for", ["quiet", "cap", ""])
+def test_what_was_put_off_beyond_its_own_end_is_still_wanted(cast: Cast, waits_for: str) -> None:
+    row = day_before(cast)
+    own_end = row.expires_at
+    wakes = held(row, waits_for)
+    for moment in (own_end + timedelta(minutes=1), wakes + timedelta(minutes=1)):
+        planning.plan(moment)
+        row.refresh_from_db()
+        assert (row.state, row.cancel_reason, row.next_attempt_at) == ("planned", "", wakes)
+
+
+def test_what_is_not_true_any_more_ends_all_the_same(cast: Cast) -> None:
+    row = day_before(cast)
+    own_end = row.expires_at
+    held(row)
+    factories.hold(cast.ben, Cycle.objects.get(patient=cast.anna_patient, number=1), "fever")
+    planning.plan(own_end + timedelta(minutes=1))
+    row.refresh_from_db()
+    assert (row.state, row.cancel_reason) == ("cancelled", "held")
+
+
+def test_of_what_the_facts_do_not_speak_any_more_nothing_is_kept(cast: Cast) -> None:
+    row = day_before(cast)
+    own_end = row.expires_at
+    held(row)
+    Cycle.objects.filter(patient=cast.anna_patient).update(starts_on=cast.anna_patient.today(own_end) + ONE_DAY)
+    planning.plan(own_end + timedelta(minutes=1))
+    row.refresh_from_db()
+    assert (row.state, row.cancel_reason) == ("cancelled", "not_in_plan")
+
+
+def test_the_tick_takes_as_many_statements_however_much_is_put_off(cast: Cast) -> None:
+    row = day_before(cast)
+    own_end = row.expires_at
+
+    def statements() -> int:
+        moment = own_end + timedelta(minutes=1)
+        planning.plan(moment)
+        with CaptureQueriesContext(connection) as asked:
+            planning.plan(moment)
+        return len(asked)
+
+    held(row)
+    one = statements()
+    for number in range(5):
+        lone = factories.lone_patient(f"Lee{number}")
+        factories.plan(lone, lone.user, starts_on=row.says_on)
+    planning.plan(own_end - HOUR)
+    for other in Reminder.objects.filter(kind="cycle_day").exclude(pk=row.pk):
+        held(other)
+    assert statements() == one
+    assert set(Reminder.objects.filter(kind="cycle_day").values_list("state", flat=True)) == {"planned"}

@@ -336,7 +336,13 @@ def test_the_page_of_a_calm_check_in_leads_to_the_entry(anna, cast):
 def test_once_the_clinic_acknowledged_it_the_page_says_who(anna, cast):
     saved = save(cast, flags=["urine_less"])
     alerts.acknowledge(by=cast.ben, alert=saved.alerts.get(), now=timezone.now())
-    assert "Ben has seen this report" in text(urgent_page(anna, saved))
+    for name in ("urgent", "entry"):
+        page = text(anna.get(reverse(f"sideeffects:{name}", args=[saved.ref])))
+        assert page.count("Ben has seen this report") == 1
+        assert "Call again if anything gets worse. That is not an all-clear." in page
+        assert "nobody may have seen it" not in page
+    page = text(urgent_page(anna, saved))
+    assert page.index("Ben has seen this report") < page.index("Read this to them")
 
 
 def test_the_page_says_whether_the_clinic_has_been_told_and_never_that_anybody_was_reached(anna, cast):

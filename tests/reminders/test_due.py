@@ -409,6 +409,14 @@ def test_a_dead_address_is_told_on_today_on_the_list_and_beside_the_choices(cast
         assert answer.main.count('action="/reminders/test/"') == 1, path
 
 
+def test_on_today_it_stands_behind_the_injection_and_not_beside_an_urgent_report(cast: Cast, dose: PlannedDose) -> None:
+    refuse(cast.anna)
+    words = see(cast.anna, "/").words
+    assert words.index("Record this injection") < words.index("Mails to you come back")
+    factories.alert(cast.anna_patient, cast.anna)
+    assert "come back" not in see(cast.anna, "/").words
+
+
 def test_an_address_that_was_changed_since_is_not_spoken_of(cast: Cast) -> None:
     refuse(cast.anna, "old@example.org")
     refuse(cast.dan)

@@ -72,9 +72,9 @@ def _as_it_ended(line: Line, ended: dict[str, str]) -> Line:
 
 def _leaves(wish: Wish, people: Choices) -> datetime:
     zone = ZoneInfo(wish.zone)
-    waits = kinds.POLICIES[wish.kind].waits_in_quiet_hours
-    until = people.quiet(wish.recipient_id).until(wish.due_at, zone) if waits else None
-    return (until or wish.due_at).astimezone(zone)
+    until = people.quiet(wish.recipient_id).until(wish.due_at, zone)
+    waits = until is not None and kinds.may_wait(wish.kind, wish.expires_at, until)
+    return (until if until and waits else wish.due_at).astimezone(zone)
 
 
 def _capped(lines: list[Line], people: Choices) -> Iterator[Line]:

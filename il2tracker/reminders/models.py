@@ -61,7 +61,9 @@ class WaitsFor(models.TextChoices):
 
 
 _ABOUT_DOSES = tuple(name for name, policy in kinds.POLICIES.items() if policy.urgency == kinds.Urgency.DOSE)
+# What its reader's own choice ended: it could only have left when its time was over.
 _BY_THE_CAP = Q(waits_for=WaitsFor.CAP, next_attempt_at__gte=F("expires_at"))
+_BY_QUIET_HOURS = Q(waits_for=WaitsFor.QUIET, next_attempt_at__gte=F("expires_at"))
 
 
 def _by_a_restore() -> Q:
@@ -80,7 +82,7 @@ class ReminderQuerySet(models.QuerySet["Reminder"]):
 
     def too_late(self, since: datetime) -> ReminderQuerySet:
         """Wanted, but their time was over before anybody sent them, by the machine's fault: staff must see these."""
-        return self._over(since).exclude(_BY_THE_CAP).exclude(_by_a_restore())
+        return self._over(since).exclude(_BY_THE_CAP).exclude(_BY_QUIET_HOURS).exclude(_by_a_restore())
 
     def too_many(self, since: datetime) -> ReminderQuerySet:
         """Their time was over before the day came on which their reader had a place for them."""

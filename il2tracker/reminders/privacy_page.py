@@ -8,11 +8,14 @@ from datetime import datetime
 
 from django.utils.translation import gettext as _
 
+from cycles.models import Cycle
 from il2tracker.accounts.models import Patient, User
-from il2tracker.reminders import sample
+from il2tracker.reminders import kinds, sample
 from il2tracker.reminders.models import Kind
 from il2tracker.reminders.patient_mails import DISCREET, FULL, PLAIN
 from il2tracker.reminders.sample import Sample
+
+BLOODWORK = {kind.name for kind in kinds.DAY_KINDS if kind.is_bloodwork}
 
 
 @dataclass(frozen=True)
@@ -42,9 +45,11 @@ def shown(asked: Mapping[str, str], patient: Patient) -> Shown:
     )
 
 
-def kinds_to_show() -> list[tuple[str, str]]:
-    """The mails that can be looked at, with their names."""
-    return [(name, str(Kind(kind).label)) for name, kind in sample.KINDS.items()]
+def kinds_to_show(patient: Patient) -> list[tuple[str, str]]:
+    """The mails that can be looked at, with their names: none about blood tests that no plan of his asks for."""
+    cycles = Cycle.objects.of(patient)
+    timed = cycles.filter(version__timing_matters=True).exists() or not cycles.exists()
+    return [(name, str(Kind(kind).label)) for name, kind in sample.KINDS.items() if timed or kind not in BLOODWORK]
 
 
 def levels(patient: Patient, user: User, kind: str, now: datetime) -> list[Level]:

@@ -41,7 +41,8 @@ def privacy(request: SignedInRequest) -> HttpResponse:
     form = PrivacyForm(sent(request), initial={"privacy": shown.level})
     if not form.is_valid():
         levels = privacy_page.levels(patient, request.user, shown.kind, now)
-        words = {"patient": patient, "shown": shown, "levels": levels, "kinds": privacy_page.kinds_to_show()}
+        kinds = privacy_page.kinds_to_show(patient)
+        words = {"patient": patient, "shown": shown, "levels": levels, "kinds": kinds}
         return answer(request, "reminders/privacy.html", form, **words)
     accounts.update_patient(by=request.user, patient=patient, privacy=form.cleaned_data["privacy"])
     messages.success(request, _("Saved. The next mails are written this way."))

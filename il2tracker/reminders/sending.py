@@ -133,7 +133,7 @@ def _must_wait(row: Reminder, now: datetime, people: Choices) -> bool:
     until = quiet.until(now, ZoneInfo(row.zone))
     if until is None:
         return False
-    if kinds.POLICIES[row.kind].waits_in_quiet_hours or (row.kind == kinds.PAUSED and not quiet.doses_pass):
+    if kinds.may_wait(row.kind, row.expires_at, until) or (row.kind == kinds.PAUSED and not quiet.doses_pass):
         return claiming.hold(row, until) or True
     if row.kind not in kinds.DOSE_KINDS or quiet.doses_pass:
         return False

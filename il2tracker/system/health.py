@@ -82,8 +82,8 @@ def _trouble(row: dict[str, Any]) -> str | Promise:
 
 def _too_late(count: int) -> str:
     return ngettext(
-        "%(n)s reminder was too late to send since yesterday. See in your list who may have missed it.",
-        "%(n)s reminders were too late to send since yesterday. See in your list who may have missed them.",
+        "%(n)s reminder was too late to send since yesterday.",
+        "%(n)s reminders were too late to send since yesterday.",
         count,
     ) % {"n": count}
 

@@ -107,7 +107,7 @@ def _given_up() -> list[Row]:
 
 
 def _expired(count: int) -> list[Row]:
-    remedy = _("Worker or mail server stood still past their time. Tell the clinic: these people were not reminded.")
+    remedy = _("Worker or mail server stood still past their time. Tell the clinic that some were not reminded.")
     words = _("%(n)s since yesterday") % {"n": count}
     return [Row(_("Mail too late to send"), FAILED, words, remedy=remedy)] if count else []
 
@@ -124,7 +124,7 @@ def _too_many(since: datetime) -> list[Row]:
 
 def _restored(count: int) -> list[Row]:
     remedy = _(
-        "They may have left before the backup was put back. Tell the clinic: these people were perhaps not reminded."
+        "They may have left before the backup was put back. Tell the clinic that some were perhaps not reminded."
     )
     words = _("%(n)s since yesterday") % {"n": count}
     return [Row(_("Mail ended by a restore"), LATE, words, remedy=remedy)] if count else []

@@ -192,3 +192,13 @@ def test_the_form_goes_with_its_token_only_when_it_is_saved(cast: Cast) -> None:
     assert form.count("csrfmiddlewaretoken") == 1
     assert client.post(PAGE, {"privacy": "plain"}).status_code == 403
     assert client.post(PAGE, {"privacy": "plain", "csrfmiddlewaretoken": token}).status_code == 302
+
+
+def test_blood_tests_are_shown_only_to_whom_a_plan_asks_for_them(client: Client, cast: Cast) -> None:
+    factories.plan(cast.dan_patient, cast.ben, protocol="kidney-label")
+    factories.plan(cast.anna_patient, cast.ben)
+    for person, asked in ((cast.dan, False), (cast.anna, True)):
+        client.force_login(person)
+        page = client.get(PAGE).content.decode()
+        assert ("Blood test to book" in page) is asked
+        assert "Injection due" in page

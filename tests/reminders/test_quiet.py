@@ -1,6 +1,6 @@
 """Quiet hours are the recipient's: they hold what may wait, in the row's zone, and drop nothing (B2)."""
 
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
 import pytest
@@ -12,6 +12,7 @@ from cycles import schedule
 from cycles.models import Cycle
 from il2tracker.reminders import claiming, planning, sending
 from il2tracker.reminders.models import Delivery, Reminder
+from il2tracker.reminders.wishes import Choices
 from tests import factories
 from tests.factories import Cast
 from tests.reminders import outbox
@@ -174,3 +175,15 @@ def test_the_tick_takes_as_many_statements_however_much_is_put_off(cast: Cast) -
         held(other)
     assert statements() == one
     assert set(Reminder.objects.filter(kind="cycle_day").values_list("state", flat=True)) == {"planned"}
+
+
+def test_a_change_that_applies_before_the_morning_leaves_at_night_and_any_other_waits() -> None:
+    """R13: it is to be read before anything else. The sender asks the rule of kinds.may_wait."""
+    now, held = datetime(2026, 11, 21, 23, tzinfo=UTC), []
+    row = Reminder(kind="plan_changed", zone="UTC", recipient_id=7)
+    for expires_at in (datetime(2026, 11, 22, 7, tzinfo=UTC), datetime(2026, 11, 22, 7, 1, tzinfo=UTC)):
+        row.expires_at = expires_at
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(sending.claiming, "hold", lambda row, until: held.append(until))
+            held.append(sending._must_wait(row, now, Choices()))
+    assert held == [False, datetime(2026, 11, 22, 7, tzinfo=UTC), True]

@@ -51,7 +51,8 @@ def fill(*, now: datetime) -> bool:
     for life in story.LIVES:
         _add(life, clinics[life.clinic], signers[life.clinic], now)
     for carer in story.CARERS:
-        _add_carer(carer)
+        if carer.of in {life.email for life in story.LIVES}:
+            _add_carer(carer)
     return True
 
 

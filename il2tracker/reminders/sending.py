@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 
 from django.core.exceptions import ObjectDoesNotExist
 from django.core.mail import EmailMessage
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.reminders import (
@@ -89,8 +89,13 @@ def send(batch: Batch) -> None:
 
 
 def _prepare(batch: Batch) -> None:
+    """What the mails of those who are still there need; who was erased since the claim takes his rows along."""
+    alive = set(Reminder.objects.filter(lease_token=batch.token).values_list("pk", flat=True))
     try:
-        mails.prepare(batch.rows, batch.now)
+        with transaction.atomic():
+            mails.prepare([row for row in batch.rows if row.pk in alive], batch.now)
+    except IntegrityError as error:  # erased in this very moment
+        logger.error("A batch cannot be prepared: %s", _place_of(error))
     except DatabaseError:
         raise
     except Exception as error:  # a mail that was not prepared is written all the same

@@ -49,6 +49,7 @@ def page(request: HttpRequest) -> HttpResponse:
     return render(request, "system/page.html", {"rows": rows(now), "now": now})
 
 
+@login_required
 @require_POST
 @administrators_only
 def seen(request: SignedInRequest) -> HttpResponse:
@@ -77,6 +78,7 @@ def reminders(request: SignedInRequest) -> HttpResponse:
     return render(request, "system/reminders.html", words, status=200 if day else 422)
 
 
+@login_required
 @require_POST
 @administrators_only
 def test_mail(request: SignedInRequest) -> HttpResponse:

@@ -12,7 +12,7 @@ from cycles.models import Cycle, PlannedDose
 from cycles.plan_actions import open_next_cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.clinic import worklist
-from il2tracker.reminders import facts as reminders
+from il2tracker.reminders import facts_of_courses as reminders
 from il2tracker.today import blood, board, course, home
 from labs import course_tests, facts
 from labs.trends import Draw
@@ -113,7 +113,7 @@ def test_today_the_course_page_the_panel_and_reminders_agree_whether_results_are
     assert len(stages) == 1
     [seen] = worklist.gather(type(patient).objects.filter(pk=patient.pk), NOW)
     assert (worklist.missing_results(seen) == []) is are_in
-    assert reminders.cycle(coming().pk, NOW).arranged is are_in
+    assert reminders.cycle(coming().pk, NOW).results_in is are_in
 
 
 def test_while_nobody_knows_of_an_earlier_treatment_no_result_is_in_and_the_panel_says_why(

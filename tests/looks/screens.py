@@ -134,8 +134,11 @@ def _accounts() -> list[Screen]:
 
 
 def _passwords() -> list[Screen]:
-    """Forgotten and asked for anew; the first screen with a link that still works leads to the page without its key."""
-    link = password_links.path_for(User.objects.get(email=DAN))
+    """Forgotten and asked for anew; the first screen with a link that still works leads to the page without its key.
+
+    It is that of somebody who opens no screen: a sign-in would end it.
+    """
+    link = password_links.path_for(User.objects.get(email="doctor@demo.example"))
     return [
         screen("account_reset_password", NOBODY),
         screen("account_reset_password", NOBODY, sends=True),

@@ -99,7 +99,7 @@ def test_a_batch_reads_the_choices_of_all_its_people_at_once(
         for _ in range(5):
             outbox.row(patient)
     batch = claiming.claim()
-    with django_assert_num_queries(2 + 2 + 10):  # choices, addresses of the batch, and each row put off
+    with django_assert_num_queries(2 + 5 + 10):  # choices, what the batch needs, and each row put off
         sending.send(batch)
     assert set(Reminder.objects.values_list("waits_for", flat=True)) == {"quiet"}
 

@@ -113,6 +113,7 @@ def test_everything_comes_up_heals_and_ends_with_no_process_left(runall: Runall)
     assert second.returncode == 1
 
     # a killed worker comes back, and its pool does not stay behind
+    wait_until(lambda: runall.named("celery", "worker"), seconds=60)
     workers = runall.named("celery", "worker")
     os.kill(workers[0], signal.SIGKILL)
     runall.says("worker ended by itself (exit -9)")

@@ -76,8 +76,9 @@ class Runall:
         return found
 
     def named(self, *words: str) -> list[int]:
-        """The ids of those whose command has all the words, oldest first."""
-        return sorted(pid for pid, command in self.processes().items() if all(word in command for word in words))
+        """The ids of those whose command has all the words, oldest first. A worker may write its own title over it."""
+        commands = {pid: " ".join(command) for pid, command in self.processes().items()}
+        return sorted(pid for pid, command in commands.items() if all(word in command for word in words))
 
     def health(self) -> dict[str, object]:
         try:

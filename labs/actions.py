@@ -22,9 +22,10 @@ from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from labs import uploads
+from labs.files.candidates import FileError
+from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS
 from labs.matching import Match, known
 from labs.models import UPLOAD_KEPT, Analyte, Bloodwork, ImportBatch, LabResult
-from labs.table_files import BROWSER_BYTES, BROWSER_ROWS, FileError
 from labs.units import Reading
 
 BATCH = 2_000
@@ -201,7 +202,7 @@ def _set_bloodwork(by: User, cycle: Cycle, action: str, **facts: date | None) ->
 def keep_upload(*, by: User, patient: Patient | None, file_name: str, content: bytes, now: datetime) -> ImportBatch:
     """Keep an uploaded table for a day, until it is confirmed. The same file again is the same upload.
 
-    Raises PermissionDenied, and table_files.FileError for what is no table or over the browser's limits.
+    Raises PermissionDenied, and tables.FileError for what is no table or over the browser's limits.
     """
     if patient is not None:
         _require_adding(by, patient)

@@ -18,8 +18,8 @@ from il2tracker.accounts.models import Patient, User
 from il2tracker.ui import BaseForm, clock
 from labs import units
 from labs.actions import Drawn
+from labs.files.tables import BROWSER_BYTES
 from labs.models import Analyte, LabResult
-from labs.table_files import BROWSER_BYTES
 
 
 def day_field(**kwargs: Any) -> DayField:
@@ -208,7 +208,7 @@ class FileForm(BaseForm):
 
 
 class AnswersForm(BaseForm):
-    """Everything that has to be said about a table before its rows can be read: see table_rows.Asked."""
+    """Everything that has to be said about a table before its rows can be read: see rows.Asked."""
 
     def __init__(self, *args: Any, asked: Any, own: bool, visible: Mapping[str, Patient], **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

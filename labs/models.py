@@ -24,7 +24,11 @@ UPLOAD_KEPT = timedelta(hours=24)  # app's own: how long an upload waits to be c
 
 
 class Analyte(models.Model):
-    """One blood test: its own unit, the units people may use, what is refused or asked, whether IL-2 timing matters."""
+    """One blood test: its own unit, the units people may use, what is refused or asked, whether IL-2 timing matters.
+
+    `units` maps the code of each unit to what turns it into the canonical one ("1", "*1000", "/88.4"). `loinc` is the
+    test's own, `loincs` others that mean the same. `group` gathers tests on pages.
+    """
 
     code = models.SlugField(unique=True)
     name = models.CharField(max_length=60)
@@ -40,6 +44,9 @@ class Analyte(models.Model):
         help_text=_("IL-2 makes this test unreliable for a month. Never for safety tests (H19).")
     )
     may_be_undetected = models.BooleanField(default=False)
+    group = models.CharField(max_length=20, default="immune")
+    loincs = models.JSONField(default=list)
+    synonyms = models.JSONField(default=list)
     position = models.PositiveSmallIntegerField(default=0)
     source = models.CharField(max_length=200, blank=True)
 
@@ -88,7 +95,12 @@ class LabResultQuerySet(PatientRecordQuerySet):
 
 
 class LabResult(PatientRecord):
-    """One result as it was written. A correction keeps the old version in the history; removal voids, never deletes."""
+    """One result as it was written. A correction keeps the old version in the history; removal voids, never deletes.
+
+    `unit` is "" where the printed unit (`unit_text`) is not known; `text` holds a result in words. `test_name` is what
+    the laboratory called the test, needed for tests outside the catalogue. `external_id` names the result in the
+    sending system, over all its versions; `flag` is the laboratory's own mark beside it.
+    """
 
     class Source(models.TextChoices):
         PATIENT = "patient", _("entered by the patient")
@@ -101,20 +113,28 @@ class LabResult(PatientRecord):
         CORRECTED = "corrected", _("corrected")
 
     analyte = models.ForeignKey(Analyte, on_delete=models.PROTECT, related_name="+")
-    comparator = models.CharField(max_length=1, choices=[("=", "="), ("<", "<"), (">", ">")], default="=")
+    test_name = models.CharField(max_length=120, blank=True)
+    comparator = models.CharField(
+        max_length=2, choices=[("=", "="), ("<", "<"), (">", ">"), ("<=", "≤"), (">=", "≥")], default="="
+    )
     value = models.DecimalField(max_digits=18, decimal_places=6, null=True, blank=True)
-    unit = models.CharField(max_length=20)
-    raw = models.CharField(max_length=60)
+    unit = models.CharField(max_length=20, blank=True)
+    unit_text = models.CharField(max_length=40, blank=True)
+    raw = models.CharField(max_length=60, blank=True)
+    text = models.TextField(max_length=2000, blank=True)
     detected = models.BooleanField(null=True, blank=True)
     drawn_on = models.DateField()
     drawn_at = models.DateTimeField(null=True, blank=True)
     zone = models.CharField(max_length=60)
     specimen = models.CharField(max_length=40, blank=True)
     printed_range = models.CharField(max_length=60, blank=True)
+    flag = models.CharField(max_length=20, blank=True)
+    laboratory = models.CharField(max_length=120, blank=True)
+    external_id = models.CharField(max_length=160, blank=True)
     status = models.CharField(max_length=11, choices=Status.choices, default=Status.FINAL)
     source = models.CharField(max_length=7, choices=Source.choices)
-    note = models.CharField(max_length=300, blank=True)
-    fingerprint = models.CharField(max_length=160)
+    note = models.TextField(max_length=2000, blank=True)
+    fingerprint = models.CharField(max_length=320)
     entered_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     batch = models.ForeignKey("ImportBatch", on_delete=models.SET_NULL, null=True, blank=True, related_name="results")
     voided_at = models.DateTimeField(null=True, blank=True)
@@ -127,7 +147,12 @@ class LabResult(PatientRecord):
     objects = LabResultQuerySet.as_manager()
 
     class Meta:
-        indexes = [models.Index(fields=["patient", "-drawn_on"], name="results_of_patient")]
+        indexes = [
+            models.Index(fields=["patient", "-drawn_on"], name="results_of_patient"),
+            models.Index(
+                fields=["patient", "external_id"], condition=~Q(external_id=""), name="results_by_their_sender"
+            ),
+        ]
         constraints = [
             models.UniqueConstraint(
                 fields=["patient", "fingerprint"],
@@ -136,7 +161,7 @@ class LabResult(PatientRecord):
                 violation_error_message=_("You already have this result."),
             ),
             models.CheckConstraint(
-                condition=Q(value__gte=0) | Q(value__isnull=True, detected=False),
+                condition=Q(value__gte=0) | Q(value__isnull=True, detected=False) | Q(value__isnull=True) & ~Q(text=""),
                 name="result_has_value_or_was_not_detected",
                 violation_error_message=_("A result needs a value, or the words “not detected”."),
             ),
@@ -153,11 +178,15 @@ class LabResult(PatientRecord):
     @property
     def reading(self) -> written.Reading:
         """What was written, as numbers."""
-        return written.Reading(self.comparator, self.value, self.unit, self.detected, self.raw)
+        return written.Reading(
+            self.comparator, self.value, self.unit, self.detected, self.raw, self.unit_text, self.text
+        )
 
     @property
     def own_value(self) -> Decimal | None:
-        """The value in the test's own unit."""
+        """The value in the test's own unit; None where it has none, or its unit is not known."""
+        if not self.unit:
+            return None
         return written.in_own_unit(self.analyte.rule, self.reading).value
 
     @property
@@ -192,15 +221,22 @@ class ImportBatchQuerySet(models.QuerySet[Any]):
 
 
 class ImportBatch(models.Model):
-    """An uploaded table. Its text waits here until it is confirmed, dropped or a day old, then it is forgotten.
+    """An uploaded file. Its text waits here until it is confirmed, dropped or a day old, then it is forgotten.
 
-    `patient` is empty when the file holds rows of several patients of a clinic.
+    `patient` is empty when the file holds rows of several patients of a clinic. `replaced` lists what a confirmed batch
+    took the place of, so that it can be undone whole: [key of the result, key of its history row before].
     """
 
     class State(models.TextChoices):
         WAITING = "waiting", _("not confirmed yet")
         DONE = "done", _("added")
         DROPPED = "dropped", _("not added")
+        UNDONE = "undone", _("added, then undone")
+
+    class Format(models.TextChoices):
+        TABLE = "table", _("table")
+        FHIR = "fhir", "FHIR"
+        HL7 = "hl7", "HL7"
 
     ref = models.CharField(max_length=10, unique=True, default=new_ref, editable=False)
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, null=True, related_name="+")
@@ -210,9 +246,15 @@ class ImportBatch(models.Model):
     content = models.BinaryField(default=bytes)
     answers = models.JSONField(default=dict)
     outcomes = models.JSONField(default=dict)
+    format = models.CharField(max_length=5, choices=Format.choices, default=Format.TABLE)
+    replaced = models.JSONField(default=list)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)
     expires_at = models.DateTimeField()
+    undone_at = models.DateTimeField(null=True, blank=True)
+    undone_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
 
     objects = ImportBatchQuerySet.as_manager()
 

@@ -109,13 +109,19 @@ class Rule:
 
 @dataclass(frozen=True)
 class Reading:
-    """One result as written. `value` is None only for "not detected" without a limit. `unit` is a code of UNITS."""
+    """One result as written. `value` is None only for "not detected" without a limit, and for a result in words.
+
+    `comparator` is =, <, >, <= or >=. `unit` is a code of UNITS; "" = a unit that is not known, kept in `unit_text` as
+    printed: such a value is never converted, flagged or drawn. `text` is a result in words ("no growth").
+    """
 
     comparator: str
     value: Decimal | None
     unit: str
     detected: bool | None
     raw: str
+    unit_text: str = ""
+    text: str = ""
 
 
 def rule_from(row: dict) -> Rule:
@@ -341,8 +347,8 @@ def _found(detected: bool) -> str:
 
 
 def in_own_unit(rule: Rule, reading: Reading) -> Reading:
-    """The same reading in the test's own unit."""
-    if reading.unit == rule.canonical_unit:
+    """The same reading in the test's own unit; as it is where its unit is not known."""
+    if not reading.unit or reading.unit == rule.canonical_unit:
         return reading
     if reading.value is None:
         return replace(reading, unit=rule.canonical_unit)

@@ -16,10 +16,12 @@ from django.utils.translation import gettext as _
 
 from cycles import schedule
 from il2tracker.accounts.models import Patient, Sharing, User
-from labs import table_files, table_rows, units
+from labs import units
+from labs.files import rows, tables
+from labs.files.candidates import Line, Status
+from labs.files.rows import Answers, Asked
 from labs.matching import Known, Match, Shelf, known
 from labs.models import Analyte, ImportBatch, LabResult
-from labs.table_rows import Answers, Asked, Line, Status
 
 LEFT_OUT, ODD, REPLACED = "left out", "looks odd", "replaced"
 MOST_PEOPLE = 200  # app's own: more patients in one file go through the command
@@ -65,8 +67,8 @@ class Upload:
     EVERYBODY = all rows. `sure` = somebody looked at the values that look odd and said yes.
     """
 
-    table: table_files.Table
-    layout: table_files.Layout
+    table: tables.Table
+    layout: tables.Layout
     answers: Answers
     patients: Mapping[str, Patient]
     rules: Mapping[str, units.Rule]
@@ -76,7 +78,7 @@ class Upload:
 
     def asked(self) -> Asked:
         """The questions of this table."""
-        return table_rows.asked(self.table, self.layout, self.rules)
+        return rows.asked(self.table, self.layout, self.rules)
 
     def owner_of(self, name: str) -> Patient | None:
         """Whose row it is by the answers. Rows of several people are never one person's unless that was said."""
@@ -91,7 +93,7 @@ class Upload:
         """Every reading of the table with what becomes of it. Two passes give the same answer."""
         shelf = shelf_of({patient.pk for patient in self.patients.values()}, self.rules)
         self.claimed.clear()
-        lines = table_rows.readings(self.table, self.layout, self.answers, self.rules, today=self._today())
+        lines = rows.readings(self.table, self.layout, self.answers, self.rules, today=self._today())
         for _line, row in groupby(lines, key=lambda line: line.line):
             together = list(row)
             for line in together:
@@ -171,11 +173,11 @@ def read_upload(
     sure: bool = False,
     **limits: int,
 ) -> Upload:
-    """A table with the answers given so far. Raises table_files.FileError for what is no table or over a limit."""
-    table = table_files.read(content, **limits)
+    """A table with the answers given so far. Raises candidates.FileError for what is no table or over a limit."""
+    table = tables.read(content, **limits)
     rules = {analyte.code: analyte.rule for analyte in Analyte.objects.all()}
     tests = {name: (analyte, unit) for name, (analyte, unit) in answers.get("tests", {}).items()}
-    layout = table_files.with_tests(table_files.detect(table.header), table.header, tests)
+    layout = tables.with_tests(tables.detect(table.header), table.header, tests)
     return Upload(table, layout, typed_answers(answers), patients, rules, now, sure)
 
 

@@ -18,10 +18,10 @@ from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page, sent
 from labs import actions, uploads
+from labs.files.candidates import FileError
 from labs.forms import AnswersForm, FileForm
 from labs.matching import Match
 from labs.models import ImportBatch
-from labs.table_files import FileError
 from labs.views.results import require_adding, to
 
 ROWS = 200  # of the preview on one page

@@ -15,8 +15,8 @@ from il2tracker.accounts import actions as accounts
 from il2tracker.audit.models import AuditEvent
 from labs import actions
 from labs.actions import ConflictError, Drawn
+from labs.files.candidates import FileError
 from labs.models import Analyte, ImportBatch, LabResult
-from labs.table_files import FileError
 from labs.units import parse
 from tests import factories
 

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from labs.table_files import BROWSER_BYTES, BROWSER_ROWS, FileError, Kind, detect, read, with_tests
-from labs.table_rows import Answers, DateError, Status, asked, read_date, readings
+from labs.files.candidates import DateError, FileError, Status
+from labs.files.rows import Answers, asked, read_date, readings
+from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS, Kind, detect, read, with_tests
 from labs.units import library
 from tests.labs.samples import ACTG, DATA, QVIRUS_CD4, QVIRUS_VL, visit_dates
 

@@ -17,9 +17,10 @@ from django.utils import timezone
 from il2tracker.accounts.models import Clinic, Patient, User
 from labs import uploads
 from labs.actions import import_table
+from labs.files.candidates import FileError
+from labs.files.tables import test_named
 from labs.matching import Match
 from labs.study_actions import study_patient
-from labs.table_files import FileError, test_named
 from labs.units import ReadingError, library, unit_called
 
 PROGRESS = 5_000

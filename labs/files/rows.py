@@ -6,12 +6,12 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from decimal import Decimal, InvalidOperation
-from enum import Enum
 
 from cycles import clock
 from cycles.schedule import EARLIEST
 from labs.chart_axes import MONTHS
-from labs.table_files import Column, Kind, Layout, Row, Table, test_named
+from labs.files.candidates import DateError, Line, Status
+from labs.files.tables import Column, Kind, Layout, Row, Table, test_named
 from labs.units import Reading, ReadingError, Rule, below, canonical, parse
 
 LONGEST_STUDY = 20_000  # days
@@ -19,14 +19,6 @@ FLOOR_REPEATS = 3  # app's own: a low number that stands at least so often, and 
 FLOOR_SHARE = 50
 FLOOR_BELOW = Decimal(1000)
 MOST_FLOORS = 6
-
-
-class Status(Enum):
-    """What becomes of one reading of a table."""
-
-    READY = "new"
-    NEEDS_DATE = "needs a date"
-    NOT_UNDERSTOOD = "not understood"
 
 
 @dataclass(frozen=True)
@@ -37,26 +29,6 @@ class Answers:
     column_dates: Mapping[str, date] = field(default_factory=dict)
     floors: Mapping[tuple[str, str], Mapping[Decimal, Decimal]] = field(default_factory=dict)
     start: date | None = None
-
-
-@dataclass(frozen=True)
-class Line:
-    """One reading of a table: where it stands, whose it is by the file, what it says, what becomes of it."""
-
-    line: int
-    patient: str
-    name: str
-    raw: str
-    status: Status
-    reason: str = ""
-    analyte: str = ""
-    on: date | None = None
-    at: time | None = None
-    reading: Reading | None = None
-
-
-class DateError(ValueError):
-    """A date that is missing, ambiguous or impossible; the message says which, in words."""
 
 
 def readings(
@@ -115,7 +87,7 @@ def _line(
         return Line(row.line, patient, name, raw, Status.NOT_UNDERSTOOD, str(error), column.analyte)
     except DateError as error:
         return Line(row.line, patient, name, raw, Status.NEEDS_DATE, str(error), column.analyte)
-    return Line(row.line, patient, name, raw, Status.READY, "", column.analyte, on, at, reading)
+    return Line(row.line, patient, name, raw, Status.READY, "", column.analyte, on, at, reading=reading)
 
 
 def _reading(rule: Rule, column: Column, raw: str, answers: Answers) -> Reading:

@@ -12,6 +12,8 @@ from dataclasses import dataclass, replace
 from datetime import date
 from enum import Enum
 
+from labs.files.candidates import FileError
+
 BROWSER_BYTES = 1_000_000  # app's own: what a browser upload may hold
 BROWSER_ROWS = 5_000
 BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -19,10 +21,6 @@ BYTE_ORDER_MARK = "\ufeff"
 BROKEN = "\ufffd"
 DELIMITERS = ",;\t|"
 OPEN_QUOTES = "The quotation marks of this row do not close. It and what they run over cannot be read."
-
-
-class FileError(ValueError):
-    """The file as a whole cannot be read; the message says why in words."""
 
 
 @dataclass(frozen=True)

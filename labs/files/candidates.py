@@ -1,0 +1,82 @@
+"""What every reader of files makes, whatever the format: one candidate per reading, and what stands against it. Pure.
+
+A reader (tables and rows, FHIR resources, HL7 messages) never raises for a bad reading: it says in words what is wrong.
+"""
+
+from dataclasses import dataclass
+from datetime import date, datetime, time
+from enum import Enum
+
+from labs.units import Reading
+
+OTHER = "other"
+"""Code of the analyte for every test that the catalogue does not hold: kept as printed, never flagged or drawn."""
+
+
+class FileError(ValueError):
+    """The file as a whole cannot be read; the message says why in words."""
+
+
+class DateError(ValueError):
+    """A date that is missing, ambiguous or impossible; the message says which, in words."""
+
+
+class Status(Enum):
+    """What a reader makes of one reading."""
+
+    READY = "new"
+    NEEDS_DATE = "needs a date"
+    NOT_UNDERSTOOD = "not understood"
+    PENDING = "no value yet"
+    CANCELLED = "cancelled by the laboratory"
+    WITHDRAWN = "entered in error"  # it says that an earlier result was wrong: that one is hidden, and kept
+
+
+class Stage(Enum):
+    """How far the laboratory is with a result that has a value. A correction replaces, and the old value is kept."""
+
+    PRELIMINARY = "preliminary"
+    FINAL = "final"
+    CORRECTED = "corrected"
+
+
+@dataclass(frozen=True)
+class Person:
+    """Whom a message is about, as it says; everything may be empty. `born_on` is a full date, else only the year."""
+
+    name: str = ""
+    born_on: date | None = None
+    birth_year: int | None = None
+    number: str = ""
+
+
+@dataclass(frozen=True)
+class Line:
+    """One reading of a file: where it stands, whose it is by the file, what it says, what becomes of it.
+
+    `line` is the line of a table, the segment of a message or the place of a resource in its bundle, counted from 1.
+    `patient` names the person inside the file ("" = the file names nobody). `analyte` is a code of the catalogue or
+    OTHER. `on` is the civil day where the blood was taken, `at` its clock, both without a zone; `moment` stands instead
+    where the file says the zone. `external_id` names the result in the sending system, over all its versions.
+    `note` holds what the laboratory wrote beside it.
+    """
+
+    line: int
+    patient: str
+    name: str
+    raw: str
+    status: Status
+    reason: str = ""
+    analyte: str = ""
+    on: date | None = None
+    at: time | None = None
+    moment: datetime | None = None
+    reading: Reading | None = None
+    stage: Stage = Stage.FINAL
+    printed_range: str = ""
+    flag: str = ""
+    laboratory: str = ""
+    note: str = ""
+    specimen: str = ""
+    external_id: str = ""
+    person: Person | None = None

@@ -26,6 +26,7 @@ from il2tracker.reminders import one_tap, unsubscribing
 from il2tracker.reminders.kinds import INJECTION_DUE
 from il2tracker.today import feed_actions
 from labs import actions as labs
+from labs import import_actions
 from labs.models import Analyte
 from labs.units import parse
 from sideeffects import actions as sideeffects
@@ -209,7 +210,7 @@ def _world() -> SimpleNamespace:
         by=cast.anna, patient=anna, drawn=labs.Drawn(anna.today(now)), readings={cd4: parse(cd4.rule, "612")}, now=now
     )
     file = b"date,cd4\n2026-01-05,612\n"
-    upload = labs.keep_upload(by=cast.anna, patient=anna, file_name="cd4.csv", content=file, now=now)
+    upload = import_actions.keep_upload(by=cast.anna, patient=anna, file_name="cd4.csv", content=file, now=now)
     refs = {
         "plan/<ref>": plan.ref,
         "plan/hold": factories.hold(cast.ben, plan.cycles.get(number=2), now=now).ref,

@@ -29,7 +29,7 @@ from il2tracker.reminders import (
 from il2tracker.reminders.models import Heartbeat, Reminder, State
 from il2tracker.reminders.sources import Found
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME, Reason, Wish
-from labs import actions as labs
+from labs import import_actions as labs
 
 logger = logging.getLogger(__name__)
 

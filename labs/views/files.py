@@ -17,7 +17,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page, sent
-from labs import actions, uploads
+from labs import import_actions, uploads
 from labs.files.candidates import FileError
 from labs.forms import AnswersForm, FileForm
 from labs.matching import Match
@@ -52,7 +52,7 @@ def _upload(request: SignedInRequest, patient: Patient | None) -> HttpResponse:
         return answer(request, "labs/upload.html", form, patient=patient)
     file = form.cleaned_data["file"]
     try:
-        batch = actions.keep_upload(
+        batch = import_actions.keep_upload(
             by=request.user, patient=patient, file_name=file.name, content=file.read(), now=timezone.now()
         )
     except FileError as error:
@@ -75,7 +75,7 @@ def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     form = AnswersForm(sent(request), asked=asked, own=batch.patient is not None, visible=shelf,
                        initial=_initial(batch, asked, shelf))  # fmt: skip
     if request.method == "POST" and form.is_valid():
-        actions.answer_upload(by=request.user, batch=batch, answers=form.answers())
+        import_actions.answer_upload(by=request.user, batch=batch, answers=form.answers())
         return redirect("labs:upload", batch.ref)
     return answer(request, "labs/preview.html", form, **_preview(request, batch, upload, shelf))
 
@@ -142,7 +142,7 @@ def confirm(request: SignedInRequest, ref: str) -> HttpResponse:
         return _finished(request, batch)
     patients = uploads.patients_of(batch, uploads.addable_by(request.user))
     said = {"replace": request.POST.get("conflicts") == "replace", "sure": request.POST.get("odd") == "add"}
-    done = actions.confirm_upload(by=request.user, batch=batch, patients=patients, now=timezone.now(), **said)
+    done = import_actions.confirm_upload(by=request.user, batch=batch, patients=patients, now=timezone.now(), **said)
     messages.success(request, _added(done))
     return _home(request, done)
 
@@ -167,7 +167,7 @@ def drop(request: SignedInRequest, ref: str) -> HttpResponse:
     """Forget the file without adding anything."""
     batch = _batch(request, ref)
     if batch.state == ImportBatch.State.WAITING:
-        batch = actions.drop_upload(by=request.user, batch=batch)
+        batch = import_actions.drop_upload(by=request.user, batch=batch)
     messages.success(request, _("The file is forgotten. Nothing was added."))
     return _home(request, batch)
 

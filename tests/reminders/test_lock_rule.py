@@ -14,9 +14,9 @@ NEEDS_NONE = {
     "il2tracker.reminders.actions.post": "one mail more makes none of the others wrong",
     "il2tracker.reminders.actions.send_test": "one mail more makes none of the others wrong",
     "il2tracker.reminders.forgetting.note_seen": "says only when a mail that has ended may be forgotten",
-    "labs.actions.keep_upload": FILE,
-    "labs.actions.answer_upload": FILE,
-    "labs.actions.drop_upload": FILE,
+    "labs.import_actions.keep_upload": FILE,
+    "labs.import_actions.answer_upload": FILE,
+    "labs.import_actions.drop_upload": FILE,
 }
 Functions = dict[str, tuple[ast.FunctionDef, dict[str, str]]]
 

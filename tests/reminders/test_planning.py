@@ -20,6 +20,7 @@ from il2tracker.alerts import actions as alerts
 from il2tracker.reminders import actions, kinds, planning
 from il2tracker.reminders.models import Heartbeat, Reminder
 from labs import actions as labs
+from labs import import_actions
 from tests import factories
 from tests.factories import Cast
 
@@ -574,7 +575,7 @@ def test_a_draw_counts_in_the_three_weeks_before_the_course(cast: Cast, plan: Pl
 
 def test_the_tick_forgets_uploads_that_nobody_confirmed(cast: Cast) -> None:
     sent = {"patient": cast.anna_patient, "file_name": "a.csv", "content": b"cd4,2027-01-02,500"}
-    batch = labs.keep_upload(by=cast.anna, now=before(3), **sent)
+    batch = import_actions.keep_upload(by=cast.anna, now=before(3), **sent)
     for now, content in ((before(2, 8), sent["content"]), (before(1), b"")):
         planning.plan(now)
         batch.refresh_from_db()

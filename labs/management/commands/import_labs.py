@@ -16,9 +16,9 @@ from django.utils import timezone
 
 from il2tracker.accounts.models import Clinic, Patient, User
 from labs import uploads
-from labs.actions import import_table
 from labs.files.candidates import FileError
 from labs.files.tables import test_named
+from labs.import_actions import import_table
 from labs.matching import Match
 from labs.study_actions import study_patient
 from labs.units import ReadingError, library, unit_called

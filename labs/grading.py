@@ -1,0 +1,205 @@
+"""CTCAE v5.0 grades of blood tests, for terms that are numbers only (domain 3.4, P61, S23, S25, S26, S51). Pure.
+
+For clinicians to read; a patient is told "outside your laboratory's range" and no grade. A grade rests on the limit
+that the laboratory printed beside that very result: without it nothing is graded, even where a number alone would do.
+CD4+ is no term here: its grades do not hold for people with HIV. What needs a person ("intervention indicated") is left
+out, so no grade 4 of albumin or haemoglobin exists here.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from enum import Enum
+
+from labs.units import figure
+
+VERSION = "CTCAE v5.0"
+MG_DL_TO_MMOL_L = Decimal("0.4114")  # magnesium, whose printed bounds are in mmol/L (3.5)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """The range that the laboratory printed beside one result, in the test's own unit; None where it is not printed."""
+
+    low: Decimal | None = None
+    high: Decimal | None = None
+
+
+class Kind(Enum):
+    """Why there is no grade."""
+
+    NONE_MET = "no grade is met"
+    CANNOT = "cannot grade"
+    NOT_A_TERM = "not graded here"
+
+
+@dataclass(frozen=True)
+class NoGrade:
+    """No grade, and why in words."""
+
+    kind: Kind
+    why: str
+
+
+@dataclass(frozen=True)
+class Grade:
+    """A grade from 1 to 4 with its term, the version that says so, and the comparison that it rests on."""
+
+    number: int
+    term: str
+    why: str
+    version: str = VERSION
+
+
+@dataclass(frozen=True)
+class Step:
+    """A grade begins strictly beyond `bound`; None = at the laboratory's limit, `times` = that many times the limit."""
+
+    grade: int
+    bound: Decimal | None
+    times: bool = False
+
+
+@dataclass(frozen=True)
+class Term:
+    """One term: which side it looks at, its steps from grade 1 up, and what else has to be known.
+
+    `factor` turns the test's own unit into that of the bounds. `baseline`: only where the value before treatment was
+    not above the limit. `corrected`: means the value corrected for albumin. `symptomatic`: grade 1 is 2 with symptoms.
+    """
+
+    name: str
+    high: bool
+    steps: tuple[Step, ...]
+    factor: Decimal = Decimal(1)
+    baseline: bool = False
+    corrected: bool = False
+    symptomatic: bool = False
+
+
+def _above(name: str, *times: str, baseline: bool = False) -> Term:
+    steps = (Step(grade, Decimal(factor), times=True) for grade, factor in enumerate(times, 2))
+    return Term(name, high=True, steps=(Step(1, None), *steps), baseline=baseline)
+
+
+def _from_limit(*bounds: tuple[int, str]) -> tuple[Step, ...]:
+    return (Step(1, None), *(Step(grade, Decimal(bound)) for grade, bound in bounds))
+
+
+LIVER = ("3", "5", "20")
+TERMS: dict[str, tuple[Term, ...]] = {
+    "alt": (_above("Alanine aminotransferase increased", *LIVER, baseline=True),),
+    "ast": (_above("Aspartate aminotransferase increased", *LIVER, baseline=True),),
+    "bilirubin": (_above("Blood bilirubin increased", "1.5", "3", "10", baseline=True),),
+    "creatinine": (_above("Creatinine increased", "1.5", "3", "6"),),
+    "albumin": (Term("Hypoalbuminemia", high=False, steps=_from_limit((2, "3"), (3, "2"))),),
+    "potassium": (
+        Term("Hyperkalemia", high=True, steps=_from_limit((2, "5.5"), (3, "6.0"), (4, "7.0"))),
+        Term("Hypokalemia", high=False, steps=_from_limit((3, "3.0"), (4, "2.5")), symptomatic=True),
+    ),
+    "magnesium": (
+        Term(
+            "Hypomagnesemia", high=False, steps=_from_limit((2, "0.5"), (3, "0.4"), (4, "0.3")), factor=MG_DL_TO_MMOL_L
+        ),
+    ),
+    "calcium": (
+        Term("Hypercalcemia", high=True, steps=_from_limit((2, "11.5"), (3, "12.5"), (4, "13.5")), corrected=True),
+        Term("Hypocalcemia", high=False, steps=_from_limit((2, "8.0"), (3, "7.0"), (4, "6.0")), corrected=True),
+    ),
+    "hemoglobin": (Term("Anemia", high=False, steps=_from_limit((2, "10"), (3, "8"))),),
+    "platelets": (Term("Platelet count decreased", high=False, steps=_from_limit((2, "75"), (3, "50"), (4, "25"))),),
+    "white_cells": (
+        Term("White blood cell decreased", high=False, steps=_from_limit((2, "3.0"), (3, "2.0"), (4, "1.0"))),
+    ),
+    "neutrophils": (
+        Term("Neutrophil count decreased", high=False, steps=_from_limit((2, "1.5"), (3, "1.0"), (4, "0.5"))),
+    ),
+    "lymphocytes": (Term("Lymphocyte count increased", high=True, steps=(Step(2, Decimal(4)), Step(3, Decimal(20)))),),
+}
+MIRRORED = {"=": "=", "<": ">", "<=": ">=", ">": "<", ">=": "<="}
+
+
+def grade(
+    test: str,
+    value: Decimal | None,
+    comparator: str,
+    limits: Limits | None,
+    *,
+    symptoms: bool | None = None,
+    baseline_high: bool = False,
+    albumin_inside: bool | None = None,
+) -> Grade | NoGrade:
+    """The grade of one result, or why there is none.
+
+    test: the test's code. value, limits: in the test's own unit; None = not known, or not a number. comparator: one of
+    "=", "<", "<=", ">", ">="; a limit of the method is graded only where every value it may stand for has that grade.
+    symptoms: whether symptoms of a low potassium are recorded; nobody said = grade 1 (tie-break of 3.4).
+    baseline_high: whether the value before treatment was above its own limit. albumin_inside: whether albumin of the
+    same draw was inside its limits, without which total calcium is not graded.
+    """
+    terms = TERMS.get(test, ())
+    if not terms:
+        return NoGrade(Kind.NOT_A_TERM, "This test is not graded here.")
+    if value is None:
+        return NoGrade(Kind.CANNOT, "Cannot grade: there is no number in a known unit.")
+    if terms[0].corrected and albumin_inside is not True:
+        return NoGrade(Kind.CANNOT, "Cannot grade: the term means calcium corrected for albumin.")
+    found = [_of_term(term, value, comparator, limits, symptoms, baseline_high) for term in terms]
+    graded = [each for each in found if isinstance(each, Grade)]
+    unknown = [each for each in found if isinstance(each, NoGrade) and each.kind is Kind.CANNOT]
+    return [*graded, *unknown, *found][0]
+
+
+def _of_term(
+    term: Term, value: Decimal, comparator: str, limits: Limits | None, symptoms: bool | None, baseline_high: bool
+) -> Grade | NoGrade:
+    limit = (limits.high if term.high else limits.low) if limits else None
+    if limit is None and any(step.bound is None or step.times for step in term.steps):
+        side = "upper" if term.high else "lower"
+        return NoGrade(Kind.CANNOT, f"Cannot grade: the laboratory’s {side} limit is not on this result.")
+    if term.baseline and baseline_high:
+        return NoGrade(Kind.CANNOT, "Cannot grade: the value before treatment was above the limit as well.")
+    for step in reversed(term.steps):
+        reached = _beyond(term, _bound(term, step, limit), value, comparator)
+        if reached is None:
+            return NoGrade(Kind.CANNOT, "Cannot grade: the result is only a limit, and could mean more than one grade.")
+        if reached:
+            return _grade(term, step, limit, symptoms)
+    return NoGrade(Kind.NONE_MET, f"Not {'above' if term.high else 'below'} what is graded.")
+
+
+def _bound(term: Term, step: Step, limit: Decimal | None) -> Decimal:
+    """Where a grade begins, in the unit of the bounds."""
+    if step.bound is not None and not step.times:
+        return step.bound
+    assert limit is not None
+    return limit * term.factor * (step.bound or 1)
+
+
+def _beyond(term: Term, bound: Decimal, value: Decimal, comparator: str) -> bool | None:
+    """Whether the value lies strictly beyond the bound, to the term's side; None where a limit leaves it open."""
+    value *= term.factor
+    if not term.high:
+        value, bound, comparator = -value, -bound, MIRRORED[comparator]
+    if comparator == "=":
+        return value > bound
+    if comparator in {"<", "<="}:
+        return False if value <= bound else None
+    surely = value >= bound if comparator == ">" else value > bound
+    return True if surely else None
+
+
+def _grade(term: Term, step: Step, limit: Decimal | None, symptoms: bool | None) -> Grade:
+    side = "above" if term.high else "below"
+    if step.bound is None:
+        why = f"{side} the laboratory’s limit of {figure(limit or Decimal(0))}"
+    elif step.times:
+        why = f"above {figure(step.bound)} × the laboratory’s limit of {figure(limit or Decimal(0))}"
+    else:
+        why = f"{side} {figure(step.bound)}{' mmol/L' if term.factor != 1 else ''}"
+    if term.symptomatic and step.grade == 1:
+        return (
+            Grade(2, term.name, f"{why}, with symptoms") if symptoms else Grade(1, term.name, f"{why}; 2 with symptoms")
+        )
+    return Grade(step.grade, term.name, why)

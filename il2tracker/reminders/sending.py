@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from functools import partial
 from typing import NamedTuple
@@ -45,14 +46,20 @@ class Swept(NamedTuple):
     in_doubt: bool = False
 
 
-def sweep() -> Swept:
-    """One tick: recover, expire, and send until nothing is due. Raises only for a database that is gone."""
+def _never() -> bool:
+    return False
+
+
+def sweep(ended: Callable[[], bool] = _never) -> Swept:
+    """One tick: recover, expire, and send until nothing is due, or until `ended` says so: then what is left in hand is
+    given back, so that whoever stops a sender waits for one mail and not for thousands. Raises only for a database
+    that is gone."""
     if heartbeat.clock_jumped():
         logger.error("The database's clock jumped by more than %s: this sweep does nothing.", heartbeat.SLACK)
         return Swept(in_doubt=True)
     recovered, expired, tried = claiming.recover(), claiming.expire(), 0
-    while (batch := _next_batch()).rows:
-        send(batch)
+    while not ended() and (batch := _next_batch()).rows:
+        send(batch, ended)
         tried += len(batch.rows)
         heartbeat.swept()
     return Swept(recovered, expired, tried)
@@ -69,8 +76,8 @@ def _next_batch() -> Batch:
     return claiming.claim()
 
 
-def send(batch: Batch) -> None:
-    """Hand over every row on one connection, until the server is in trouble or the lease nearly over."""
+def send(batch: Batch, ended: Callable[[], bool] = _never) -> None:
+    """Hand over every row on one connection, until the server is in trouble, the lease nearly over, or it `ended`."""
     backend, wait = Backend(), timedelta(0)
     people = facts.choices(None, *(row.recipient_id for row in batch.rows))
     _prepare(batch)
@@ -80,7 +87,7 @@ def send(batch: Batch) -> None:
             if not _send_one(backend, batch, row, people):
                 wait = claiming.back_off(1)
                 break
-            if clocks.running_seconds() > batch.until:
+            if clocks.running_seconds() > batch.until or ended():
                 break
         for row in rows:
             claiming.give_back(row, wait)

@@ -110,6 +110,16 @@ def test_a_batch_goes_over_one_line(
     assert len({received.message["Message-ID"] for received in smtp_sink.messages}) == 7
 
 
+def test_who_is_asked_to_end_sends_the_mail_in_hand_and_gives_the_others_back(
+    many: list[Reminder], smtp_sink: SmtpSink
+) -> None:
+    sending.sweep(lambda: bool(smtp_sink.messages))
+    assert states() == ["planned"] * 6 + ["sent"]
+    assert Reminder.objects.filter(state="planned", attempts=0, lease_until=None).count() == 6
+    sending.sweep()
+    assert states() == ["sent"] * 7
+
+
 # What the server does
 
 

@@ -6,6 +6,7 @@ import signal
 import sys
 import threading
 from argparse import ArgumentParser
+from collections.abc import Callable
 from typing import Any, NoReturn
 
 from django.conf import settings
@@ -66,8 +67,8 @@ class Command(BaseCommand):
             f"planned: {done.added} new, {done.restored} changed, {done.cancelled} not needed, {done.opened} courses"
         )
 
-    def _sweep(self) -> None:
-        done = sending.sweep()
+    def _sweep(self, *ended: Callable[[], bool]) -> None:
+        done = sending.sweep(*ended)
         if done.in_doubt:
             self.stderr.write("The database's clock jumped: nothing was sent. The next sweep works again.")
         if self.is_quiet and not any(done):
@@ -89,7 +90,7 @@ class Command(BaseCommand):
                 if clocks.running_seconds() >= next_plan:
                     self._plan()
                     next_plan = clocks.running_seconds() + settings.PLAN_EVERY_SECONDS
-                self._sweep()
+                self._sweep(ended.is_set)
             except DatabaseError as error:  # it may come back; nothing is lost meanwhile
                 self.stderr.write(f"The database does not answer: {error}")
             close_old_connections()

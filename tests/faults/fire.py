@@ -31,6 +31,7 @@ from tests.faults.processes import Machine
 from tests.smtp_sink import Received, SmtpSink
 
 SENDERS = 4
+LONGEST_REST = 30  # seconds before a program that ended is started again
 GONE = (OperationalError, InterfaceError)
 """What Django raises while its database is away."""
 
@@ -103,23 +104,32 @@ class Loops:
 
 
 class Pool:
-    """The children of a Celery worker, which a beat wakes through a broker. Restarts both when they end, as a
-    supervisor does: Celery's own programs do not survive every loss of their broker."""
+    """The children of a Celery worker, which a beat wakes through a broker. Restarts both when they end, each time a
+    little later, as a supervisor does: Celery's own programs do not survive every loss of their broker."""
 
     def __init__(self, machine: Machine) -> None:
-        self.machine, self.restarts = machine, 0
-        self.worker, self.beat = machine.worker(), machine.beat()
+        self.restarts = {"worker": 0, "beat": 0}
+        self.machine, self.starts = machine, {"worker": machine.worker, "beat": machine.beat}
+        self.running = {name: start() for name, start in self.starts.items()}
+        self.not_before = dict.fromkeys(self.starts, 0.0)
 
     def keep(self) -> None:
         """The worker replaces its children itself."""
-        if self.worker.poll() is not None:
-            self.worker, self.restarts = self.machine.worker(), self.restarts + 1
-        if self.beat.poll() is not None:
-            self.beat, self.restarts = self.machine.beat(), self.restarts + 1
+        for name, process in self.running.items():
+            if process.poll() is not None:
+                self._again(name)
+
+    def _again(self, name: str) -> None:
+        now = time.monotonic()
+        if not self.not_before[name]:
+            self.not_before[name] = now + min(2 ** self.restarts[name], LONGEST_REST)
+        elif now >= self.not_before[name]:
+            self.running[name] = self.starts[name]()
+            self.restarts[name], self.not_before[name] = self.restarts[name] + 1, 0.0
 
     def kill(self, chance: random.Random) -> bool:
         try:
-            children = [child for child in psutil.Process(self.worker.pid).children() if child.status() != "zombie"]
+            children = [c for c in psutil.Process(self.running["worker"].pid).children() if c.status() != "zombie"]
             if children:
                 chance.choice(children).kill()
         except psutil.NoSuchProcess:

@@ -20,7 +20,7 @@ from django.utils import timezone
 from il2tracker.reminders import claiming
 from tests import services
 from tests.faults import crowd, fire
-from tests.faults.fire import Both, Loops, Pool, Senders
+from tests.faults.fire import SENDERS, Both, Loops, Pool, Senders
 from tests.faults.processes import Machine
 from tests.services import Broker, Postgres
 from tests.smtp_sink import SmtpSink
@@ -110,7 +110,7 @@ def test_the_same_while_the_mail_server_puts_off_and_breaks_off(smtp_sink: SmtpS
 def test_the_same_while_the_broker_is_killed_and_emptied_every_two_seconds(
     smtp_sink: SmtpSink, broker: Broker, tmp_path: Path
 ) -> None:
-    """A real worker and beat send, and beside them the loop that needs no broker, because a worker needs two seconds to
+    """A real worker and beat send, and beside them loops that need no broker, because a worker needs two seconds to
     find its broker again. Nothing of value is lost with what the broker held."""
     machine = Machine(tmp_path, smtp_sink, broker.url)
     machine.environment |= {"IL2_REMINDER_LEASE": "8", "IL2_SMTP_TIMEOUT": "5", "IL2_PLAN_EVERY": "86400"}
@@ -118,10 +118,10 @@ def test_the_same_while_the_broker_is_killed_and_emptied_every_two_seconds(
 
     def senders() -> Senders:
         pools.append(Pool(machine))
-        return Both(pools[0], Loops(1))
+        return Both(pools[0], Loops(SENDERS - 1))
 
     result = run(smtp_sink, senders, patients=TEN_THOUSAND, kills=100, seed=6, disturb=lambda done: crashes.tick())
-    print(f"  {crashes.count} crashes of the broker, {pools[0].restarts} restarts of worker or beat")
+    print(f"  {crashes.count} crashes of the broker, {sum(pools[0].restarts.values())} restarts of worker or beat")
     assert crashes.count > 20
     assert result.copies <= 100
     assert result.doubtful <= 100

@@ -40,7 +40,7 @@ EARLY = Rule("EARLY", 1, "A126, A163")
 
 @dataclass(frozen=True)
 class Reading:
-    """A reliable CD4+ count in cells per mm³. With the comparator "<" or ">" the number is only a limit."""
+    """A reliable CD4+ count in cells per mm³. With a comparator other than "=" the number is only a limit."""
 
     on: date
     cells: Decimal
@@ -49,7 +49,7 @@ class Reading:
 
     def is_above(self, goal: Decimal) -> bool:
         """Strictly above: exactly 600 is not over 600 (D5)."""
-        return self.comparator != "<" and self.cells > goal
+        return self.comparator not in {"<", "<="} and self.cells > goal
 
 
 def digest(rule: Rule, parts: Any) -> str:

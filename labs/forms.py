@@ -16,8 +16,9 @@ from cycles import schedule
 from cycles.forms import ClockField, DayField
 from il2tracker.accounts.models import Patient, User
 from il2tracker.ui import BaseForm, clock
-from labs import units
+from labs import units, written
 from labs.actions import Drawn
+from labs.files.candidates import OTHER
 from labs.files.tables import BROWSER_BYTES
 from labs.models import Analyte, LabResult
 
@@ -62,7 +63,7 @@ class DrawForm(BaseForm):
 
     def tests(self) -> list[Analyte]:
         """The tests that have a box."""
-        return list(Analyte.objects.all())
+        return list(Analyte.objects.exclude(code=OTHER))
 
     def test_names(self) -> list[str]:
         """Names of the boxes and their units, in order."""
@@ -105,7 +106,7 @@ class DrawForm(BaseForm):
             return
         try:
             unit = self.cleaned_data.get(f"{analyte.code}_unit") or analyte.canonical_unit
-            self.cleaned_data[analyte.code] = units.parse(analyte.rule, text, unit)
+            self.cleaned_data[analyte.code] = written.parse(analyte.rule, text, unit)
         except units.ReadingError as error:
             self.add_error(analyte.code, _("%(test)s: %(what)s") % {"test": analyte.name, "what": error})
 
@@ -127,7 +128,7 @@ class DrawForm(BaseForm):
         return [
             f"{analyte.name}: {question}"
             for analyte, reading in readings.items()
-            for question in units.questions(
+            for question in written.questions(
                 analyte.rule, reading, before=before.get(analyte.code), percent_given=percent
             )
         ]
@@ -148,7 +149,7 @@ def _test_fields(analyte: Analyte) -> dict[str, forms.Field]:
     unit = forms.ChoiceField(
         label=_("%(test)s, unit") % {"test": analyte.name},
         required=False,
-        choices=[(code, units.UNITS[code].words) for code in analyte.units],
+        choices=[(code, units.UNITS[code].words) for code in analyte.rule.units],
         error_messages={"invalid_choice": _("%(test)s: choose a unit from the list.") % {"test": analyte.name}},
     )
     return {analyte.code: value, f"{analyte.code}_unit": unit}

@@ -66,7 +66,7 @@ class Analyte(models.Model):
     @property
     def unit_words(self) -> str:
         """Its own unit as people read it."""
-        return written.UNITS[self.canonical_unit].words
+        return written.UNITS[self.canonical_unit].words if self.canonical_unit else ""
 
 
 def rules() -> dict[str, written.Rule]:

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 
 from cycles import schedule
 from il2tracker.accounts.models import Patient, Sharing, User
-from labs import units
+from labs import units, written
 from labs.files import rows, tables
 from labs.files.candidates import Line, Status
 from labs.files.rows import Answers, Asked
@@ -127,7 +127,7 @@ class Upload:
         percent = "cd4_percent" in together or bool(SAYS_CELLS.search(line.name))
         percent = percent or shelf.has(identity.patient, "cd4_percent", identity.on)
         before, rule = shelf.value_before(identity), self.rules[line.analyte]
-        return " ".join(units.questions(rule, line.reading, before=before, percent_given=percent))
+        return " ".join(written.questions(rule, line.reading, before=before, percent_given=percent))
 
     def _conflict(self, line: Line, patient: Patient, identity: Known, meets: Known) -> Outcome:
         """One row of the file may take the place of a stored result; the next that meets the same draw is left out."""

@@ -28,7 +28,7 @@ from il2tracker.today import feed_actions
 from labs import actions as labs
 from labs import import_actions
 from labs.models import Analyte
-from labs.units import parse
+from labs.written import parse
 from sideeffects import actions as sideeffects
 from tests import factories
 from tests.reminders import outbox

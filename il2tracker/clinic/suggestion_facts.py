@@ -20,6 +20,7 @@ from labs import facts, trends
 from labs.facts import CD4, VIRAL_LOAD, Facts
 from labs.models import LabResult
 from labs.trends import Judgement, Point
+from labs.units import is_upper_limit
 from sideeffects.models import SymptomReport
 
 AFTERWARDS = timedelta(days=2)  # app's own: so long after its last injection a sign still belongs to a course
@@ -157,7 +158,7 @@ class Known:
 
 
 def _is_found(point: Point) -> bool:
-    return point.value is not None and point.comparator != "<"
+    return point.value is not None and not is_upper_limit(point.comparator)
 
 
 def clinics_of(viewer: User) -> list[Clinic]:

@@ -22,7 +22,7 @@ from il2tracker.demo import story
 from il2tracker.demo.roles import Before, Draw, Earlier, Feeling, Life, NewAmount, Place, Report
 from labs import actions as labs
 from labs.models import Analyte
-from labs.units import parse
+from labs.written import parse
 from sideeffects import actions as sideeffects
 from sideeffects.units import parse_temperature
 

@@ -12,7 +12,8 @@ from cycles.schedule import EARLIEST
 from labs.chart_axes import MONTHS
 from labs.files.candidates import DateError, Line, Status
 from labs.files.tables import Column, Kind, Layout, Row, Table, test_named
-from labs.units import Reading, ReadingError, Rule, below, canonical, parse
+from labs.units import Reading, ReadingError, Rule, canonical
+from labs.written import below, parse
 
 LONGEST_STUDY = 20_000  # days
 FLOOR_REPEATS = 3  # app's own: a low number that stands at least so often, and in a fiftieth of all, may be a floor

@@ -19,7 +19,7 @@ from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
-from labs import units
+from labs import written
 from labs.actions import Drawn, add_results
 from labs.models import Analyte
 from sideeffects.actions import Answers, record_check_in
@@ -102,7 +102,7 @@ class North:
         """A draw of both tests."""
         tests = {test.code: test for test in Analyte.objects.all()}
         typed = {"cd4": cd4, "hiv_rna": load}
-        readings = {tests[code]: units.parse(tests[code].rule, text) for code, text in typed.items() if text}
+        readings = {tests[code]: written.parse(tests[code].rule, text) for code, text in typed.items() if text}
         drawn = Drawn(TODAY - timedelta(days=days_ago))
         add_results(by=self.cast.ben, patient=patient, drawn=drawn, readings=readings, now=NOW)
 

@@ -152,7 +152,17 @@ def test_d5_m6_a_goal_is_a_count_a_rise_or_a_share_of_the_baseline(kind, number,
 
 @pytest.mark.parametrize(
     ("cells", "comparator", "above"),
-    [(600, "=", False), (601, "=", True), (601, "<", False), (600, ">", False), (1500, ">", True), (599, "=", False)],
+    [
+        (600, "=", False),
+        (601, "=", True),
+        (601, "<", False),
+        (601, "<=", False),
+        (600, ">", False),
+        (600, ">=", False),
+        (601, ">=", True),
+        (1500, ">", True),
+        (599, "=", False),
+    ],
 )
 def test_d5_a_goal_is_passed_only_strictly(cells, comparator, above):
     assert reading("2026-06-10", cells, comparator).is_above(Decimal(600)) is above

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from labs.actions import Drawn, add_results
 from labs.models import Analyte, LabResult
-from labs.units import parse
+from labs.written import parse
 from tests import factories
 
 

@@ -15,7 +15,8 @@ from il2tracker.audit.models import AuditEvent
 from labs import actions
 from labs.actions import ConflictError, Drawn
 from labs.models import Analyte, LabResult
-from labs.units import parse
+from labs.units import library
+from labs.written import parse
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -110,15 +111,12 @@ def test_a_removed_result_frees_its_place_and_stays_as_a_row(cast: factories.Cas
 def test_the_library_is_loaded_once_however_often_it_is_loaded(cast: factories.Cast) -> None:
     actions.load_library()
     actions.load_library()
-    assert [a.code for a in Analyte.objects.all()] == ["cd4", "cd4_percent", "hiv_rna"]
-    assert all(a.rule.timing_matters for a in Analyte.objects.all())
+    assert [a.code for a in Analyte.objects.all()] == list(library())
 
 
-def test_a_test_for_which_timing_does_not_matter_can_be_a_row_like_any_other(cast: factories.Cast, result: Any) -> None:
-    row = Analyte.objects.get(code="cd4")
-    row.pk, row.code, row.name, row.timing_matters, row.position = None, "creatinine", "Creatinine", False, 9
-    row.save()
-    assert result("74", on="2026-03-01", test="creatinine").analyte.rule.timing_matters is False
+def test_timing_matters_only_for_what_il2_disturbs(cast: factories.Cast) -> None:
+    timed = {analyte.code for analyte in Analyte.objects.all() if analyte.rule.timing_matters}
+    assert timed == {"cd4", "cd4_percent", "cd4_cd8_ratio", "hiv_rna"}
 
 
 # The draw before a course

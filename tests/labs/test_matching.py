@@ -4,7 +4,8 @@ from decimal import Decimal
 import pytest
 
 from labs.matching import Known, Match, Shelf, known
-from labs.units import library, parse
+from labs.units import library
+from labs.written import parse
 
 ON = date(2026, 11, 4)
 RULES = library()

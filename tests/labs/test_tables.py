@@ -180,7 +180,7 @@ def test_one_reading_per_row_with_units_as_written():
     assert [line.reason for line in answered[3:]] == [
         "We do not know the test “weight”.",
         "This row names no test.",
-        "“mg” is not a unit of this test. It is written in cells/mm³, 10⁹/L.",
+        "“mg” is not a unit of this test. It is written in cells/mm³, 10³/µL, 10⁹/L.",
     ]
 
 

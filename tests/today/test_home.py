@@ -14,7 +14,7 @@ from cycles.models import Cycle, PlannedDose
 from cycles.plan_actions import end_plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
-from labs import units
+from labs import written
 from labs.actions import Drawn, add_results, book_bloodwork, record_drawn
 from labs.models import Analyte
 from sideeffects.actions import Answers, record_check_in
@@ -47,7 +47,7 @@ def red_flag(patient, by, tier="RED", title="much less urine than usual", at=EVE
 
 def result(patient, by, on, cd4="612", load="<20"):
     tests = {test.code: test for test in Analyte.objects.all()}
-    readings = {tests[code]: units.parse(tests[code].rule, text) for code, text in (("cd4", cd4), ("hiv_rna", load))}
+    readings = {tests[code]: written.parse(tests[code].rule, text) for code, text in (("cd4", cd4), ("hiv_rna", load))}
     add_results(by=by, patient=patient, drawn=Drawn(on), readings=readings, now=utc(2027, 6, 1))
 
 

@@ -7,7 +7,7 @@ import time_machine
 
 from cycles.models import Cycle
 from il2tracker.today.ready import compose
-from labs import units
+from labs import written
 from labs.actions import Drawn, add_results
 from labs.models import Analyte
 from tests import factories
@@ -27,7 +27,7 @@ def told(cast):
             tests = {test.code: test for test in Analyte.objects.all()}
             for day, *typed in draws:
                 pairs = zip(("hiv_rna", "cd4"), typed, strict=True)
-                readings = {tests[code]: units.parse(tests[code].rule, text) for code, text in pairs if text}
+                readings = {tests[code]: written.parse(tests[code].rule, text) for code, text in pairs if text}
                 drawn = Drawn(date.fromisoformat(day))
                 add_results(by=cast.ben, patient=cast.anna_patient, drawn=drawn, readings=readings, now=NOW)
             found = compose(cast.anna_patient, Cycle.objects.of(cast.anna_patient), NOW).known

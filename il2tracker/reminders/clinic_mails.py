@@ -36,7 +36,7 @@ def red_flag(row: Reminder, now: datetime) -> Facts:
         "numbers": _numbers(patient, report) if report else "",
         "answer": report.answer if report else "",
         "report_url": settings.BASE_URL + reverse("clinic:patient", args=[patient.code]),
-        **_place(_telling(row, report)),
+        **_place(_telling(row, report), row.says_at),
     }
 
 
@@ -60,14 +60,15 @@ def _telling(row: Reminder, report: Report | None) -> Telling | None:
     return tellings(report, refused).get(row.recipient_id)
 
 
-def _place(telling: Telling | None) -> Facts:
+def _place(telling: Telling | None, raised_at: datetime | None) -> Facts:
     """None: who stopped being told between the plan and now; the last look then keeps the mail back."""
     if telling is None:
-        return {"clinic": "", "minutes": 0, "is_last": True, "is_on_call": False}
+        return {"clinic": "", "minutes": 0, "is_later": False, "is_last": True, "is_on_call": False}
     minutes = round(telling.team.wait.total_seconds() / 60)
     return {
         "clinic": named(telling.team.name),
         "minutes": minutes,
+        "is_later": raised_at is not None and telling.at > raised_at,
         "is_last": telling.is_last,
         "is_on_call": telling.is_on_call,
     }

@@ -47,7 +47,7 @@ def rows(now: datetime) -> list[Row]:
         Row(_("Web and database"), WORKING, connection.display_name),
         _ticks(_("Planner"), beat.planned_at, now),
         _ticks(_("Sender"), beat.swept_at, now),
-        _queue(now),
+        _queue(now, is_planned=not is_late(beat.planned_at, now)),
         *_mail(Reminder.objects.health(now)),
         *_given_up(),
         *_expired(Reminder.objects.too_late(now - FAILED_SINCE).count()),
@@ -68,12 +68,14 @@ def _ticks(name: str | Promise, seen_at: datetime | None, now: datetime) -> Row:
     return Row(name, WORKING, _("last seen"), seen_at)
 
 
-def _queue(now: datetime) -> Row:
+def _queue(now: datetime, *, is_planned: bool) -> Row:
     """How many mails should have left by now, and how long the first of them has waited. What the quiet hours or the
-    next day hold back waits by right."""
+    next day hold back waits by right. While nothing is planned, nobody knows what should have left."""
     due = Reminder.objects.filter(state=State.PLANNED, next_attempt_at__lte=now, expires_at__gt=now)
     found = due.aggregate(count=Count("pk"), oldest=Min("next_attempt_at"))
     name, count = _("Mails that are due"), found["count"]
+    if not is_planned:
+        return Row(name, LATE, _("%(n)s wait; what came up since is not planned yet") % {"n": count})
     if not count:
         return Row(name, WORKING, _("none waits"))
     words = ngettext("%(n)s waits, due", "%(n)s wait, the first was due", count) % {"n": count}

@@ -120,7 +120,7 @@ def test_nobody_is_told_by_mail_unless_the_patient_says_so(anna: Client, cast: f
     page = text(anna.get("/settings/sharing/"))
     assert "Is not told when something is not recorded." in page
     assert "neither your name nor a medicine" in page
-    assert page.count("Tell them by mail when something is not recorded") == 1  # a clinic has its own list
+    assert page.count("by mail when something is not recorded") == 1  # a clinic has its own list
 
 
 def test_the_patient_lets_a_person_be_told_and_ends_it_again(anna: Client, cast: factories.Cast) -> None:

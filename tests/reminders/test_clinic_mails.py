@@ -112,6 +112,13 @@ def test_the_last_ones_are_not_promised_that_somebody_comes_after_them(cast: Cas
     assert "goes to the next person" not in said
 
 
+def test_those_who_are_told_later_hear_that_nobody_has_acknowledged_it(cast: Cast) -> None:
+    raised(cast)
+    said = "Nobody has acknowledged it yet."
+    assert said not in text_of(mail_to(cast.ben))
+    assert said in text_of(mail_to(User.objects.get(name="Olaf")))
+
+
 def test_in_an_emergency_the_page_showed_that_number_first(cast: Cast) -> None:
     raised(cast, "EMERGENCY")
     assert "The page showed them 999 and 020 7946 0019." in text_of(mail_to(cast.ben))

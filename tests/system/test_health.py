@@ -239,6 +239,7 @@ def line(name: str) -> Row | None:
     [(None, health.WORKING, "none waits"), (4, health.WORKING, "1 waits, due"), (6, health.LATE, "1 waits, due")],
 )
 def test_the_queue_is_late_after_five_minutes(minutes: int | None, state: str, words: str) -> None:
+    worked()
     due = timezone.now() - timedelta(minutes=minutes or 0)
     if minutes:
         reminder(next_attempt_at=due)
@@ -250,6 +251,7 @@ def test_the_queue_is_late_after_five_minutes(minutes: int | None, state: str, w
 
 
 def test_the_number_of_waiting_mails_and_the_oldest_one_stand_there() -> None:
+    worked()
     for minutes in (1, 2, 7):
         reminder(next_attempt_at=timezone.now() - timedelta(minutes=minutes))
     found = line("Mails that are due")
@@ -257,6 +259,12 @@ def test_the_number_of_waiting_mails_and_the_oldest_one_stand_there() -> None:
     assert found.words == "3 wait, the first was due"
     assert found.seen_at is not None
     assert timezone.now() - found.seen_at > timedelta(minutes=6)
+
+
+def test_while_the_planner_is_silent_nobody_says_that_no_mail_waits() -> None:
+    found = line("Mails that are due")
+    assert found is not None
+    assert (found.state, found.words) == (health.LATE, "0 wait; what came up since is not planned yet")
 
 
 def test_refused_addresses_are_counted_and_nobody_is_named(client: Client, eve: User, anna: User, ben: User) -> None:

@@ -1,15 +1,15 @@
-"""Files with results: kept for a day, answered, confirmed or forgotten. All or nothing."""
+"""Files with results: kept for a day, answered, confirmed or forgotten. All or nothing; undo_actions takes one back."""
 
 from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
-from itertools import islice
 from typing import Any
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
 from simple_history.utils import bulk_create_with_history
@@ -17,26 +17,33 @@ from simple_history.utils import bulk_create_with_history
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from labs import actions, uploads
-from labs.actions import Drawn
-from labs.files.candidates import FileError
-from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS
-from labs.matching import Match
+from labs.files import formats
+from labs.files.candidates import OTHER, FileError, Stage
+from labs.files.rows import shortened
+from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS, Opener, from_bytes
+from labs.matching import Known, Match
 from labs.models import UPLOAD_KEPT, Analyte, ImportBatch, LabResult
+from labs.stock import WITHDRAWN
+from labs.verdicts import HIDDEN, REPLACED, STRANGER, Outcome, Upload
 
 BATCH = 2_000
 KEPT_FILE_NAME = 120
 
 
+class StrangerError(ValidationError):
+    """The file names somebody who clearly is not the patient chosen; a person has to say that it is the same one."""
+
+
 @transaction.atomic
 def keep_upload(*, by: User, patient: Patient | None, file_name: str, content: bytes, now: datetime) -> ImportBatch:
-    """Keep an uploaded table for a day, until it is confirmed. The same file again is the same upload.
+    """Keep an uploaded file for a day, until it is confirmed. The same file again is the same upload.
 
-    Raises PermissionDenied, and tables.FileError for what is no table or over the browser's limits.
+    Raises PermissionDenied, and FileError for what cannot be read or is over the browser's limits.
     """
     if patient is not None:
         actions.require_adding(by, patient)
     upload = uploads.read_upload(content, {}, {}, now, most_bytes=BROWSER_BYTES, most_rows=BROWSER_ROWS)
-    people = len(upload.asked().patients)
+    people = len(upload.asked.patients)
     if patient is None and people > uploads.MOST_PEOPLE:
         words = _("This file holds rows of %(people)s people. Here the limit is %(most)s: use the import command.")
         raise FileError(words % {"people": people, "most": uploads.MOST_PEOPLE})
@@ -51,10 +58,15 @@ def keep_upload(*, by: User, patient: Patient | None, file_name: str, content: b
         file_name=file_name[-KEPT_FILE_NAME:],
         digest=digest,
         content=content,
+        format=_kept_format(upload),
         expires_at=now + UPLOAD_KEPT,
     )
     log.record(action="labs.upload.kept", by=by, patient=patient, subject=batch)
     return batch
+
+
+def _kept_format(upload: Upload) -> str:
+    return ImportBatch.Format.TABLE if upload.file.format == formats.RECORD else upload.file.format
 
 
 @transaction.atomic
@@ -83,7 +95,7 @@ def _require_owner(by: User, batch: ImportBatch) -> None:
 
 def _forget(batch: ImportBatch, state: str) -> None:
     batch.state, batch.content, batch.answers = state, b"", {}
-    batch.save(update_fields=["state", "content", "answers", "outcomes"])
+    batch.save(update_fields=["state", "content", "answers", "outcomes", "replaced"])
 
 
 @transaction.atomic
@@ -106,16 +118,17 @@ def confirm_upload(
     """Add what is new in an upload, all or nothing, and forget its text. A second time adds nothing.
 
     `replace`: a conflicting value corrects the one that is there. `sure`: values that look odd are added as well.
-    Raises PermissionDenied, FileError.
+    Raises PermissionDenied, FileError, StrangerError.
     """
     _require_owner(by, batch)
     for patient in patients.values():
         actions.require_adding(by, patient)
+    locked = _locked(patients)
     batch.refresh_from_db()
     if batch.state != ImportBatch.State.WAITING:
         return batch
-    upload = uploads.read_upload(bytes(batch.content), batch.answers, _locked(patients), now, sure=sure)
-    batch.outcomes = dict(_add(by, batch, upload, replace=replace))
+    upload = uploads.read_upload(bytes(batch.content), batch.answers, locked, now, sure=sure, batch=batch.pk)
+    _Writing(by, batch, upload, now, replace=replace).write()
     _forget(batch, ImportBatch.State.DONE)
     return batch
 
@@ -124,94 +137,172 @@ def confirm_upload(
 def import_table(
     *,
     file_name: str,
-    content: bytes,
+    content: bytes | Opener,
     answers: Mapping[str, Any],
     patients: Mapping[str, Patient],
     now: datetime,
     by: User | None = None,
     sure: bool = False,
-    each: Callable[[uploads.Outcome], None] = lambda outcome: None,
+    each: Callable[[Outcome], None] = lambda outcome: None,
 ) -> ImportBatch:
-    """Add a whole table in one go, all or nothing: the command's way in. `each` hears what becomes of every reading."""
-    upload = uploads.read_upload(content, answers, _locked(patients), now, sure=sure)
+    """Add a whole file in one go, all or nothing: the command's way in. `each` hears what becomes of every reading.
+
+    A table is read a row at a time, whatever its length. Raises FileError, StrangerError.
+    """
+    locked = _locked(patients)
     batch = ImportBatch.objects.create(
         owner=by,
         file_name=file_name[-KEPT_FILE_NAME:],
-        digest=hashlib.sha256(content).hexdigest(),
+        digest=_digest(content),
         state=ImportBatch.State.DONE,
         expires_at=now,
     )
-    batch.outcomes = dict(_add(by, batch, upload, replace=False, each=each))
-    batch.save(update_fields=["outcomes"])
+    upload = uploads.read_upload(content, answers, locked, now, sure=sure, batch=batch.pk)
+    batch.format = _kept_format(upload)
+    _Writing(by, batch, upload, now, each=each).write()
+    batch.save(update_fields=["outcomes", "replaced", "format"])
     return batch
+
+
+def _digest(content: bytes | Opener) -> str:
+    with (from_bytes(content) if isinstance(content, bytes) else content)() as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()  # type: ignore[arg-type]
 
 
 def _locked(patients: Mapping[str, Patient]) -> dict[str, Patient]:
     wanted = {patient.pk for patient in patients.values()}
-    rows = Patient.objects.select_for_update(no_key=True).filter(pk__in=wanted).order_by("pk")
-    fresh = {patient.pk: patient for patient in rows}
+    rows = Patient.objects.select_for_update(no_key=True, of=("self",)).filter(pk__in=wanted).order_by("pk")
+    fresh = {patient.pk: patient for patient in rows.select_related("user")}
     return {name: fresh[patient.pk] for name, patient in patients.items()}
 
 
-def _add(
-    by: User | None,
-    batch: ImportBatch,
-    upload: uploads.Upload,
-    *,
-    replace: bool,
-    each: Callable[[uploads.Outcome], None] = lambda outcome: None,
-) -> Counter[str]:
-    counted: Counter[str] = Counter()
-    added: Counter[Patient] = Counter()
-    analytes = {analyte.code: analyte for analyte in Analyte.objects.all()}
-    sources = {patient.pk: actions.source_of(by, patient) for patient in set(upload.patients.values())}
+@dataclass
+class _Writing:
+    """One import on its way into the database, a chunk at a time, so that a long file stays small in memory.
 
-    def new_rows() -> Iterable[LabResult]:
-        for outcome in upload.outcomes():
-            replacing = replace and by is not None and outcome.replaces is not None
-            counted[uploads.REPLACED if replacing else outcome.state] += 1
-            each(outcome)
-            if outcome.state == Match.NEW.value and outcome.patient:
-                added[outcome.patient] += 1
-                yield _row(by, batch, outcome, analytes, sources)
-            elif replacing:
-                _replace(by, outcome)
+    `touched`: result → [its version before, its version after], as keys of its history (0 = it was made here).
+    """
 
-    rows = iter(new_rows())
-    while chunk := list(islice(rows, BATCH)):
-        bulk_create_with_history(chunk, LabResult, batch_size=BATCH, default_user=by)
-    for patient, count in added.items():
-        log.record(action="labs.results.imported", by=by, patient=patient, subject=batch, detail=f"{count} results")
-    return counted
+    by: User | None
+    batch: ImportBatch
+    upload: Upload
+    now: datetime
+    replace: bool = False
+    each: Callable[[Outcome], None] = lambda outcome: None
+    counted: Counter[str] = field(default_factory=Counter)
+    done: dict[str, Counter[str]] = field(default_factory=dict)
+    touched: dict[int, list[int]] = field(default_factory=dict)
+    waiting: list[LabResult] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.analytes = dict(Analyte.objects.values_list("code", "pk"))
+        people = {patient.pk: patient for patient in self.upload.patients.values()}
+        self.sources = {pk: actions.source_of(self.by, patient) for pk, patient in people.items()}
+
+    def write(self) -> None:
+        """Everything, then what was done in words and numbers."""
+        for chunk in self.upload.chunks(forgets=True):
+            for outcome in chunk:
+                self.each(outcome)
+                self._take(outcome)
+            self._flush()
+        self.batch.outcomes = dict(self.counted)
+        self.batch.replaced = [[key, *versions] for key, versions in self.touched.items()]
+        self._tell()
+
+    def _take(self, outcome: Outcome) -> None:
+        if outcome.state == STRANGER:
+            raise StrangerError(outcome.reason)
+        state = outcome.state
+        if state == Match.NEW.value:
+            self.waiting.append(self._made(outcome))
+        elif state == Match.CORRECTS.value or (self.replace and state == Match.CONFLICT.value and outcome.meets):
+            state = self._replaced(outcome, state if state == Match.CORRECTS.value else REPLACED)
+        elif state == HIDDEN:
+            self._hidden(outcome)
+        self.counted[state] += 1
+        if outcome.patient and state in _WRITTEN:
+            self.done.setdefault(outcome.patient.ref, Counter())[state] += 1
+
+    def _flush(self) -> None:
+        if self.waiting:
+            bulk_create_with_history(self.waiting, LabResult, batch_size=BATCH, default_user=self.by)
+            self.waiting = []
+
+    def _made(self, outcome: Outcome) -> LabResult:
+        patient = outcome.patient
+        assert patient is not None
+        result = LabResult(
+            patient_id=patient.pk,
+            zone=patient.time_zone,
+            source=self.sources[patient.pk],
+            entered_by=self.by,
+            batch_id=self.batch.pk,
+        )
+        self._put(result, outcome)
+        return result
+
+    def _put(self, result: LabResult, outcome: Outcome) -> None:
+        """What the line says into a result; the readers have checked every part of it."""
+        line, identity = outcome.line, outcome.identity
+        reading = line.reading
+        assert reading is not None
+        assert identity is not None
+        result.analyte_id = self.analytes[line.analyte]
+        result.test_name = shortened(line.name, "name") if line.analyte == OTHER else ""
+        result.comparator, result.value, result.unit = reading.comparator, reading.value, reading.unit
+        result.detected, result.raw = reading.detected, shortened(reading.raw or line.raw, "raw")
+        result.unit_text, result.text = shortened(reading.unit_text, "unit"), shortened(reading.text, "text")
+        result.drawn_on, result.drawn_at, result.specimen = identity.on, identity.at, line.specimen
+        result.printed_range, result.flag = shortened(line.printed_range, "printed_range"), shortened(line.flag, "flag")
+        result.laboratory, result.note = shortened(line.laboratory, "laboratory"), shortened(line.note, "note")
+        result.external_id, result.fingerprint = line.external_id, identity.fingerprint
+        result.status = line.stage.value
+
+    def _replaced(self, outcome: Outcome, state: str) -> str:
+        """Puts a newer value in the place of the stored one; what became of it in a word."""
+        result = self._stored(outcome)
+        identity = outcome.identity
+        assert identity is not None
+        alike = LabResult.objects.standing().filter(patient=result.patient_id, fingerprint=identity.fingerprint)
+        if alike.exclude(pk=result.pk).exists():
+            return Match.THERE.value
+        was_final = result.status != LabResult.Status.PRELIMINARY
+        self._put(result, outcome)
+        if was_final or outcome.line.stage is Stage.CORRECTED:
+            result.status = LabResult.Status.CORRECTED
+        self._keep(result)
+        return state
+
+    def _hidden(self, outcome: Outcome) -> None:
+        result = self._stored(outcome)
+        result.voided_at, result.voided_by, result.void_reason = self.now, self.by, WITHDRAWN
+        self._keep(result)
+
+    def _stored(self, outcome: Outcome) -> LabResult:
+        """The stored result that an outcome meets; a row of this file is stored by then."""
+        self._flush()
+        meets: Known | None = outcome.meets
+        assert meets is not None
+        if meets.key is not None:
+            return LabResult.objects.get(pk=meets.key)
+        return LabResult.objects.standing().get(patient=meets.patient, fingerprint=meets.fingerprint)
+
+    def _keep(self, result: LabResult) -> None:
+        versions = LabResult.history.filter(id=result.pk).order_by("-history_id").values_list("history_id", flat=True)
+        before = 0 if result.batch_id == self.batch.pk else versions[:1].get()
+        result._history_user = self.by  # type: ignore[attr-defined]
+        result.save()
+        self.touched[result.pk] = [self.touched.get(result.pk, [before])[0], versions[:1].get()]
+
+    def _tell(self) -> None:
+        details = {ref: ", ".join(f"{n} {_WRITTEN[s]}" for s, n in done.items()) for ref, done in self.done.items()}
+        log.record_details(action="labs.results.imported", by=self.by, subject=self.batch, details=details)
 
 
-def _row(
-    by: User | None,
-    batch: ImportBatch,
-    outcome: uploads.Outcome,
-    analytes: Mapping[str, Analyte],
-    sources: Mapping[int, str],
-) -> LabResult:
-    patient, line = outcome.patient, outcome.line
-    assert patient is not None
-    assert line.on is not None
-    assert line.reading is not None
-    result = LabResult(
-        patient=patient,
-        analyte=analytes[line.analyte],
-        zone=patient.time_zone,
-        source=sources[patient.pk],
-        entered_by=by,
-        batch=batch,
-    )
-    actions.write(result, line.reading, Drawn(line.on, outcome.at))
-    return result
-
-
-def _replace(by: User | None, outcome: uploads.Outcome) -> None:
-    line = outcome.line
-    assert by is not None
-    assert outcome.replaces is not None
-    assert line.reading is not None
-    assert line.on is not None
-    actions.change(by, LabResult.objects.get(pk=outcome.replaces), line.reading, Drawn(line.on, outcome.at), "")
+_WRITTEN = {
+    Match.NEW.value: "results",
+    Match.CORRECTS.value: "corrected",
+    REPLACED: "replaced",
+    HIDDEN: "taken back",
+}

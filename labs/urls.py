@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from labs.views import files, results
+from labs.views import batches, files, results
 
 app_name = "labs"
 
@@ -25,6 +25,8 @@ urlpatterns = [
     path("results/import/<str:ref>/", files.preview, name="upload"),
     path("results/import/<str:ref>/add/", files.confirm, name="upload_confirm"),
     path("results/import/<str:ref>/drop/", files.drop, name="upload_drop"),
+    path("results/import/<str:ref>/added/", batches.batch, name="batch"),
+    path("results/import/<str:ref>/undo/", batches.undo, name="batch_undo"),
     path("results/entry/<str:ref>/", results.entry, name="entry"),
     path("results/entry/<str:ref>/change/", results.correct, name="correct"),
     path("results/entry/<str:ref>/remove/", results.remove, name="remove"),

@@ -118,8 +118,10 @@ results/entry/<ref>/change/      | 302 200 404 200 404 404 200 | 302 422 404 422
 results/entry/<ref>/remove/      | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 results/import/                  | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 results/import/<ref>/            | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
+results/import/<ref>/added/      | 302 200 404 404 404 404 404 | -
 results/import/<ref>/add/        | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
 results/import/<ref>/drop/       | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
+results/import/<ref>/undo/       | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
 results/trend/                   | 302 200 200 404 404 404 404 | -
 settings/                        | 302 200 200 200 200 200 200 | -
 settings/calendar/               | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
@@ -211,6 +213,8 @@ def _world() -> SimpleNamespace:
     )
     file = b"date,cd4\n2026-01-05,612\n"
     upload = import_actions.keep_upload(by=cast.anna, patient=anna, file_name="cd4.csv", content=file, now=now)
+    done = import_actions.keep_upload(by=cast.anna, patient=anna, file_name="b.csv", content=file + b"\n", now=now)
+    import_actions.confirm_upload(by=cast.anna, batch=done, patients={"": anna}, now=now)
     refs = {
         "plan/<ref>": plan.ref,
         "plan/hold": factories.hold(cast.ben, plan.cycles.get(number=2), now=now).ref,
@@ -223,6 +227,8 @@ def _world() -> SimpleNamespace:
         "check-in": check_in.ref,
         "alerts": check_in.alerts.get().ref,
         "results/entry": result.ref,
+        "results/import/<ref>/added": done.ref,
+        "results/import/<ref>/undo": done.ref,
         "results/import": upload.ref,
         "settings/sharing/<ref>/told": anna.sharings.get(person=cast.sam).ref,
         "settings/sharing": anna.sharings.get(clinic=cast.north).ref,

@@ -1,6 +1,6 @@
 """Writing the access log, explicitly, at the place of the read or write."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextvars import ContextVar
 from typing import Protocol
 
@@ -39,3 +39,15 @@ def record_each(*, action: str, by: HasRef, patients: Iterable[HasRef]) -> None:
     """One event for each patient of a page that shows several: one statement."""
     who = {"actor_ref": by.ref, "actor_name": getattr(by, "name", "")[:120], "source": source.get()}
     AuditEvent.objects.bulk_create(AuditEvent(action=action, patient_ref=each.ref, **who) for each in patients)
+
+
+def record_details(*, action: str, by: HasRef | None, subject: HasRef, details: Mapping[str, str]) -> None:
+    """One event for each patient whom one act was about, by `ref`, with what it did there: one statement."""
+    who = {"actor_ref": by.ref if by else "", "actor_name": getattr(by, "name", "")[:120], "source": source.get()}
+    AuditEvent.objects.bulk_create(
+        (
+            AuditEvent(action=action, patient_ref=ref, subject_ref=subject.ref, detail=detail, **who)
+            for ref, detail in details.items()
+        ),
+        batch_size=1000,
+    )

@@ -1,103 +1,275 @@
-"""From the rows of an uploaded table to readings with a verdict each. Pure: what is not said is asked."""
+"""From the rows of a table to readings with a verdict each. Pure: what is not said is asked."""
 
 import re
-from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import date, time, timedelta
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from typing import Any
 
-from cycles import clock
 from cycles.schedule import EARLIEST
-from labs.chart_axes import MONTHS
-from labs.files.candidates import DateError, Line, Status
-from labs.files.tables import Column, Kind, Layout, Row, Table, test_named
-from labs.units import Reading, ReadingError, Rule, canonical
-from labs.written import below, parse
+from labs import units, written
+from labs.files import days
+from labs.files.candidates import OTHER, DateError, Line, Stage, Status
+from labs.files.columns import Column, Kind, Layout, which_test
+from labs.files.tables import Row, Table
+from labs.units import Reading, ReadingError, Rule
 
 LONGEST_STUDY = 20_000  # days
-FLOOR_REPEATS = 3  # app's own: a low number that stands at least so often, and in a fiftieth of all, may be a floor
-FLOOR_SHARE = 50
-FLOOR_BELOW = Decimal(1000)
-MOST_FLOORS = 6
+MOST_REMEMBERED = 20_000  # cells and dates whose meaning is kept while a file is read: results repeat themselves
+LONGEST = {"name": 120, "raw": 60, "printed_range": 60, "flag": 20, "laboratory": 120, "note": 2000, "specimen": 40,
+           "external_id": 160, "unit": 40, "text": 2000}  # fmt: skip
+STATUSES: Mapping[str, tuple[Status, Stage]] = {
+    word: meaning
+    for words, meaning in (
+        ("|final|f|complete|completed|validated|ok", (Status.READY, Stage.FINAL)),
+        ("corrected|correction|c|amended", (Status.READY, Stage.CORRECTED)),
+        ("preliminary|prelim|p|interim", (Status.READY, Stage.PRELIMINARY)),
+        ("pending|registered|in process|in progress|i", (Status.PENDING, Stage.FINAL)),
+        ("cancelled|canceled|x", (Status.CANCELLED, Stage.FINAL)),
+        ("entered in error|entered-in-error|withdrawn|wrong|w", (Status.WITHDRAWN, Stage.FINAL)),
+    )
+    for word in words.split("|")
+}
+FLAGS = {"h", "hh", "l", "ll", "n", "a", "aa", "*", "+", "-", "high", "low", "normal", "abnormal", "critical"}
+NO_VALUE = {"pending": Status.PENDING, "to follow": Status.PENDING, "in process": Status.PENDING,
+            "awaited": Status.PENDING, "cancelled": Status.CANCELLED, "canceled": Status.CANCELLED,
+            "not done": Status.CANCELLED, "not performed": Status.CANCELLED}  # fmt: skip
+WHY = {
+    Status.PENDING: "The laboratory has no value yet.",
+    Status.CANCELLED: "The laboratory cancelled it.",
+    Status.WITHDRAWN: "The laboratory says that this was a mistake.",
+}
+SHAPE = re.compile(r"(<=|>=|≤|≥|<|>)?\s*([0-9]+(?:[.,][0-9]+)?)\s*(\S.*)?")
+SIGNS = {"": "=", "≤": "<=", "≥": ">="}
+WORDS = r"[A-Za-z][A-Za-z ,.()-]{2,}"  # a result in words holds no digit at all: "6l2" is a slip, not a word
+VALUED = {Status.READY, Status.WITHDRAWN}
 
 
 @dataclass(frozen=True)
 class Answers:
-    """What people told about a table. `floors`: (test, unit) → number written → limit in the test's own unit."""
+    """What people told about a table. `floors`: (test, unit) → number written → limit in the test's own unit.
+
+    `on` is the day of all results of a file that names none; `order` says how 03/04/2026 is meant.
+    """
 
     starts: Mapping[str, date] = field(default_factory=dict)
     column_dates: Mapping[str, date] = field(default_factory=dict)
     floors: Mapping[tuple[str, str], Mapping[Decimal, Decimal]] = field(default_factory=dict)
     start: date | None = None
+    on: date | None = None
+    order: str = ""
 
 
 def readings(
     table: Table, layout: Layout, answers: Answers, rules: Mapping[str, Rule], *, today: date
 ) -> Iterator[Line]:
     """Every reading of the table in order, each with its status. Empty cells are no readings."""
+    reader = _Reader(layout, answers, rules, today)
     for row in table.rows:
-        patient = _cell(row, layout.patient)
+        patient = cell(row, layout.patient)
         if row.problem or layout.kind is Kind.UNKNOWN:
             words = row.problem or "No column of this table is a test that we know."
             yield Line(row.line, patient, "", " ".join(row.cells)[:60], Status.NOT_UNDERSTOOD, words)
             continue
-        for column, raw in _values(row, layout):
-            yield _line(row, layout, column, raw, answers, rules, today)
+        for column, raw in values(row, layout):
+            yield reader.line(row, column, raw)
 
 
-def _cell(row: Row, index: int | None) -> str:
+def cell(row: Row, index: int | None) -> str:
+    """What stands in a column of a row, "" where there is none."""
     return row.cells[index] if index is not None and index < len(row.cells) else ""
 
 
-def _values(row: Row, layout: Layout) -> Iterator[tuple[Column | None, str]]:
+def values(row: Row, layout: Layout) -> Iterator[tuple[Column | None, str]]:
+    """Each cell of a row that is a result, with the test it is of (None = no test of the catalogue)."""
     if layout.kind is Kind.READINGS:
-        yield _named_column(row, layout), _cell(row, layout.value)
+        yield _named_column(row, layout), cell(row, layout.value)
         return
     for column in layout.columns:
-        raw = _cell(row, column.index)
+        raw = cell(row, column.index)
         if raw:
             yield column, raw
 
 
 def _named_column(row: Row, layout: Layout) -> Column | None:
-    named = test_named(_cell(row, layout.analyte))
+    """Which test the row is of, in its unit as printed; a test that the catalogue does not hold is OTHER."""
+    name, printed = cell(row, layout.analyte), cell(row, layout.unit)
+    named = which_test(name, printed)
     if named is None:
-        return None
-    return Column(layout.value or 0, _cell(row, layout.analyte), named[0], _cell(row, layout.unit) or named[1])
+        return Column(layout.value or 0, name, OTHER, "", unit_text=printed) if name else None
+    return Column(layout.value or 0, name, named[0], named[1], unit_text=printed)
 
 
-def _line(
-    row: Row,
-    layout: Layout,
-    column: Column | None,
-    raw: str,
-    answers: Answers,
-    rules: Mapping[str, Rule],
-    today: date,
-) -> Line:
-    patient, name = _cell(row, layout.patient), column.name if column else _cell(row, layout.analyte)
-    if column is None or column.analyte not in rules:
-        words = f"We do not know the test “{name}”." if name else "This row names no test."
-        return Line(row.line, patient, name, raw, Status.NOT_UNDERSTOOD, words)
+@dataclass
+class _Reader:
+    """Reads the cells of one table; what the same cell meant before is remembered."""
+
+    layout: Layout
+    answers: Answers
+    rules: Mapping[str, Rule]
+    today: date
+    known: dict[tuple[str, str, str, str], Reading | ReadingError] = field(default_factory=dict)
+
+    def line(self, row: Row, column: Column | None, raw: str) -> Line:
+        """One cell with its verdict."""
+        if column is None or column.analyte not in self.rules:
+            name = column.name if column else cell(row, self.layout.analyte)
+            words = f"We do not know the test “{name}”." if name else "This row names no test."
+            return self._line(row, name, raw, Status.NOT_UNDERSTOOD, words)
+        status, stage = STATUSES.get(cell(row, self.layout.status).casefold(), (None, Stage.FINAL))
+        said = self._line(row, column.name, raw, status or Status.READY, "", column.analyte, stage=stage)
+        if status is None:
+            said = self._flagged(row, said)
+        if said.status is Status.READY:
+            said = _without_value(said)
+        if said.status is Status.NOT_UNDERSTOOD:
+            return said
+        return self._read(row, column, said)
+
+    def _line(self, row: Row, name: str, raw: str, status: Status, words: str, analyte: str = "", **more: Any) -> Line:
+        layout = self.layout
+        return Line(
+            row.line,
+            cell(row, layout.patient),
+            shortened(name, "name"),
+            shortened(raw, "raw"),
+            status,
+            words,
+            analyte,
+            printed_range=shortened(cell(row, layout.printed_range), "printed_range"),
+            flag=shortened(cell(row, layout.flag), "flag"),
+            laboratory=shortened(cell(row, layout.laboratory), "laboratory"),
+            note=shortened(cell(row, layout.note), "note"),
+            specimen=cell(row, layout.specimen)[: LONGEST["specimen"]],
+            external_id=cell(row, layout.external_id)[: LONGEST["external_id"]],
+            **more,
+        )
+
+    def _flagged(self, row: Row, line: Line) -> Line:
+        """A status that is none may be the laboratory's mark beside the value; anything else is asked about."""
+        word = cell(row, self.layout.status)
+        if word.casefold() in FLAGS:
+            return replace(line, flag=line.flag or word)
+        return replace(line, status=Status.NOT_UNDERSTOOD, reason=f"We do not know the status “{word}”.")
+
+    def _read(self, row: Row, column: Column, said: Line) -> Line:
+        """The line with its value and its draw. One that is no result any more needs neither."""
+        try:
+            reading = self._reading(column, cell(row, column.index)) if said.status in VALUED else None
+            on, at, moment = self._drawn(row, column, said.patient)
+        except (ReadingError, DateError) as error:
+            if said.status is not Status.READY:
+                return said
+            status = Status.NOT_UNDERSTOOD if isinstance(error, ReadingError) else Status.NEEDS_DATE
+            return replace(said, status=status, reason=str(error))
+        return replace(said, on=on, at=at, moment=moment, reading=reading)
+
+    def _reading(self, column: Column, raw: str) -> Reading:
+        """Raises ReadingError, in words, for what is no result of this test."""
+        key = (column.analyte, column.unit, column.unit_text, raw)
+        there = self.known.get(key)
+        if there is None:
+            there = self._parsed(column, raw)
+            if len(self.known) < MOST_REMEMBERED:
+                self.known[key] = there
+        if isinstance(there, ReadingError):
+            raise there
+        return there
+
+    def _parsed(self, column: Column, raw: str) -> Reading | ReadingError:
+        rule, number = self.rules[column.analyte], plain(raw)
+        limit = None if number is None else self.answers.floors.get((column.analyte, column.unit), {}).get(number)
+        try:
+            if limit is not None:
+                return written.below(rule, limit, raw)
+            return as_printed(rule, raw, column.unit_text) if column.analyte == OTHER else _of_test(rule, column, raw)
+        except ReadingError as error:
+            long_form = self.layout.kind is Kind.READINGS
+            return in_text(raw) if long_form and raw.isascii() and re.fullmatch(WORDS, raw) else error
+
+    # When
+
+    def _drawn(self, row: Row, column: Column, patient: str) -> tuple[date | None, time | None, datetime | None]:
+        """Day and clock of the draw, or its moment where a zone is named. Raises DateError."""
+        written_on, clock = cell(row, self.layout.on), cell(row, self.layout.time)
+        moment = days.moment_in(written_on) or days.moment_in(clock)
+        if moment is not None:
+            return None, None, moment
+        on = self._stated(row, column, patient, written_on)
+        if on > self.today:
+            raise DateError(f"{on.isoformat()} has not come yet.")
+        if on < EARLIEST:
+            raise DateError(f"{on.isoformat()} is too long ago to be right.")
+        clock = clock or days.clock_beside(written_on)
+        return on, days.read_clock(clock) if clock else None, None
+
+    def _stated(self, row: Row, column: Column, patient: str, written_on: str) -> date:
+        day = cell(row, self.layout.day)
+        if written_on:
+            return days.read_date(written_on, self.answers.order)
+        if day:
+            return _on_day(day, self.answers.starts.get(patient, self.answers.start))
+        on = self.answers.column_dates.get(column.name, column.on) or self.answers.on
+        if on is None:
+            raise DateError("Say when the blood was taken.")
+        return on
+
+
+def _without_value(line: Line) -> Line:
+    """A cell that says in words that there is no value."""
+    status = NO_VALUE.get(line.raw.casefold(), Status.PENDING if not line.raw else Status.READY)
+    return line if status is Status.READY else replace(line, status=status, reason=WHY[status])
+
+
+def _of_test(rule: Rule, column: Column, raw: str) -> Reading:
+    if not column.unit_text:
+        return written.parse(rule, raw, column.unit)
+    unit = units.known_unit(rule, column.unit_text)
+    if unit:
+        return written.parse(rule, raw, unit)
+    parts = SHAPE.fullmatch(raw)
+    if parts is None or parts[3]:
+        raise ReadingError(f"“{raw}” is not a value we can read. Enter a number such as 612, or “<20”.")
+    return _measured(rule, parts, column.unit_text)
+
+
+def as_printed(rule: Rule, raw: str, unit: str) -> Reading:
+    """A result of a test that the catalogue does not hold: a number where nothing else fits, otherwise its words."""
+    parts = SHAPE.fullmatch(raw)
+    if parts is None or parts[3] or len(raw) > LONGEST["raw"]:
+        return in_text(raw, unit)
     try:
-        reading = _reading(rules[column.analyte], column, raw, answers)
-        on = _drawn_on(row, layout, column, patient, answers, today)
-        at = _drawn_at(row, layout)
-    except ReadingError as error:
-        return Line(row.line, patient, name, raw, Status.NOT_UNDERSTOOD, str(error), column.analyte)
-    except DateError as error:
-        return Line(row.line, patient, name, raw, Status.NEEDS_DATE, str(error), column.analyte)
-    return Line(row.line, patient, name, raw, Status.READY, "", column.analyte, on, at, reading=reading)
+        return _measured(rule, parts, unit)
+    except ReadingError:
+        return in_text(raw, unit)
 
 
-def _reading(rule: Rule, column: Column, raw: str, answers: Answers) -> Reading:
-    floors, number = answers.floors.get((column.analyte, column.unit), {}), _plain(raw)
-    limit = None if number is None else floors.get(number)
-    return parse(rule, raw, column.unit) if limit is None else below(rule, limit, raw)
+def _measured(rule: Rule, parts: re.Match[str], unit: str) -> Reading:
+    """Raises ReadingError where the number could be two."""
+    digits = parts[2]
+    if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", digits):
+        raise ReadingError(f"“{digits}” can be read in more than one way. Enter it without a comma.")
+    sign = SIGNS.get(parts[1] or "", parts[1])
+    reading = written.measured(rule, sign, digits.replace(",", "."), shortened(unit, "unit"))
+    return replace(reading, raw=parts[0])
 
 
-def _plain(raw: str) -> Decimal | None:
+def in_text(raw: str, unit: str = "") -> Reading:
+    """A result in words, as it was written."""
+    return Reading("=", None, "", None, shortened(raw, "raw"), shortened(unit, "unit"), shortened(raw, "text"))
+
+
+def shortened(said: str, what: str) -> str:
+    """The words, with a mark where their end does not fit."""
+    most = LONGEST[what]
+    return said if len(said) <= most else said[: most - 1] + "…"
+
+
+def plain(raw: str) -> Decimal | None:
+    """The number that is written, if it is nothing else."""
+    if not raw or raw[-1] not in "0123456789.":
+        return None
     try:
         number = Decimal(raw)
     except InvalidOperation:
@@ -105,137 +277,10 @@ def _plain(raw: str) -> Decimal | None:
     return number if number.is_finite() else None
 
 
-# When
-
-
-def _drawn_on(row: Row, layout: Layout, column: Column, patient: str, answers: Answers, today: date) -> date:
-    on = _stated(row, layout, column, patient, answers)
-    if on > today:
-        raise DateError(f"{on.isoformat()} has not come yet.")
-    if on < EARLIEST:
-        raise DateError(f"{on.isoformat()} is too long ago to be right.")
-    return on
-
-
-def _stated(row: Row, layout: Layout, column: Column, patient: str, answers: Answers) -> date:
-    written, day = _cell(row, layout.on), _cell(row, layout.day)
-    if written:
-        return read_date(written)
-    if day:
-        return _on_day(day, answers.starts.get(patient, answers.start))
-    on = answers.column_dates.get(column.name, column.on)
-    if on is None:
-        raise DateError("Say when the blood was taken.")
-    return on
-
-
 def _on_day(day: str, start: date | None) -> date:
-    number = _plain(day)
+    number = plain(day)
     if number is None or number != number.to_integral_value() or abs(number) > LONGEST_STUDY:
         raise DateError(f"“{day}” is not a day of a study.")
     if start is None:
         raise DateError("Say which date was day 0.")
     return start + timedelta(days=int(number))
-
-
-def read_date(text: str) -> date:
-    """Date written as 2026-11-04, 4 November 2026 or 25/11/2026. DateError, also when day and month could swap."""
-    words = re.sub(r"[T ]\d{1,2}:\d{2}.*$", "", text.strip())
-    for shape, order in (
-        (r"(\d{4})[-/.](\d{1,2})[-/.](\d{1,2})", "ymd"),
-        (r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})", "?"),
-    ):
-        parts = re.fullmatch(shape, words)
-        if parts:
-            return _date(text, [int(part) for part in parts.groups()], order)
-    parts = re.fullmatch(r"(\d{1,2})[ -]([A-Za-z]{3,9})\.?[ -](\d{4})", words)
-    months = [month.casefold() for month in MONTHS]
-    if parts and parts[2][:3].casefold() in months:
-        return _date(text, [int(parts[3]), months.index(parts[2][:3].casefold()) + 1, int(parts[1])], "ymd")
-    raise DateError(f"“{text}” is not a date we can read. Write it as 2026-11-04.")
-
-
-def _date(text: str, numbers: list[int], order: str) -> date:
-    if order == "?":
-        first, second, year = numbers
-        if first <= 12 and second <= 12 and first != second:
-            raise DateError(f"“{text}” can be two different days. Write it as 2026-11-04.")
-        numbers = [year, second, first] if second <= 12 else [year, first, second]
-    try:
-        return date(*numbers)
-    except ValueError:
-        raise DateError(f"“{text}” is not a day of the calendar.") from None
-
-
-def _drawn_at(row: Row, layout: Layout) -> time | None:
-    beside = re.search(r"[T ](\d{1,2}:\d{2}.*)$", _cell(row, layout.on))
-    text = _cell(row, layout.time) or (beside[1] if beside else "")
-    return read_clock(text) if text else None
-
-
-def read_clock(text: str) -> time:
-    """A time as "8:15 PM", "08:15" or "08:15:30", read like one typed in a form. DateError also for an offset."""
-    words = re.sub(r"(\d:\d{2}):\d{2}(\.\d+)?", r"\1", text.strip())
-    if re.search(r"(\bz|\dz|utc|gmt|[+-]\d{1,2}(:?\d{2})?)$", words, re.IGNORECASE):
-        raise DateError(f"“{text}” names a time zone. Write the time on the patient’s own clock, without it.")
-    try:
-        return clock.read_time(words, twelve_hours=False)
-    except ValueError:
-        raise DateError(f"“{text}” is not a time we can read. Write it as 08:15 or 8:15pm.") from None
-
-
-# What has to be asked
-
-
-@dataclass(frozen=True)
-class Asked:
-    """The questions a table raises: whose rows, which dates, which numbers are floors (with how often they stand)."""
-
-    patients: tuple[str, ...]
-    needs_start: bool
-    visits: tuple[str, ...]
-    floors: tuple[tuple[tuple[str, str], Decimal, int], ...]
-
-
-def asked(table: Table, layout: Layout, rules: Mapping[str, Rule]) -> Asked:
-    """Everything that somebody has to say before the readings of this table can be dated and read."""
-    rows = [row for row in table.rows if not row.problem]
-    patients = dict.fromkeys(_cell(row, layout.patient) for row in rows) if layout.patient is not None else {}
-    dated = layout.on is not None
-    return Asked(
-        patients=tuple(patients),
-        needs_start=not dated and layout.day is not None,
-        visits=tuple(c.name for c in layout.columns if c.visit and c.on is None and not dated and layout.day is None),
-        floors=tuple(_possible_floors(rows, layout, rules)),
-    )
-
-
-def _possible_floors(
-    rows: list[Row], layout: Layout, rules: Mapping[str, Rule]
-) -> Iterator[tuple[tuple[str, str], Decimal, int]]:
-    """0, the lowest number where nothing says "<", and low numbers that stand there again and again."""
-    written: dict[tuple[str, str], list[str]] = {}
-    for row in rows:
-        for column, raw in _values(row, layout):
-            if column and column.analyte in rules and rules[column.analyte].may_be_undetected:
-                written.setdefault((column.analyte, column.unit), []).append(raw)
-    for key, raws in written.items():
-        for number, count in _low_numbers(rules[key[0]], key[1], raws)[:MOST_FLOORS]:
-            yield key, number, count
-
-
-def _low_numbers(rule: Rule, unit: str, raws: list[str]) -> list[tuple[Decimal, int]]:
-    counts = Counter(number for raw in raws if (number := _plain(raw)) is not None and number >= 0)
-    limited = any("<" in raw for raw in raws)
-    low = [] if limited or not counts else [min(counts)]
-    often = max(FLOOR_REPEATS, len(raws) // FLOOR_SHARE)
-    low += [n for n, count in counts.items() if count >= often and _copies(rule, unit, n) <= FLOOR_BELOW]
-    if 0 in counts:
-        low.append(Decimal(0))
-    return [(number, counts[number]) for number in sorted(set(low))]
-
-
-def _copies(rule: Rule, unit: str, number: Decimal) -> Decimal:
-    return canonical(
-        rule, min(number, Decimal(9)) if "log" in unit else number, unit if unit in rule.units else "copies_ml"
-    )

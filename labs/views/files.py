@@ -18,19 +18,20 @@ from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page, sent
 from labs import import_actions, uploads
+from labs.file_forms import AnswersForm, FileForm
 from labs.files.candidates import FileError
-from labs.forms import AnswersForm, FileForm
 from labs.matching import Match
 from labs.models import ImportBatch
 from labs.views.results import require_adding, to
 
 ROWS = 200  # of the preview on one page
+LISTED = 20  # earlier files on the page to choose one
 
 
 @login_required
 @form_page
 def upload(request: SignedInRequest, code: str | None = None) -> HttpResponse:
-    """Choose a file with one patient's results."""
+    """Choose a file with one patient's results, or paste them."""
     patient = access.patient_or_404(request.user, code)
     require_adding(request, patient)
     access.looked(request.user, patient, "labs.add")
@@ -48,54 +49,61 @@ def upload_many(request: SignedInRequest) -> HttpResponse:
 
 def _upload(request: SignedInRequest, patient: Patient | None) -> HttpResponse:
     form = FileForm(sent(request), request.FILES or None)
-    if not form.is_valid():
-        return answer(request, "labs/upload.html", form, patient=patient)
-    file = form.cleaned_data["file"]
-    try:
-        batch = import_actions.keep_upload(
-            by=request.user, patient=patient, file_name=file.name, content=file.read(), now=timezone.now()
-        )
-    except FileError as error:
-        form.add_error("file", str(error))
-        return answer(request, "labs/upload.html", form, patient=patient)
-    return redirect("labs:upload", batch.ref)
+    if form.is_valid():
+        box, name, content = form.content()
+        try:
+            batch = import_actions.keep_upload(
+                by=request.user, patient=patient, file_name=name, content=content, now=timezone.now()
+            )
+        except FileError as error:
+            form.add_error(box, str(error))
+        else:
+            return redirect("labs:upload", batch.ref)
+    finished = (ImportBatch.State.DONE, ImportBatch.State.UNDONE)
+    own = ImportBatch.objects.visible_to(request.user).filter(patient=patient, state__in=finished)
+    return answer(request, "labs/upload.html", form, patient=patient, batches=own.order_by("-pk")[:LISTED])
 
 
 @login_required
 @form_page
 def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     """What each row of the file would become, and the questions the file leaves open."""
-    batch = _batch(request, ref)
+    batch = batch_or_404(request, ref)
     if batch.state != ImportBatch.State.WAITING:
         return _finished(request, batch)
     shelf = uploads.addable_by(request.user)
-    upload = _read(request, batch, shelf)
-    asked = upload.asked()
+    patients = uploads.patients_of(batch, shelf)
+    said = {name: value for name, value in batch.answers.items() if name != "same"}
+    upload = uploads.read_upload(bytes(batch.content), said, patients, timezone.now())
+    outcomes = list(upload.outcomes())
     access.looked_at_all(request.user, set(upload.patients.values()), "labs.upload")
-    form = AnswersForm(sent(request), asked=asked, own=batch.patient is not None, visible=shelf,
-                       initial=_initial(batch, asked, shelf))  # fmt: skip
+    form = AnswersForm(sent(request), asked=upload.asked, own=batch.patient is not None, visible=shelf,
+                       strangers=upload.strangers)  # fmt: skip
+    form.initial = form.as_answered(batch.answers)
     if request.method == "POST" and form.is_valid():
         import_actions.answer_upload(by=request.user, batch=batch, answers=form.answers())
         return redirect("labs:upload", batch.ref)
-    return answer(request, "labs/preview.html", form, **_preview(request, batch, upload, shelf))
+    if batch.answers.get("same"):
+        upload = uploads.read_upload(bytes(batch.content), batch.answers, patients, timezone.now())
+        outcomes = list(upload.outcomes())
+    return answer(request, "labs/preview.html", form, **_preview(request, batch, upload, outcomes, shelf))
 
 
-def _batch(request: SignedInRequest, ref: str) -> ImportBatch:
+def batch_or_404(request: SignedInRequest, ref: str) -> ImportBatch:
+    """The person's own upload; one that waited too long is gone."""
     batch = get_object_or_404(ImportBatch.objects.visible_to(request.user).select_related("patient"), ref=ref)
     if batch.state == ImportBatch.State.WAITING and batch.expires_at <= timezone.now():
         raise Http404
     return batch
 
 
-def _read(request: SignedInRequest, batch: ImportBatch, addable: dict[str, Patient]) -> uploads.Upload:
-    patients = uploads.patients_of(batch, addable)
-    return uploads.read_upload(bytes(batch.content), batch.answers, patients, timezone.now())
-
-
 def _preview(
-    request: SignedInRequest, batch: ImportBatch, upload: uploads.Upload, addable: dict[str, Patient]
+    request: SignedInRequest,
+    batch: ImportBatch,
+    upload: uploads.Upload,
+    outcomes: list[uploads.Outcome],
+    addable: dict[str, Patient],
 ) -> dict[str, Any]:
-    outcomes = list(upload.outcomes())
     counted = uploads.counts(outcomes)
     show = request.GET.get("show", "")
     shown = [outcome for outcome in outcomes if outcome.state == show] if show in counted else outcomes
@@ -103,33 +111,20 @@ def _preview(
     return {
         "patient": batch.patient,
         "batch": batch,
-        "layout": upload.layout,
+        "unused": upload.file.unused,
+        "asked": upload.asked,
         "states": [(state, counted[state]) for state in uploads.ORDER if counted[state]],
         "show": show if show in counted else "",
         "outcomes": shown[(page - 1) * ROWS : page * ROWS],
         "page": page,
         "total": len(shown),
         "last": page * ROWS >= len(shown),
+        "stopped": counted[uploads.STRANGER],
         "new": counted[Match.NEW.value],
+        "corrects": counted[Match.CORRECTS.value] + counted[uploads.HIDDEN],
         "conflicts": counted[Match.CONFLICT.value],
         "odd": counted[uploads.ODD],
         "codes": list(addable.values())[: uploads.MOST_PEOPLE],
-    }
-
-
-def _initial(batch: ImportBatch, asked: Any, addable: dict[str, Patient]) -> dict[str, Any]:
-    """The boxes as they were answered; a name of the file that is a patient's code is offered."""
-    said = batch.answers
-    names = list(asked.patients or ("",))
-    people = said.get("people", {name: name.upper() for name in names if name.upper() in addable})
-    floors = {(test, unit, number): limit for test, unit, number, limit in said.get("floors", [])}
-    return {
-        "whose": said.get("whose"),
-        "start": said.get("start"),
-        **{f"person{n}": people.get(name, "") for n, name in enumerate(names)},
-        **{f"start{n}": said.get("starts", {}).get(name) for n, name in enumerate(names)},
-        **{f"visit{n}": said.get("columns", {}).get(name) for n, name in enumerate(asked.visits)},
-        **{f"floor{n}": floors.get((*key, str(number))) for n, (key, number, _n) in enumerate(asked.floors)},
     }
 
 
@@ -137,25 +132,35 @@ def _initial(batch: ImportBatch, asked: Any, addable: dict[str, Patient]) -> dic
 @require_POST
 def confirm(request: SignedInRequest, ref: str) -> HttpResponse:
     """Add what is new, all or nothing."""
-    batch = _batch(request, ref)
+    batch = batch_or_404(request, ref)
     if batch.state != ImportBatch.State.WAITING:
         return _finished(request, batch)
     patients = uploads.patients_of(batch, uploads.addable_by(request.user))
     said = {"replace": request.POST.get("conflicts") == "replace", "sure": request.POST.get("odd") == "add"}
-    done = import_actions.confirm_upload(by=request.user, batch=batch, patients=patients, now=timezone.now(), **said)
+    try:
+        done = import_actions.confirm_upload(
+            by=request.user, batch=batch, patients=patients, now=timezone.now(), **said
+        )
+    except import_actions.StrangerError as error:
+        messages.warning(request, _("Nothing was added. %(why)s") % {"why": " ".join(error.messages)})
+        return redirect("labs:upload", ref)
     messages.success(request, _added(done))
-    return _home(request, done)
+    return home(request, done)
 
 
 def _added(done: ImportBatch) -> str:
-    """How many results were added, took another's place, or were left out."""
+    """How many results were added, took another's place, were hidden or were left out."""
     counted = dict(done.outcomes)
-    added, replaced = counted.pop(Match.NEW.value, 0), counted.pop(uploads.REPLACED, 0)
+    added = counted.pop(Match.NEW.value, 0)
+    replaced = counted.pop(uploads.REPLACED, 0) + counted.pop(Match.CORRECTS.value, 0)
+    hidden = counted.pop(uploads.HIDDEN, 0)
     counted.pop(Match.THERE.value, 0)
     left_out = sum(counted.values())
     said = [ngettext("%(n)s result added.", "%(n)s results added.", added) % {"n": added}]
     if replaced:
         said.append(ngettext("%(n)s replaced.", "%(n)s replaced.", replaced) % {"n": replaced})
+    if hidden:
+        said.append(ngettext("%(n)s hidden.", "%(n)s hidden.", hidden) % {"n": hidden})
     if left_out:
         said.append(ngettext("%(n)s left out.", "%(n)s left out.", left_out) % {"n": left_out})
     return " ".join(said)
@@ -165,17 +170,18 @@ def _added(done: ImportBatch) -> str:
 @require_POST
 def drop(request: SignedInRequest, ref: str) -> HttpResponse:
     """Forget the file without adding anything."""
-    batch = _batch(request, ref)
+    batch = batch_or_404(request, ref)
     if batch.state == ImportBatch.State.WAITING:
         batch = import_actions.drop_upload(by=request.user, batch=batch)
     messages.success(request, _("The file is forgotten. Nothing was added."))
-    return _home(request, batch)
+    return home(request, batch)
 
 
 def _finished(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
     messages.success(request, _("This file is finished. Nothing more was added."))
-    return _home(request, batch)
+    return home(request, batch)
 
 
-def _home(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
+def home(request: SignedInRequest, batch: ImportBatch) -> HttpResponse:
+    """Back to the list that the file was added to."""
     return redirect("clinic:panel") if batch.patient is None else to(request, "labs:list", batch.patient)

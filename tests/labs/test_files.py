@@ -189,7 +189,7 @@ def test_the_page_to_choose_a_file_has_nothing_to_complain_about_yet(anna: Clien
 def test_no_file_at_all_is_answered(anna: Client, text: Any) -> None:
     answer = anna.post("/results/import/", {})
     assert answer.status_code == 422
-    assert "Choose a file." in text(answer)
+    assert "Choose a file, or paste a table." in text(answer)
 
 
 def test_truncated_and_broken_rows_are_named_and_the_others_wait(anna: Client, text: Any) -> None:

@@ -115,7 +115,7 @@ def test_a_failure_in_the_middle_of_a_file_adds_nothing(cast: factories.Cast, mo
     def fail(*args: Any, **kwargs: Any) -> None:
         raise RuntimeError("the machine stops here")
 
-    monkeypatch.setattr(actions.log, "record", fail)
+    monkeypatch.setattr(actions.log, "record_details", fail)
     with pytest.raises(RuntimeError):
         confirm(cast, batch)
     monkeypatch.undo()

@@ -1,4 +1,4 @@
-"""Blood results from a CSV file, without a browser's limits. Everything is added, or nothing."""
+"""Blood results from a file, without a browser's limits. Everything is added, or nothing."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from argparse import ArgumentParser
 from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal, InvalidOperation
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,22 +18,23 @@ from django.utils import timezone
 from il2tracker.accounts.models import Clinic, Patient, User
 from labs import uploads
 from labs.files.candidates import FileError
-from labs.files.tables import test_named
-from labs.import_actions import import_table
-from labs.matching import Match
+from labs.files.columns import which_test
+from labs.files.days import DAY_FIRST, MONTH_FIRST
+from labs.import_actions import StrangerError, import_table
 from labs.study_actions import study_patient
 from labs.units import ReadingError, library, unit_called
 
 PROGRESS = 5_000
 MOST_PROBLEMS = 20
+ORDERS = {"day-first": DAY_FIRST, "month-first": MONTH_FIRST}
 
 
 class Command(BaseCommand):
     """See `manage.py import_labs --help`."""
 
     help = (
-        "Adds blood results from a CSV file: one result per row, one draw per row, or one column per visit. "
-        "What the file does not say has to be said: dates are never invented, floors never guessed. "
+        "Adds blood results from a file: a table (one result per row, one draw per row, or one column per visit), HL7 "
+        "messages, FHIR in JSON. What it does not say has to be said: dates are never invented, floors never guessed. "
         "A second import of the same file adds nothing."
     )
 
@@ -41,6 +43,9 @@ class Command(BaseCommand):
         many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
         parser.add_argument("file", type=Path)
         parser.add_argument("--patient", metavar="CODE", help="all rows are this patient's")
+        parser.add_argument(
+            "--by-code", action="store_true", help="the names in the file are the codes of our patients"
+        )
         parser.add_argument("--map", **many, help="a patient of the file is the one with this code: 12=7KQ2")
         parser.add_argument(
             "--create-patients", action="store_true", help="make the file's patients in --clinic, called “STUDY · 12”"
@@ -49,6 +54,15 @@ class Command(BaseCommand):
         parser.add_argument("--study", metavar="NAME", help="the study's name, which the made patients carry")
         parser.add_argument("--never-treated", action="store_true", help="the made patients never had IL-2 before")
         parser.add_argument("--sure", action="store_true", help="add values that look odd as well")
+        parser.add_argument(
+            "--same-person",
+            action="store_true",
+            help="a message with another name or birth year is about the same person",
+        )
+        parser.add_argument(
+            "--dates", choices=("day-first", "month-first"), help="how 03/04/2026 is meant in this file"
+        )
+        parser.add_argument("--date", metavar="DAY", help="when the blood was taken, if the file says no date at all")
         parser.add_argument("--start-date", **many, help="day 0: 2020-01-01 for everybody, or 12=2020-01-01")
         parser.add_argument("--column-date", **many, help="when a visit was: cd_2018_1=2018-03-01")
         parser.add_argument("--floor", **many, help="a number stands for a limit: log10_hiv_rna=1.699:100")
@@ -62,26 +76,30 @@ class Command(BaseCommand):
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
         """Read, say what becomes of every reading, add what is new."""
-        heard = Heard(self)
+        heard, file = Heard(self), options["file"]
         try:
-            content = options["file"].read_bytes()
             answers = _answers(options)
-            names = uploads.read_upload(content, answers, {}, timezone.now()).asked().patients
+            asked = uploads.read_upload(partial(file.open, "rb"), answers, {}, timezone.now()).asked
             batch = import_table(
                 by=_person(options["email"]),
-                file_name=options["file"].name,
-                content=content,
+                file_name=file.name,
+                content=partial(file.open, "rb"),
                 answers=answers,
-                patients=_patients(options, names),
+                patients=_patients(options, asked.patients),
                 now=timezone.now(),
                 sure=options["sure"],
                 each=heard,
             )
         except (OSError, FileError) as error:
             raise CommandError(str(error)) from error
+        except StrangerError as error:
+            words = " ".join(error.messages)
+            raise CommandError(f"{words} Nothing was added. If it is the same, say so with --same-person.") from error
         except ValidationError as error:
             raise CommandError(" ".join(error.messages)) from error
         heard.finish()
+        if asked.asks_order and not options["dates"]:
+            self.stdout.write(f"“{asked.order}” can be two days: say --dates day-first or --dates month-first.")
         for state in uploads.ORDER:
             if batch.outcomes.get(state):
                 self.stdout.write(f"{batch.outcomes[state]:>9,}  {state}")
@@ -102,7 +120,7 @@ class Heard:
         self.read += 1
         if self.read % PROGRESS == 0:
             self.command.stdout.write(f"{self.read:,} values read")
-        if outcome.state in {Match.NEW.value, Match.THERE.value, uploads.LEFT_OUT}:
+        if not outcome.asks:
             return
         self.problems += 1
         if self.problems <= MOST_PROBLEMS:
@@ -138,6 +156,9 @@ def _answers(options: dict[str, Any]) -> dict[str, Any]:
     columns = _pairs(options["column_date"], "column-date")
     return {
         "start": _day(everybody[-1], "start-date") if everybody else None,
+        "on": _day(options["date"], "date") if options["date"] else None,
+        "order": ORDERS.get(options["dates"], ""),
+        "same": [uploads.EVERYBODY] if options["same_person"] else [],
         "starts": {name: _day(text, "start-date") for name, text in some.items()},
         "columns": {name: _day(text, "column-date") for name, text in columns.items()},
         "floors": [_floor(text) for text in options["floor"]],
@@ -147,7 +168,7 @@ def _answers(options: dict[str, Any]) -> dict[str, Any]:
 
 def _floor(text: str) -> list[str]:
     name, _sign, numbers = text.partition("=")
-    test, (number, colon, limit) = test_named(name), numbers.partition(":")
+    test, (number, colon, limit) = which_test(name), numbers.partition(":")
     try:
         Decimal(number), Decimal(limit)
     except InvalidOperation:
@@ -162,7 +183,7 @@ def _tests(named: dict[str, str], units: dict[str, str]) -> dict[str, tuple[str,
 
 
 def _test(column: str, code: str | None, unit: str | None) -> tuple[str, str]:
-    known = test_named(column) if code is None else None
+    known = which_test(column) if code is None else None
     rule = library().get(code or (known[0] if known else ""))
     if rule is None:
         raise CommandError(f"--analyte {column}={code or ''}: the tests are {', '.join(library())}.")
@@ -184,6 +205,10 @@ def _person(email: str | None) -> User | None:
 def _patients(options: dict[str, Any], names: Iterable[str]) -> dict[str, Patient]:
     if options["patient"]:
         return {uploads.EVERYBODY: _by_code(options["patient"])}
+    if options["by_code"]:
+        codes = {name: name.upper() for name in names}
+        there = Patient.objects.filter(code__in=set(codes.values())).in_bulk(field_name="code")
+        return {name: there[code] for name, code in codes.items() if code in there}
     mapped = {name: _by_code(code) for name, code in _pairs(options["map"], "map").items()}
     if options["create_patients"]:
         clinic = Clinic.objects.filter(slug=options["clinic"]).first()
@@ -191,7 +216,7 @@ def _patients(options: dict[str, Any], names: Iterable[str]) -> dict[str, Patien
             raise CommandError(f"--create-patients needs --clinic; there is none called {options['clinic']}.")
         mapped = {**{n: _made(options, clinic, n) for n in names if n and n not in mapped}, **mapped}
     if not mapped:
-        raise CommandError("Whose results are these? Use --patient, --map or --create-patients --clinic.")
+        raise CommandError("Whose results are these? Use --patient, --by-code, --map or --create-patients --clinic.")
     return mapped
 
 

@@ -1,0 +1,107 @@
+"""Which format a file is in, and its readings: one way in for tables, FHIR and HL7. Pure."""
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+
+from labs.files import asking, columns, hl7_messages, rows, tables
+from labs.files.asking import Asked
+from labs.files.candidates import FileError, Line
+from labs.files.columns import PASTED, Layout
+from labs.files.rows import Answers
+from labs.files.tables import Opener, Table
+from labs.units import Rule
+
+TABLE, FHIR, HL7, RECORD = "table", "fhir", "hl7", "record"
+MESSAGE = re.compile(rb"(MSH|FHS|BHS)[^\w\s]")
+NO_READER = {
+    b"%PDF": "This is a PDF. Copy the table out of it and paste it instead.",
+    b"PK\x03\x04": "This is a workbook. Save the table in it as “CSV UTF-8” and choose that file.",
+    b"\xd0\xcf\x11\xe0": "This is a workbook. Save the table in it as “CSV UTF-8” and choose that file.",
+    b"<": "This is XML or a web page, which is not read here. Ask for JSON, HL7 or a table.",
+}
+
+
+def format_of(start: bytes) -> str:
+    """TABLE, FHIR, HL7 or RECORD (our own), by how the file begins. Raises FileError for what nobody here reads."""
+    plain = start[:200].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b")
+    if plain.startswith((b"{", b"[")):
+        return RECORD if b'"format": "diary-record"' in start else FHIR
+    if MESSAGE.match(plain):
+        return HL7
+    for mark, words in NO_READER.items():
+        if plain.startswith(mark):
+            raise FileError(words)
+    return TABLE
+
+
+@dataclass(frozen=True)
+class File:
+    """A file that was recognised. `table` and `layout` are there for tables only, `data` for messages only."""
+
+    format: str
+    data: bytes = b""
+    table: Table | None = None
+    layout: Layout | None = None
+
+    @property
+    def unused(self) -> tuple[str, ...]:
+        """The columns of a table that are not read."""
+        return self.layout.unused if self.layout else ()
+
+    def asked(self, rules: Mapping[str, Rule]) -> Asked:
+        """What somebody has to say before its readings can be dated and read."""
+        if self.table is None or self.layout is None:
+            return asking.about(self._message(rules))
+        return asking.asked(self.table, self.layout, rules)
+
+    def lines(self, answers: Answers, rules: Mapping[str, Rule], *, today: date) -> Iterator[Line]:
+        """Every reading in order, each with its status. A table is read anew, one row at a time."""
+        if self.table is None or self.layout is None:
+            return self._message(rules)
+        return rows.readings(self.table, self.layout, answers, rules, today=today)
+
+    def _message(self, rules: Mapping[str, Rule]) -> Iterator[Line]:
+        if self.format == HL7:
+            return hl7_messages.lines(self.data, rules)
+        from labs.files import fhir, own_json  # they stand on their own
+
+        return (fhir if self.format == FHIR else own_json).lines(self.data, rules)
+
+
+def opened(
+    data: bytes | Opener,
+    tests: Mapping[str, tuple[str, str]] | None = None,
+    *,
+    most_bytes: int | None = None,
+    most_rows: int | None = None,
+) -> File:
+    """A file in its format. `tests` are columns that somebody named. Raises FileError for what cannot be read."""
+    if isinstance(data, bytes):
+        tables.refuse_size(data, most_bytes)
+    form = format_of(_start(data))
+    if form != TABLE:
+        return File(form, data if isinstance(data, bytes) else _whole(data))
+    table = tables.read(data, most_rows=most_rows)
+    if columns.is_headless(table.header):
+        table = replace(table, header=PASTED[: len(table.header)], headless=True)
+    layout = columns.with_tests(columns.detect(table.header), table.header, tests or {})
+    return File(TABLE, table=table, layout=layout)
+
+
+def lines(data: bytes, answers: Answers, rules: Mapping[str, Rule], *, today: date) -> Iterator[Line]:
+    """The readings of a file of any format. Raises FileError for what cannot be read at all."""
+    return opened(data).lines(answers, rules, today=today)
+
+
+def _start(data: bytes | Opener) -> bytes:
+    if isinstance(data, bytes):
+        return data[:200]
+    with data() as file:
+        return file.read(200)
+
+
+def _whole(data: Opener) -> bytes:
+    with data() as file:
+        return file.read()

@@ -265,11 +265,19 @@ def _before_a_course() -> list[Screen]:
     ]
 
 
+def _added_file(table: bytes) -> str:
+    """A file of Anna's that her nurse has added: its ref."""
+    added = send(BEN, "labs:import", {"file": SimpleUploadedFile("november.csv", table)}, code=_code(ANNA))
+    send(BEN, "labs:upload_confirm", {}, ref=added)
+    return added
+
+
 def _labs() -> list[Screen]:
     result = LabResult.objects.filter(patient__user__email=ANNA).order_by("-drawn_on")[0]
     table = b"date,CD4+,viral load\n2026-11-02,612,<20\n2026-11-18,lots,40\n"
     upload = send(BEN, "labs:import", {"file": SimpleUploadedFile("results.csv", table)}, code=_code(ANNA))
     code = {"code": _code(ANNA)}
+    added = _added_file(table + b"2026-11-04,655,\n")
     return [
         screen("labs:list", ANNA),
         screen("labs:list", DAN),
@@ -283,6 +291,9 @@ def _labs() -> list[Screen]:
         screen("labs:import", ANNA, sends=True),
         screen("labs:import_many", BEN),
         screen("labs:upload", BEN, ref=upload),
+        screen("labs:import", BEN, **code),
+        screen("labs:batch", BEN, ref=added),
+        screen("labs:batch_undo", BEN, ref=added),
         screen("labs:entry", ANNA, ref=result.ref),
         screen("labs:correct", BEN, ref=result.ref),
         screen("labs:remove", BEN, ref=result.ref),

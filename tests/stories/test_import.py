@@ -34,7 +34,7 @@ def rows_of_the_file():
 def upload(page, patient):
     page.goto(f"/people/{patient.code}/results/import/")
     page.get_by_label("File", exact=True).set_input_files(FILE)
-    page.get_by_role("button", name="Read the file").click()
+    page.get_by_role("button", name="Read it").click()
     expect(page.get_by_role("heading", level=1)).to_have_text("Check the file")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from labs.views import batches, files, results
+from labs.views import batches, files, results, safety
 
 app_name = "labs"
 
@@ -20,6 +20,7 @@ urlpatterns = [
     path("people/import/", files.upload_many, name="import_many"),
     *_both("results/", results.results, "list"),
     *_both("results/trend/", results.trend, "trend"),
+    *_both("results/safety/", safety.safety, "safety"),
     *_both("results/add/", results.add, "add"),
     *_both("results/import/", files.upload, "import"),
     path("results/import/<str:ref>/", files.preview, name="upload"),

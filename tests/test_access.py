@@ -88,6 +88,7 @@ people/<code>/plan/new/<slug>/   | 302 403 404 200 404 404 403 | 302 403 404 422
 people/<code>/results/           | 302 200 404 200 404 404 200 | -
 people/<code>/results/add/       | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 people/<code>/results/import/    | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+people/<code>/results/safety/    | 302 200 404 200 404 404 200 | -
 people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
 people/advice/                   | 302 404 404 200 200 404 404 | -
 people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
@@ -122,6 +123,7 @@ results/import/<ref>/added/      | 302 200 404 404 404 404 404 | -
 results/import/<ref>/add/        | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
 results/import/<ref>/drop/       | 302 405 405 405 405 405 405 | 302 302 404 404 404 404 404
 results/import/<ref>/undo/       | 302 200 404 404 404 404 404 | 302 302 404 404 404 404 404
+results/safety/                  | 302 200 200 404 404 404 404 | -
 results/trend/                   | 302 200 200 404 404 404 404 | -
 settings/                        | 302 200 200 200 200 200 200 | -
 settings/calendar/               | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404

@@ -1,0 +1,272 @@
+"""Safety tests of a patient: one small drawing a test, its table, the peaks of each course; grades for clinicians.
+
+These tests are never called unreliable (H19): they matter most in the days after an injection (P61, W14).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from itertools import groupby
+
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy, ngettext
+
+from cycles import schedule
+from il2tracker.accounts.models import Patient
+from labs import facts, grading, multiples, ranges, units, words
+from labs.charts import Course
+from labs.grading import Grade, Limits, NoGrade
+from labs.models import Analyte, LabResult
+from labs.multiples import HIGH, INSIDE, LOW, Multiple, Peaks, Result
+from labs.picture import EDGE, RANGES, SHORTEST
+from labs.ranges import Range
+
+OTHER, ALBUMIN = "other", "albumin"
+MOST_ROWS = 60  # of the table under one drawing; the list of results has them all
+GROUPS = {
+    "liver": gettext_lazy("Liver"),
+    "kidney": gettext_lazy("Kidneys"),
+    "salts": gettext_lazy("Salts and minerals"),
+    "blood": gettext_lazy("Blood cells"),
+    "thyroid": gettext_lazy("Thyroid"),
+    "sugar": gettext_lazy("Sugar and lactate"),
+    "immune": gettext_lazy("Immune system"),
+}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One result in the table: what it says, where it lies in the printed range, and for clinicians its grade."""
+
+    result: LabResult
+    text: str
+    side: str
+    graded: Grade | NoGrade | None
+
+    @property
+    def outside(self) -> bool:
+        """Whether it is outside the range that the laboratory printed with it."""
+        return self.side in {LOW, HIGH}
+
+    @property
+    def grade(self) -> Grade | None:
+        """Its grade, if one is met."""
+        return self.graded if isinstance(self.graded, Grade) else None
+
+    @property
+    def why_no_grade(self) -> str:
+        """Why nothing can be graded; empty where no grade is met, or the test is none of the terms."""
+        graded = self.graded
+        return _(graded.why) if isinstance(graded, NoGrade) and graded.kind is grading.Kind.CANNOT else ""
+
+    @property
+    def side_words(self) -> str:
+        """Where it lies, for the table."""
+        return {
+            LOW: _("below the range"),
+            HIGH: _("above the range"),
+            INSIDE: _("within the range"),
+        }.get(self.side, _("no range to compare with"))
+
+
+@dataclass(frozen=True)
+class Test:
+    """One test: its drawing (None while nothing can be drawn), its results newest first, its peaks."""
+
+    analyte: Analyte
+    rows: list[Row]
+    drawing: Multiple | None
+    peaks: list[Peaks]
+    description: str
+
+    @property
+    def last(self) -> Row:
+        """The newest result."""
+        return self.rows[0]
+
+    @property
+    def shown(self) -> list[Row]:
+        """What stands in its table."""
+        return self.rows[:MOST_ROWS]
+
+    @property
+    def is_graded(self) -> bool:
+        """Whether any result of it has a grade."""
+        return any(row.grade for row in self.rows)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Tests that belong together."""
+
+    code: str
+    name: str
+    tests: list[Test]
+
+
+@dataclass(frozen=True)
+class Page:
+    """What the template reads. `total` counts the safety results of all times, also those before `chosen`."""
+
+    patient: Patient
+    today: date
+    chosen: str
+    groups: list[Group]
+    total: int
+    for_clinic: bool
+    has_courses: bool
+
+    @property
+    def tests(self) -> list[Test]:
+        """Every test in order."""
+        return [test for group in self.groups for test in group.tests]
+
+    @property
+    def outside(self) -> list[Test]:
+        """The tests whose newest result is outside its range."""
+        return [test for test in self.tests if test.last.outside]
+
+
+def page(patient: Patient, now: datetime, *, chosen: str = "1", for_clinic: bool = False) -> Page:
+    """The safety tests of a patient. `chosen` is a key of RANGES; grades are worked out only `for_clinic`."""
+    known = facts.load([patient], now)[patient.pk]
+    courses, results = known.courses(), results_of(patient)
+    span = _span(results, known.today, chosen)
+    shown = [row for row in _judged(results, courses, for_clinic=for_clinic) if row.result.drawn_on >= span[0]]
+    return Page(
+        patient=patient,
+        today=known.today,
+        chosen=chosen,
+        groups=_groups(shown, courses, span, known.today),
+        total=len(results),
+        for_clinic=for_clinic,
+        has_courses=any(course.last_on >= span[0] for course in courses),
+    )
+
+
+def results_of(patient: Patient) -> list[LabResult]:
+    """The results of tests that IL-2 timing never makes unreliable, oldest first; not those outside the catalogue."""
+    rows = LabResult.objects.standing().of(patient).filter(analyte__timing_matters=False)
+    return list(rows.exclude(analyte__code=OTHER).select_related("analyte").order_by("drawn_on", "drawn_at", "pk"))
+
+
+def _span(results: Sequence[LabResult], today: date, chosen: str) -> tuple[date, date]:
+    years = RANGES.get(chosen, 1)
+    earliest = min([*(result.drawn_on for result in results), today - SHORTEST]) - EDGE
+    first_on = earliest if years is None else max(earliest, schedule.add_months(today, -12 * years))
+    return first_on, today + EDGE
+
+
+def _groups(rows: Sequence[Row], courses: Sequence[Course], span: tuple[date, date], today: date) -> list[Group]:
+    by_test: dict[int, list[Row]] = {}
+    for row in rows:
+        by_test.setdefault(row.result.analyte_id, []).append(row)
+    order = list(GROUPS)
+    tests = [_test(found, courses, span, today) for found in by_test.values()]
+    tests.sort(key=lambda test: (_place(order, test.analyte.group), test.analyte.position, test.analyte.name))
+    return [
+        Group(code, str(GROUPS.get(code, _("Other tests"))), list(found))
+        for code, found in groupby(tests, key=lambda test: test.analyte.group)
+    ]
+
+
+def _place(order: Sequence[str], group: str) -> int:
+    return order.index(group) if group in order else len(order)
+
+
+def _test(rows: Sequence[Row], courses: Sequence[Course], span: tuple[date, date], today: date) -> Test:
+    drawn = [each for each in map(_drawn, rows) if each]
+    drawing = multiples.draw(drawn, courses, span, today) if drawn else None
+    analyte = rows[0].result.analyte
+    return Test(analyte, list(rows)[::-1], drawing, multiples.peaks(drawn, courses), _description(analyte, drawn))
+
+
+def _drawn(row: Row) -> Result | None:
+    """A result as the drawing takes it; None for words and for units that are not known."""
+    result = row.result
+    if result.own_value is None:
+        return None
+    low, high = _limits(result)
+    grade = row.grade.number if row.grade else 0
+    return Result(result.drawn_on, result.own_value, result.comparator, row.side, low, high, words.short(result), grade)
+
+
+def _description(analyte: Analyte, drawn: Sequence[Result]) -> str:
+    if not drawn:
+        return ""
+    low, high = min(drawn, key=lambda each: each.value), max(drawn, key=lambda each: each.value)
+    facts = {"count": len(drawn), "low": low.label, "high": high.label, "unit": analyte.unit_words}
+    text = ngettext(
+        "%(count)s result: %(low)s %(unit)s.", "%(count)s results, from %(low)s to %(high)s %(unit)s.", len(drawn)
+    )
+    outside = sum(each.outside for each in drawn)
+    said = _("%(count)s outside the printed range.") % {"count": outside}
+    return f"{text % facts} {said} " + _("The table below holds the same values.")
+
+
+# What the laboratory printed, and what follows from it
+
+
+def _printed(result: LabResult) -> Range | None:
+    return ranges.printed(result.printed_range) if result.printed_range else None
+
+
+def _side(result: LabResult) -> str:
+    """Where it lies in what was printed; nothing is said of a result whose unit is not known."""
+    side = ranges.side(_printed(result), result.value, result.comparator) if result.unit else None
+    return side or ""
+
+
+def _limits(result: LabResult) -> tuple[Decimal | None, Decimal | None]:
+    """The printed range in the test's own unit: it is printed in the unit of its result."""
+    printed = _printed(result)
+    if printed is None or not result.unit:
+        return None, None
+    rule = result.analyte.rule
+    low, high = (
+        None if limit is None else units.canonical(rule, limit, result.unit) for limit in (printed.low, printed.high)
+    )
+    return low, high
+
+
+def _judged(results: Sequence[LabResult], courses: Sequence[Course], *, for_clinic: bool) -> list[Row]:
+    sides = {result.pk: _side(result) for result in results}
+    first_on = min((course.first_on for course in courses), default=None)
+    high_before = _high_before(results, sides, first_on)
+    albumin = {_draw(each): sides[each.pk] == INSIDE for each in results if each.analyte.code == ALBUMIN}
+    rows = []
+    for result in results:
+        later = first_on is not None and result.drawn_on >= first_on
+        graded = _grade(
+            result,
+            baseline_high=later and result.analyte_id in high_before,
+            albumin_inside=albumin.get(_draw(result)),
+        )
+        text = words.value(result, unit=True)
+        rows.append(Row(result, text, sides[result.pk], graded if for_clinic else None))
+    return rows
+
+
+def _high_before(results: Sequence[LabResult], sides: Mapping[int, str], first_on: date | None) -> set[int]:
+    """The tests whose newest result before the first course was above its own limit."""
+    newest = {each.analyte_id: each for each in results if first_on and each.drawn_on < first_on}
+    return {test for test, result in newest.items() if sides[result.pk] == HIGH}
+
+
+def _draw(result: LabResult) -> tuple[date, datetime | None]:
+    return result.drawn_on, result.drawn_at
+
+
+def _grade(result: LabResult, *, baseline_high: bool, albumin_inside: bool | None) -> Grade | NoGrade:
+    low, high = _limits(result)
+    return grading.grade(
+        result.analyte.code,
+        result.own_value,
+        result.comparator,
+        Limits(low, high),
+        baseline_high=baseline_high,
+        albumin_inside=albumin_inside,
+    )

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 from django.utils.translation import gettext as _
@@ -59,12 +59,67 @@ Reports = Mapping[date, DayOfReports]
 
 def weeks(course: CourseDays, reports: Reports, symptoms: Sequence[Symptom], today: date, clock: str) -> list[Week]:
     """The course's weeks. The week of today, else the last one, is the current one."""
-    all_weeks = [course.days] if course.cycle.length <= 7 else course.weeks()
+    all_weeks = _weeks(course)
     current = next((index for index, days in enumerate(all_weeks) if days[-1].on >= today), len(all_weeks) - 1)
     return [
         Week(index + 1, days, index == current, _lines(days, reports, symptoms, clock))
         for index, days in enumerate(all_weeks)
     ]
+
+
+def in_short(course: CourseDays, reports: Reports, symptoms: Sequence[Symptom]) -> list[Week]:
+    """The course's weeks for paper: how many injections, the highest temperature, urgent signs, the worst symptom."""
+    return [
+        Week(number, days, is_current=False, lines=_short_lines(days, reports, symptoms))
+        for number, days in enumerate(_weeks(course), 1)
+    ]
+
+
+def _weeks(course: CourseDays) -> list[tuple[CourseDay, ...]]:
+    return [course.days] if course.cycle.length <= 7 else course.weeks()
+
+
+def _short_lines(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom]) -> list[Line]:
+    named = {symptom.code: symptom.word for symptom in symptoms}
+    lines = [
+        Line(_("Injections"), [_count(day) for day in days]),
+        _hottest([reports.get(day.on) for day in days]),
+    ]
+    if any(day.on in reports and reports[day.on].flags for day in days):
+        lines.append(Line(_("Urgent signs"), [_flags(reports.get(day.on), named) for day in days]))
+    return [*lines, Line(_("Worst"), [_worst_of(reports.get(day.on), symptoms) for day in days])]
+
+
+def _hottest(reports: Sequence[DayOfReports | None]) -> Line:
+    """The unit stands beside the row's name where all readings share it: paper is narrow."""
+    cells, units = [_peak(report) for report in reports], {each.peak.unit for each in reports if each and each.peak}
+    if len(units) != 1:
+        return Line(_("Hottest"), cells)
+    bare = [replace(cell, text=cell.text.partition("\N{NO-BREAK SPACE}")[0]) for cell in cells]
+    return Line(_("Hottest, °%(unit)s") % {"unit": units.pop()}, bare)
+
+
+def _count(day: CourseDay) -> Cell:
+    """ "2", "1 of 2" where one is not recorded or was not taken, a dash before anything is."""
+    if not day.slots:
+        return Cell(_("rest"), kind="empty")
+    given = sum(slot.state is State.DONE for slot in day.slots)
+    if not day.recorded:
+        return Cell(EMPTY, kind="empty")
+    words = str(given) if given == len(day.slots) else _("%(n)s of %(all)s") % {"n": given, "all": len(day.slots)}
+    return Cell(words, kind="s0")
+
+
+def _worst_of(report: DayOfReports | None, symptoms: Sequence[Symptom]) -> Cell:
+    """The worst severity of a day with what it was; a dash where nothing was said (H27)."""
+    if report is None or not (report.severities or report.none):
+        return Cell(EMPTY, kind="empty")
+    worst = max(report.severities.values(), default=0)
+    if not worst:
+        return Cell("0", _("none"), "s0")
+    names = [symptom.word for symptom in symptoms if report.severities.get(symptom.code) == worst]
+    more = f" +{len(names) - 1}" if len(names) > 1 else ""
+    return Cell(str(worst), f"{names[0][:1].lower()}{names[0][1:]}{more}" if names else "", f"s{worst}")
 
 
 def _lines(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom], clock: str) -> list[Line]:

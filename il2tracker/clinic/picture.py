@@ -100,13 +100,7 @@ class Page:
     @property
     def recorded_words(self) -> str:
         """ "7 of 8 due recorded"."""
-        if self.course is None:
-            return ""
-        if self.course.cycle.entered_later:
-            return _("from before this diary")
-        due = [slot for slot in self.course.slots if slot.is_recorded or slot.dose.due_at <= self.now]
-        facts = {"done": sum(slot.is_recorded for slot in due), "due": len(due)}
-        return _("%(done)s of %(due)s due recorded") % facts
+        return words.recorded(self.course, self.now) if self.course else ""
 
 
 def compose(patient: Patient, viewer: User, now: datetime) -> Page:
@@ -117,7 +111,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
     started = [cycle for cycle in cycles if cycle.starts_on <= today][:COURSES_SHOWN]
     coming = [cycle for cycle in cycles if cycle.starts_on > today]
     course = _course(started[0], now) if started else None
-    symptoms, record = catalogue(), facts.load([patient], now)
+    symptoms, record = catalogue(), facts.load([patient], now, facts.TIMED)
     days = CheckIn.objects.of(patient).by_day(started[-1].starts_on, today) if started else {}
     return Page(
         patient=patient,

@@ -2,13 +2,17 @@
 
 from django.urls import path
 
-from il2tracker.clinic import suggestion_views, views
+from il2tracker.clinic import suggestion_views, views, visit_views
 
 app_name = "clinic"
 urlpatterns = [
     path("people/", views.panel, name="panel"),
     path("people/add/", views.add_patient, name="add_patient"),
     path("people/advice/", suggestion_views.inbox, name="advice"),
+    path("visit/", visit_views.visit, name="visit"),
+    path("visit.pdf", visit_views.visit_pdf, name="visit_pdf"),
+    path("people/<str:code>/visit/", visit_views.visit, name="visit"),
+    path("people/<str:code>/visit.pdf", visit_views.visit_pdf, name="visit_pdf"),
     path("people/<str:code>/", views.patient, name="patient"),
     path("people/<str:code>/advice/<str:rule>/", suggestion_views.advise, name="advise"),
 ]

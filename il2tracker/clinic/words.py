@@ -8,6 +8,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
+from cycles.days import CourseDays
 from cycles.models import Cycle, PlanVersion
 from cycles.protocols import Indication
 from il2tracker import ui
@@ -73,6 +74,20 @@ def hour(moment: datetime | time, clock: str) -> str:
     """The time in a narrow cell whose row says which half of the day it is: "10:05" for 22:05, or "22:05"."""
     hours = moment.hour if clock == "24" else moment.hour % 12 or 12
     return f"{hours}:{moment.minute:02}"
+
+
+def due(course: CourseDays, now: datetime) -> tuple[int, int]:
+    """How many of the injections that were due, or are recorded already, are recorded."""
+    slots = [slot for slot in course.slots if slot.is_recorded or slot.dose.due_at <= now]
+    return sum(slot.is_recorded for slot in slots), len(slots)
+
+
+def recorded(course: CourseDays, now: datetime) -> str:
+    """ "7 of 8 due recorded"."""
+    if course.cycle.entered_later:
+        return _("from before this diary")
+    done, wanted = due(course, now)
+    return _("%(done)s of %(due)s due recorded") % {"done": done, "due": wanted}
 
 
 def prescription(version: PlanVersion, number: int = 1) -> str:

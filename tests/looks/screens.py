@@ -60,6 +60,7 @@ NOT_A_SCREEN = {
     "reminders:test": "takes a POST only",
     "system:seen": "takes a POST only",
     "system:test_mail": "takes a POST only",
+    "clinic:visit_pdf": "a file to print",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
 }
@@ -334,6 +335,10 @@ def _clinic() -> list[Screen]:
         screen("clinic:advise", BEN, sends=True, **suggested),
         screen("clinic:advise", BEN, code=suggested["code"], rule="DOSE-1"),
         screen("clinic:advise", BEN, code=_code(JOAN), rule="DOSE-1"),
+        screen("clinic:visit", ANNA, main=True),
+        screen("clinic:visit", DAN),
+        screen("clinic:visit", BEN, code=_code(ANNA)),
+        Screen("clinic:visit", ANNA, reverse("clinic:visit") + "?tables=1"),
         screen("clinic:add_patient", BEN),
         screen("clinic:add_patient", BEN, sends=True),
     ]

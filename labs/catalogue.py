@@ -30,6 +30,9 @@ RATIO = re.compile(r"cd4\+?\s*[/:]\s*cd8")
 UPSIDE_DOWN = re.compile(r"cd8.*cd4|suppressor.*helper")
 MEANT_BY_UNIT = {("urea",): ("urea", "mmol_l")}
 """Names that mean the test in one unit only: "urea" in mg/dL is not urea nitrogen in mg/dL, but twice as much."""
+LOINC_BY_UNIT = {"3091-6": "urea_mg_dl", "22664-7": "mmol_l", "14937-7": "mmol_l"}
+"""The same for codes: mass of urea, moles of urea, moles of urea nitrogen."""
+NEEDS_UNIT = {"3091-6"}
 
 
 @cache
@@ -62,7 +65,7 @@ def as_words(name: str) -> tuple[str, ...]:
     plain = RATIO.sub("cd4 cd8 ratio", SPECIMEN_BEFORE.sub("", OF_VOLUME.sub(" ", plain)))
     plain = plain.replace("%", " percent ").replace("aemo", "emo").replace("aemato", "emato").replace("leuco", "leuko")
     words = [SAME_WORDS.get(word, word) for word in re.findall(r"[a-z0-9]+", plain.replace("ionized", "ionised"))]
-    return tuple(sorted(_singular(word) for word in words if word not in SAYS_HOW))
+    return tuple(sorted({_singular(word) for word in words if word not in SAYS_HOW}))
 
 
 def _singular(word: str) -> str:
@@ -90,9 +93,13 @@ def _of_percent(words: tuple[str, ...]) -> str | None:
     return _by_name().get(tuple(sorted((*words, "percent"))))
 
 
-def by_loinc(code: str) -> str | None:
-    """Code of the test with this LOINC, or None."""
-    return _by_loinc().get(code.strip())
+def by_loinc(code: str, unit: str = "") -> str | None:
+    """Code of the test with this LOINC, or None. With a `unit` as printed, also None where the two contradict."""
+    code = code.strip()
+    test, meant = _by_loinc().get(code), LOINC_BY_UNIT.get(code)
+    if test is None or meant is None or not (unit or code in NEEDS_UNIT):
+        return test
+    return test if known_unit(library()[test], unit) == meant else None
 
 
 def loinc_of(test: str, unit: str = "") -> str:

@@ -11,7 +11,13 @@ from decimal import Decimal
 LONGEST = 60
 PLAIN = {**dict.fromkeys(map(ord, "–—‒‐‑−"), "-"), **dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\t"), " ")}
 NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
-UNIT = r"(?:(?:[x×]\s?)?10\s?(?:[*^]|e\+?)?\s?[0-9³⁶⁹¹²]{1,2}\s?/\s?[a-zµμ]+|[^0-9<>≤≥=;|-]*(?:/mm3|/cmm|/1\.73\s?m2)?)"
+UNIT = (
+    r"(?:(?:[x×]\s?)?10\s?(?:[*^]|e\+?)?\s?[0-9³⁶⁹¹²]{1,2}\s?/\s?[a-zµμ]+|[^0-9<>≤≥=;|-]*(?:/mm3|/cmm|/1\.73\s?m[2²])?)"
+)
+FOR_SOME = re.compile(
+    r"\b(?:wo)?m[ae]n\b|\b(?:fe)?males?\b|\b[mf]\b|\badult|\bchild|\binfant|\bpregnan|\bfasting|\b(?:year|yr|month|week|day|age)s?\b"
+    r"|\bphase|\btrimester|\bsmok"
+)
 BEFORE = r"(?:(?:normal|reference|ref|range|interval|expected|is)\b[.:\s]*)*"
 BETWEEN = re.compile(
     rf"{BEFORE}(?P<low>[+-]?{NUMBER})\s*(?:-|–|to|~|\.\.\.?|and|bis)\s*(?P<high>[+-]?{NUMBER})\s*(?P<unit>{UNIT})"
@@ -63,9 +69,9 @@ class Range:
 
 def printed(text: str) -> Range | None:
     """Range of "3.6-10.0", "< 41", ">60", "4.3 to 6.2 mmol/L", "(≤5)". None when it has none, or not exactly one."""
-    if len(text) > LONGEST:
-        return None
     plain = " ".join(text.translate(PLAIN).casefold().split())
+    if len(plain) > LONGEST or FOR_SOME.search(plain):
+        return None
     if plain[:1] + plain[-1:] in {"()", "[]"}:
         plain = plain[1:-1].strip()
     if two := BETWEEN.fullmatch(plain):

@@ -202,20 +202,10 @@ class Reading:
         """Whether its value is only an upper limit: "<20", "≤ 40"."""
         return is_upper_limit(self.comparator)
 
-    @property
-    def is_lower_limit(self) -> bool:
-        """Whether its value is only a lower limit: ">1000", "≥ 90"."""
-        return is_lower_limit(self.comparator)
-
 
 def is_upper_limit(comparator: str) -> bool:
     """Whether the comparator makes the number an upper limit."""
     return comparator in {"<", "<="}
-
-
-def is_lower_limit(comparator: str) -> bool:
-    """Whether the comparator makes the number a lower limit."""
-    return comparator in {">", ">="}
 
 
 def rule_from(row: Mapping[str, Any]) -> Rule:

@@ -66,9 +66,6 @@ DETECTED = {"detected", "(detected)", ", detected"}
 FOUND_NOT = {"not detected", "(not detected)", ", not detected", "tnd"}
 
 
-# What people write
-
-
 def parse(rule: Rule, text: str, unit: str = "") -> Reading:
     """Reading of what somebody typed; `unit` is the code chosen beside the box, a unit in the text goes first.
 
@@ -278,14 +275,14 @@ def _slip(rule: Rule, reading: Reading, value: Decimal, percent_given: bool) -> 
 
 
 def _other_meaning(rule: Rule, reading: Reading, value: Decimal, typed: str) -> str:
+    if rule.code in PART_OF_WHITE_CELLS and rule.soft_high < value <= 100 and reading.unit != "cells_ul":
+        return f"Is {typed} the count, or a percentage of the white cells?"
     others = _plausible_in(rule, reading)
     if any(other.power_of_ten for other in others):
         return f"Is {typed} the number of copies, or a log10 value?"
-    if others:
-        return f"Is {typed} in {UNITS[reading.unit].words}, or in {' or '.join(other.words for other in others)}?"
-    if rule.code in PART_OF_WHITE_CELLS and rule.soft_high < value <= 100:
-        return f"Is {typed} the count, or a percentage of the white cells?"
-    return ""
+    if not others:
+        return ""
+    return f"Is {typed} in {UNITS[reading.unit].words}, or in {' or '.join(other.words for other in others)}?"
 
 
 def _outside_soft(rule: Rule, value: Decimal) -> str:

@@ -14,7 +14,7 @@ MONTH_STEPS = (1, 2, 3, 6, 12, 24, 60, 120, 240)
 
 @dataclass(frozen=True)
 class Size:
-    """A drawing and the room around its plot."""
+    """A drawing and the room around its plot. `under` is the part of `bottom` beneath the words of the time axis."""
 
     width: float
     height: float
@@ -22,6 +22,7 @@ class Size:
     right: float = 14
     top: float = 26
     bottom: float = 30
+    under: float = 0
 
     @property
     def plot(self) -> Box:
@@ -41,7 +42,7 @@ class Size:
     @property
     def x_words(self) -> float:
         """The baseline of the words under the plot."""
-        return self.height - 8
+        return self.height - 8 - self.under
 
 
 @dataclass(frozen=True)

@@ -6,142 +6,26 @@ joined, open triangle at the limit = less (or more) than the test can count, das
 
 import math
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field, replace
-from datetime import date, timedelta
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import pairwise
 
 from labs.chart_axes import Across, Axis, Size, Tick, height, linear_axis, month_ticks, power_axis, tidy
 from labs.chart_labels import SMALL_LETTER, Box, Label, Page, box_of
+from labs.chart_parts import CROWD, MARK, Band, Chart, Course, Level, Mark, Scene, Shape, Threshold
 from labs.units import figure
+
+__all__ = ["Chart", "Course", "Mark", "Scene", "Size", "Threshold", "cd4_chart", "thin", "viral_load_chart"]
 
 MOST_POINTS = 400  # more than this are thinned, lowest and highest always kept
 MOST_LABELLED = 24
-MARK = 6.0
+SMALLEST_MARK = 1.2
 LINE_STEP = 8
-CROWD = 60  # with more marks than this they are drawn smaller
+DOSE_ROOM, DOSE_HEIGHT = 30.0, 11.0  # the row of delivered doses under the axis
 NARROW = Size(310, 220)  # on a 320 px phone its smallest words are still 12 px
 WIDE = Size(800, 300)
 WIDE_LOW = Size(800, 240)
-
-
-@dataclass(frozen=True)
-class Mark:
-    """A reading to draw. `value` None = not detected without a limit. `counts` False = hollow, never joined."""
-
-    on: date
-    value: Decimal | None
-    comparator: str
-    counts: bool
-    label: str
-    key: str = ""
-
-    @property
-    def measured(self) -> bool:
-        """Whether it is a counted value, not a limit."""
-        return self.value is not None and self.comparator == "="
-
-
-@dataclass(frozen=True)
-class Course:
-    """A course to draw: first and last injection, the last day that is too soon, a number, a note (its dose)."""
-
-    number: int
-    first_on: date
-    last_on: date
-    too_soon_until: date
-    note: str = ""
-
-
-@dataclass(frozen=True)
-class Threshold:
-    """A level to draw across: the goal, 200, the nadir, the limit of the test. No label = the axis says it."""
-
-    value: Decimal
-    label: str
-
-
-@dataclass(frozen=True)
-class Scene:
-    """Everything one panel shows between two dates."""
-
-    first_on: date
-    last_on: date
-    today: date
-    marks: Sequence[Mark]
-    courses: Sequence[Course] = ()
-    thresholds: Sequence[Threshold] = ()
-
-
-@dataclass(frozen=True)
-class Level:
-    """A threshold in place."""
-
-    y: float
-    label: Label
-
-
-@dataclass(frozen=True)
-class Band:
-    """A course in place: the band, the hatched days after it, its label."""
-
-    x: float
-    width: float
-    hatch_x: float
-    hatch_width: float
-    label_x: float
-    label: str
-    note: str
-
-
-@dataclass(frozen=True)
-class Shape:
-    """A reading in place. `kind`: dot, down (less than), up (more than); hollow = does not count."""
-
-    kind: str
-    hollow: bool
-    x: float
-    y: float
-    key: str
-    text: str
-    panel: str
-    reach: float = MARK
-
-    @property
-    def css(self) -> str:
-        """Class of the stylesheet that fills it."""
-        if self.panel == "vl" and self.kind != "dot":
-            return "c-vl-tri"
-        hollow = self.hollow or self.kind != "dot"
-        return f"c-{self.panel}-hollow" if hollow else f"c-{self.panel}"
-
-    @property
-    def path(self) -> str:
-        """Its outline: a disc for counts, a diamond for viral load, a triangle for a limit."""
-        r = self.reach
-        if self.kind != "dot":
-            return f"M{tidy(self.x - r)} {self.y}h{2 * r}l{-r} {r * 1.7 if self.kind == 'down' else -r * 1.7:.1f}Z"
-        if self.panel == "vl":
-            return f"M{self.x} {tidy(self.y - r)}l{r} {r}l{-r} {r}l{-r} {-r}Z"
-        return f"M{tidy(self.x - r)} {self.y}a{r} {r} 0 1 0 {2 * r} 0a{r} {r} 0 1 0 {-2 * r} 0Z"
-
-
-@dataclass
-class Chart:
-    """A finished drawing."""
-
-    size: Size
-    kind: str
-    bands: list[Band]
-    y_ticks: list[Tick]
-    x_ticks: list[Tick]
-    levels: list[Level]
-    shapes: list[Shape]
-    today_x: float | None
-    solid: list[str] = field(default_factory=list)
-    dashed: list[str] = field(default_factory=list)
-    limit: str = ""
-    labels: list[Label] = field(default_factory=list)
 
 
 def cd4_chart(scene: Scene, size: Size) -> Chart:
@@ -160,6 +44,7 @@ def _values(scene: Scene) -> list[Decimal]:
 
 
 def _draw(kind: str, scene: Scene, size: Size, axis: Axis) -> Chart:
+    size = _with_room_for_doses(size, scene)
     marks = thin(sorted(scene.marks, key=lambda mark: mark.on))
     plot, across = size.plot, Across(scene.first_on, scene.last_on, size)
     chart = Chart(
@@ -178,10 +63,18 @@ def _draw(kind: str, scene: Scene, size: Size, axis: Axis) -> Chart:
     return chart
 
 
+def _with_room_for_doses(size: Size, scene: Scene) -> Size:
+    if not any(course.amount for course in scene.courses):
+        return size
+    return replace(size, height=size.height + DOSE_ROOM, bottom=size.bottom + DOSE_ROOM, under=DOSE_ROOM)
+
+
 def _shape(panel: str, mark: Mark, across: Across, y: float, crowd: int) -> Shape:
-    kind = "dot" if mark.measured else "up" if mark.comparator == ">" else "down"
-    reach = MARK if crowd <= CROWD else MARK / 2
-    return Shape(kind, not mark.counts, across.x(mark.on), y, mark.key, mark.label, panel, reach)
+    kind = "dot" if mark.measured else "up" if mark.comparator.startswith(">") else "down"
+    plot = across.plot
+    room = tidy((plot.right - plot.left) / crowd * 0.6)
+    reach = MARK if crowd <= CROWD else min(max(room, SMALLEST_MARK), MARK / 2)
+    return Shape(kind, not mark.counts, across.x(mark.on), y, mark.key, mark.label, panel, reach, mark.said)
 
 
 def _join(chart: Chart, marks: Sequence[Mark]) -> None:
@@ -192,7 +85,7 @@ def _join(chart: Chart, marks: Sequence[Mark]) -> None:
 
 
 def _limit_line(chart: Chart, marks: Sequence[Mark]) -> str:
-    steps = [(s.x, s.y) for mark, s in zip(marks, chart.shapes, strict=True) if mark.comparator == "<" and mark.value]
+    steps = [(s.x, s.y) for mark, s in zip(marks, chart.shapes, strict=True) if mark.is_below]
     if not steps:
         return ""
     path = f"M{chart.size.plot.left} {steps[0][1]}"
@@ -203,13 +96,16 @@ def _limit_line(chart: Chart, marks: Sequence[Mark]) -> str:
 def _bands(scene: Scene, across: Across) -> list[Band]:
     bands: list[Band] = []
     shown = [c for c in scene.courses if c.too_soon_until >= scene.first_on and c.first_on <= scene.last_on]
+    most = max((course.amount or 0 for course in shown), default=0)
     for course in sorted(shown, key=lambda course: course.first_on):
         left, right = across.x(course.first_on), across.x(course.last_on + timedelta(days=1))
         end = across.x(course.too_soon_until + timedelta(days=1))
         middle = tidy(left + max(right - left, 4) / 2)
         near = next((middle - band.label_x for band in reversed(bands) if band.label), 1000.0)
         label, note = str(course.number) if near >= 16 else "", course.note if near >= 96 else ""
-        bands.append(Band(left, tidy(max(right - left, 4)), right, tidy(max(end - right, 0)), middle, label, note))
+        dose = tidy(float(course.amount / most) * DOSE_HEIGHT) if course.amount and most else 0
+        width = tidy(max(right - left, 4))
+        bands.append(Band(left, width, right, tidy(max(end - right, 0)), middle, label, note, dose))
     return [replace(band, note="") for band in bands] if any(band.label and not band.note for band in bands) else bands
 
 

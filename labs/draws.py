@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 
+from django.urls import reverse
+
 from il2tracker.accounts.models import User
 from labs import facts, words
 from labs.charts import Mark
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
-from labs.models import LabResult
+from labs.kept import Result
 from labs.trends import Judgement, Point, Reason, Verdict
 
 
@@ -20,7 +22,7 @@ from labs.trends import Judgement, Point, Reason, Verdict
 class Judged:
     """A result with its verdict, and the words for both when they are asked for."""
 
-    result: LabResult
+    result: Result
     judgement: Judgement
 
     @property
@@ -33,19 +35,40 @@ class Judged:
         """The result in its test's own unit, as a point of a series."""
         return facts.point_of(self.result, self.judgement, words.short(self.result))
 
+    @property
+    def is_drawable(self) -> bool:
+        """Whether it has a place on an axis."""
+        return facts.is_drawable(self.result, self.point)
+
 
 @dataclass
 class Drawing:
-    """The results of one draw: a row of the table."""
+    """The results of one draw: a row of the table. `burst`: its viral load may be raised for a short time (P08)."""
 
     on: date
     judged: list[Judged]
     viewer_pk: int | None
+    burst: bool = False
 
     @property
     def at(self) -> datetime | None:
         """The moment of the draw on the clock of its place, if the time is known."""
         return self.judged[0].result.local_drawn_at
+
+    @property
+    def day(self) -> str:
+        """ "Wednesday 4 November 2026"."""
+        return words.long_day(self.on)
+
+    @property
+    def ref(self) -> str:
+        """The result that its link opens."""
+        return self.judged[0].result.ref
+
+    @property
+    def address(self) -> str:
+        """Where its link leads."""
+        return reverse("labs:entry", args=[self.ref])
 
     @cached_property
     def judgement(self) -> Judgement:
@@ -63,7 +86,7 @@ class Drawing:
         """The picture on the tag."""
         return words.TAGS.get(self.judgement.verdict, ("", ""))[1]
 
-    @property
+    @cached_property
     def word(self) -> str:
         """The verdict in a word; empty where timing does not matter."""
         return words.verdict_word(self.judgement)
@@ -91,7 +114,7 @@ class Drawing:
     @property
     def anchor(self) -> str:
         """Where the points of the drawings lead."""
-        return f"r-{self.judged[0].result.ref}"
+        return f"r-{self.ref}"
 
     def text(self, code: str) -> str:
         """The result of one test of this draw, if it was done."""
@@ -114,28 +137,46 @@ class Drawing:
 
 
 def judged(known: Facts) -> list[Judged]:
-    """Every standing result of a patient with its verdict, oldest first."""
+    """Every loaded result of a patient with its verdict, oldest first."""
     return [Judged(result, judgement) for result, judgement in known.judged()]
 
 
+def judge(known: Facts, results: Iterable[Result]) -> list[Judged]:
+    """Results of this patient that were read apart from its facts, with their verdicts."""
+    return [Judged(result, known.verdict(result)) for result in results]
+
+
 def series(results: Sequence[Judged], code: str) -> list[Point]:
-    """The series of one test."""
-    return [each.point for each in results if each.result.analyte.code == code]
+    """The series of one test with its words; without results in words or in unknown units."""
+    return [each.point for each in results if each.result.analyte.code == code and each.is_drawable]
 
 
 def marks(results: Sequence[Judged], code: str) -> list[Mark]:
     """The same series for drawing."""
+    anchors = {_moment(each): each.result.ref for each in reversed(results)}
     return [
-        Mark(point.on, point.value, point.comparator, point.counts, point.label, point.key)
-        for point in series(results, code)
+        _mark(each.point, anchors[_moment(each)])
+        for each in results
+        if each.result.analyte.code == code and each.is_drawable
     ]
 
 
-def drawings(judged: Sequence[Judged], viewer: User) -> list[Drawing]:
-    """Rows of the table, the newest draw first; results of one moment stand together."""
+def _mark(point: Point, anchor: str) -> Mark:
+    said = ", ".join(filter(None, [point.label, words.long_day(point.on), words.verdict_word(point.judgement)]))
+    return Mark(point.on, point.value, point.comparator, point.counts, point.label, f"r-{anchor}", said)
+
+
+def drawings(judged: Sequence[Judged], viewer: User, bursts: Collection[str] = ()) -> list[Drawing]:
+    """Rows of the table, the newest draw first; results of one moment stand together.
+
+    `bursts` are the refs of viral loads that may be raised for a short time.
+    """
     ordered = sorted(judged, key=_moment, reverse=True)
-    groups = groupby(ordered, key=lambda each: (each.result.drawn_on, each.result.drawn_at))
-    return [Drawing(on, list(group), viewer.pk) for (on, _at), group in groups]
+    groups = ((moment, list(group)) for moment, group in groupby(ordered, key=_moment))
+    return [
+        Drawing(group[0].result.drawn_on, group, viewer.pk, any(each.result.ref in bursts for each in group))
+        for _moment_, group in groups
+    ]
 
 
 def _moment(each: Judged) -> tuple[date, float]:

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Prefetch, Subquery, Sum
+from django.db.models import OuterRef, Subquery, Sum
 from django.utils.translation import gettext as _
 
 from cycles import advice, schedule
@@ -18,22 +18,27 @@ from cycles.advice import CourseDose
 from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
 from cycles.protocols import Indication
 from il2tracker.accounts.models import Patient
-from labs import trends
+from labs import kept, trends, words
 from labs.charts import Course
-from labs.models import Analyte, LabResult
+from labs.kept import Result
+from labs.models import Analyte, LabResult, LabResultQuerySet
 from labs.trends import DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, UnloggedDose
 from labs.units import figure
 
 CD4, CD4_PERCENT, VIRAL_LOAD = "cd4", "cd4_percent", "hiv_rna"
+SERIES = (CD4, VIRAL_LOAD)  # the tests that are drawn over time
+TIMED = (CD4, CD4_PERCENT, "cd4_cd8_ratio", VIRAL_LOAD)  # the tests that IL-2 makes unreliable for a month (2.3)
+NEVER_TIMED = DoseRecord((), applies=False)
+LIMITS = {"<=": "<", ">=": ">"}  # "at most 20" is a limit like "less than 20"
 
 
 @dataclass
 class Facts:
-    """One patient's results, injections and courses."""
+    """One patient's results, injections and courses. Nothing in it may change after it was loaded."""
 
     patient: Patient
     today: date
-    results: list[LabResult] = field(default_factory=list)
+    results: list[Result] = field(default_factory=list)
     doses: list[GivenDose] = field(default_factory=list)
     amounts: dict[int, Decimal] = field(default_factory=lambda: defaultdict(Decimal))
     last_given: dict[int, date] = field(default_factory=dict)
@@ -62,8 +67,7 @@ class Facts:
     @cached_property
     def baseline(self) -> Decimal | None:
         """The newest CD4+ count from before any injection, in cells per mm³, if it is a number."""
-        counts = [point_of(result, judged) for result, judged in self.judged() if result.analyte.code == CD4]
-        before = trends.trend(counts).before_first
+        before = trends.trend(self.series(CD4)).before_first
         return before.value if before and before.counted else None
 
     @property
@@ -75,7 +79,7 @@ class Facts:
         baseline = self.baseline if plan.goal_kind != PlanVersion.GoalKind.ABOVE else None
         return advice.effective_goal(plan.goal_kind, plan.cd4_goal, baseline)
 
-    @property
+    @cached_property
     def record(self) -> DoseRecord:
         """What draws are judged against."""
         applies = self.timing_matters or any(dose.timing for dose in self.doses)
@@ -92,19 +96,54 @@ class Facts:
         known = self.patient.earlier_il2 != Patient.EarlierIL2.UNKNOWN
         return EarlierIL2(known=known, last_on=self.patient.earlier_il2_on)
 
-    def judged(self) -> list[tuple[LabResult, Judgement]]:
-        """Every standing result with its verdict, oldest first."""
-        records = {True: self.record, False: DoseRecord((), applies=False)}
-        said: dict[tuple[bool, Draw], Judgement] = {}
-        rows = []
-        for result in self.results:
-            timed, draw = result.analyte.timing_matters, draw_of(result)
-            judgement = said.get((timed, draw)) or said.setdefault((timed, draw), records[timed].judge(draw))
-            rows.append((result, judgement))
-        return rows
+    def judged(self) -> list[tuple[Result, Judgement]]:
+        """Every standing result that was loaded with its verdict, oldest first."""
+        return self._judged
+
+    @cached_property
+    def _judged(self) -> list[tuple[Result, Judgement]]:
+        return [(result, self.verdict(result)) for result in self.results]
+
+    def verdict(self, result: Result) -> Judgement:
+        """Verdict on one result of this patient."""
+        key = (result.analyte.timing_matters, result.drawn_on, result.drawn_at)
+        if key not in self._said:
+            self._said[key] = (self.record if key[0] else NEVER_TIMED).judge(draw_of(result))
+        return self._said[key]
+
+    @cached_property
+    def _said(self) -> dict[tuple[bool, date, datetime | None], Judgement]:
+        return {}
+
+    def series(self, code: str) -> list[Point]:
+        """The points of one test, oldest first, without words; results in words and in unknown units are none."""
+        return self._series.get(code, [])
+
+    @cached_property
+    def _series(self) -> dict[str, list[Point]]:
+        found: dict[str, list[Point]] = defaultdict(list)
+        for result, judgement in self._judged:
+            point = point_of(result, judgement)
+            if is_drawable(result, point):
+                found[result.analyte.code].append(point)
+        return found
+
+    def label(self, point: Point | None) -> str:
+        """A point of a series in words; "" for none."""
+        if point is None:
+            return ""
+        return words.short(next(result for result in reversed(self.results) if result.ref == point.key))
+
+    def undrawn(self, code: str) -> int:
+        """How many results of a test cannot be drawn: they are words, or their unit is not known."""
+        return sum(result.analyte.code == code for result in self.results) - len(self.series(code))
 
     def courses(self) -> list[Course]:
         """The courses that took place or are running, for drawing, oldest first."""
+        return self._courses
+
+    @cached_property
+    def _courses(self) -> list[Course]:
         started = [cycle for cycle in self.cycles if cycle.starts_on <= self.today]
         return [course for course in map(self._course, started) if course]
 
@@ -115,7 +154,8 @@ class Facts:
             return None
         last_on = cycle.last_dose_on if running else max(counted)
         until = schedule.reliable_from(last_on) - timedelta(days=1) if cycle.version.timing_matters else last_on
-        return Course(cycle.number, cycle.starts_on, last_on, until, self._note(cycle, running=running))
+        note, amount = self._note(cycle, running=running), self.amounts.get(cycle.pk, Decimal(0))
+        return Course(cycle.number, cycle.starts_on, last_on, until, note, amount)
 
     def _note(self, cycle: Cycle, *, running: bool) -> str:
         amount = figure(self.amounts[cycle.pk])
@@ -128,23 +168,31 @@ def planned_daily(cycle: Cycle) -> Decimal | None:
     return cycle.version.regimen.daily_total(cycle.number) if planned is None else planned.quantize(Decimal("0.001"))
 
 
-def draw_of(result: LabResult) -> Draw:
+def draw_of(result: Result) -> Draw:
     """When blood was taken, for judging."""
     return Draw(result.drawn_on, result.drawn_at)
 
 
-def point_of(result: LabResult, judgement: Judgement, label: str = "") -> Point:
+def point_of(result: Result, judgement: Judgement, label: str = "") -> Point:
     """A result as a point of a series, in its test's own unit."""
-    return Point(result.drawn_on, result.own_value, result.comparator, judgement, result.ref, label)
+    comparator = LIMITS.get(result.comparator, result.comparator)
+    return Point(result.drawn_on, result.own_value, comparator, judgement, result.ref, label)
 
 
-def load(patients: Collection[Patient], now: datetime) -> dict[int, Facts]:
-    """Facts by the patient's primary key: six statements, however many patients."""
+def is_drawable(result: Result, point: Point) -> bool:
+    """Whether it has a place on an axis: not a result in words, nor one in a unit that is not known."""
+    return point.value is not None or (result.value is None and result.detected is False)
+
+
+def load(patients: Collection[Patient], now: datetime, tests: Collection[str] | None = None) -> dict[int, Facts]:
+    """Facts by the patient's primary key: six statements, however many patients.
+
+    `tests` are the codes of the tests that are wanted, as light rows (labs.kept); None = every result as its model.
+    """
     facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
-    results = LabResult.objects.standing().filter(patient__in=facts).select_related("analyte", "entered_by")
-    tests: dict[int, Analyte] = {}
-    for result in results.order_by("drawn_on", "drawn_at", "analyte__position", "pk"):
-        result.analyte = tests.setdefault(result.analyte_id, result.analyte)  # one rule for all, read once
+    standing = LabResult.objects.standing().filter(patient__in=facts)
+    found = _models(standing) if tests is None else kept.rows(standing.of_tests(*tests), kept.NARROW)
+    for result in found:
         facts[result.patient_id].results.append(result)
     _load_plans(facts)
     for owner, cycle_id, dose, amount in _given(facts):
@@ -158,14 +206,24 @@ def load(patients: Collection[Patient], now: datetime) -> dict[int, Facts]:
     return facts
 
 
+def _models(standing: LabResultQuerySet) -> Iterator[LabResult]:
+    tests: dict[int, Analyte] = {}
+    rows = standing.select_related("analyte", "entered_by")
+    for result in rows.order_by("drawn_on", "drawn_at", "analyte__position", "pk"):
+        result.analyte = tests.setdefault(result.analyte_id, result.analyte)  # one rule for all, read once
+        yield result
+
+
 def _load_plans(facts: dict[int, Facts]) -> None:
-    versions = Prefetch("versions", PlanVersion.objects.defer("document"))
-    for plan in Plan.objects.filter(patient__in=facts).prefetch_related(versions).order_by("pk"):
+    versions: dict[int, PlanVersion] = {}
+    for plan in Plan.objects.filter(patient__in=facts).prefetch_related("versions").order_by("pk"):
         facts[plan.patient_id].plans.append(plan)
+        versions |= {version.pk: version for version in plan.versions.all()}
     a_day = PlannedDose.objects.filter(cycle=OuterRef("pk")).order_by().values("due_on").annotate(total=Sum("amount"))
     most = Subquery(a_day.order_by("-total").values("total")[:1])
-    cycles = Cycle.objects.filter(patient__in=facts).select_related("version").annotate(planned_daily=most)
+    cycles = Cycle.objects.filter(patient__in=facts).annotate(planned_daily=most)
     for cycle in cycles.order_by("starts_on"):
+        cycle.version = versions[cycle.version_id]  # one version for all its courses, its document read once
         facts[cycle.patient_id].cycles.append(cycle)
 
 

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 
 from il2tracker.accounts.models import Patient
-from labs import draws, facts, small_charts, trends
+from labs import facts, small_charts, trends
+from labs.charts import Mark
 from labs.facts import CD4, VIRAL_LOAD, Facts
 from labs.small_charts import Spark
 
@@ -29,20 +30,20 @@ class Glance:
 
 def glances(patients: Collection[Patient], now: datetime) -> dict[int, Glance]:
     """A glance per patient by primary key, in the same number of statements for one and for fifty."""
-    return {pk: glance(known) for pk, known in facts.load(patients, now).items()}
+    return {pk: glance(known) for pk, known in facts.load(patients, now, facts.SERIES).items()}
 
 
 def glance(known: Facts) -> Glance:
     """A glance from facts that are loaded already."""
-    judged = draws.judged(known)
-    last = trends.trend(draws.series(judged, CD4)).last
-    load = trends.trend(draws.series(judged, VIRAL_LOAD)).last
+    counts = known.series(CD4)
+    last, load = trends.trend(counts).last, trends.trend(known.series(VIRAL_LOAD)).last
     age = (known.today - last.on).days if last else None
+    marks = [Mark(point.on, point.value, point.comparator, point.counts, "") for point in counts]
     return Glance(
-        spark=small_charts.spark(draws.marks(judged, CD4), known.courses(), known.today - SPARK_DAYS, known.today),
-        last=last.label if last else "",
+        spark=small_charts.spark(marks, known.courses(), known.today - SPARK_DAYS, known.today),
+        last=known.label(last),
         last_on=last.on if last else None,
         age=age,
         stale=age is not None and age > STALE.days,
-        viral_load=load.label if load else "",
+        viral_load=known.label(load),
     )

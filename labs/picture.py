@@ -2,41 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
-from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cycles import advice, schedule
 from cycles.advice import EarlyFinding, Progress
 from il2tracker.accounts.models import Patient, User
-from labs import charts, draws, facts, small_charts, trends, units, words
-from labs.charts import Chart, Mark, Scene, Threshold
+from labs import differences, draws, facts, kept, panels, small_charts, thinning, trend_words, trends, words
+from labs.differences import Difference
 from labs.draws import Drawing, Judged
-from labs.facts import CD4, VIRAL_LOAD, Facts
+from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
+from labs.for_clinicians import ForClinicians, for_clinicians
+from labs.models import LabResult
+from labs.panels import Panel
 from labs.small_charts import PositionBar
 from labs.trends import Point, Trend
 
 RANGES = {"1": 1, "2": 2, "all": None}
-MOST_ROWS = 100  # of the table under the drawings; the list of results has them all
-LOW_CD4 = Decimal(200)  # P16
+TABLED = (CD4, CD4_PERCENT, VIRAL_LOAD)
 EDGE = timedelta(days=10)
 SHORTEST = timedelta(days=120)
-
-
-@dataclass
-class Panel:
-    """One test's drawing in two sizes, with what a screen reader hears instead."""
-
-    title: str
-    unit: str
-    key: str
-    narrow: Chart
-    wide: Chart
-    description: str
 
 
 @dataclass
@@ -44,27 +34,51 @@ class Picture:
     """Everything a trend page shows. Texts are ready; nothing in it needs another statement."""
 
     patient: Patient
+    now: datetime
     today: date
     chosen: str
     trend: Trend
     last: str
     last_on: date | None
     change: str
+    difference: Difference
     early: date | None
     gained: bool
     left_out: str
     viral_load: str
+    viral_load_change: str
     viral_load_rose: bool
     bar: PositionBar | None
     goal: Decimal | None
     before: str
     panels: list[Panel]
     rows: list[Drawing]
-    more: bool
+    undrawn: int
+    thinned: int
     hiv: bool
     too_soon_until: date | None
-    progress: str
+    clinicians: ForClinicians | None
     total: int
+
+    @property
+    def progress(self) -> str:
+        """What is said to clinicians about the present dose after six months; empty for patients."""
+        return self.clinicians.progress if self.clinicians else ""
+
+    @property
+    def about_the_same(self) -> bool:
+        """Whether the difference from before the first course is within the usual variation."""
+        return self.difference is Difference.ABOUT_THE_SAME and self.early is None
+
+    @property
+    def bursts(self) -> bool:
+        """Whether a viral load shown may be raised for a short time after a course (P08)."""
+        return any(row.burst for row in self.rows)
+
+    @property
+    def up_to(self) -> date | None:
+        """The newest draw that is drawn."""
+        return self.rows[0].on if self.rows else None
 
     @property
     def has_percent(self) -> bool:
@@ -82,9 +96,14 @@ class Picture:
         return any(panel.wide.bands for panel in self.panels)
 
     @property
-    def has_limits(self) -> bool:
-        """Whether a triangle is drawn."""
-        return any(shape.kind != "dot" for panel in self.panels for shape in panel.wide.shapes)
+    def has_below(self) -> bool:
+        """Whether a triangle that points down is drawn."""
+        return any(shape.kind == "down" for panel in self.panels for shape in panel.wide.shapes)
+
+    @property
+    def has_above(self) -> bool:
+        """Whether a triangle that points up is drawn."""
+        return any(shape.kind == "up" for panel in self.panels for shape in panel.wide.shapes)
 
     @property
     def counts_from(self) -> date | None:
@@ -106,48 +125,68 @@ def picture(
     for_clinic: bool = False,
     known: Facts | None = None,
 ) -> Picture:
-    """A patient's trend. `chosen` is a key of RANGES; the clinician's variant adds doses, nadir and progress (2.7).
+    """A patient's trend. `chosen` is a key of RANGES; the clinician's variant adds doses, nadir, slopes and progress.
 
-    `known` are facts that are loaded already.
+    `known` are facts that are loaded already, with at least the tests of facts.SERIES. Seven statements without it.
     """
-    known = known or facts.load([patient], now)[patient.pk]
-    judged = draws.judged(known)
-    span = _span(known, chosen)
-    shown = [each for each in judged if each.result.drawn_on >= span[0]]
-    rows = draws.drawings(shown, viewer)
-    counts, loads = draws.series(judged, CD4), draws.series(judged, VIRAL_LOAD)
-    said, last_load, found = trends.trend(counts), trends.trend(loads).last, _judged(known, counts)
+    known = known or facts.load([patient], now, facts.SERIES)[patient.pk]
+    span, counts, loads = _span(known, chosen), known.series(CD4), known.series(VIRAL_LOAD)
+    shown, thinned = _shown(known, span[0])
+    said, found = trends.trend(counts), _judged(known, counts)
     early = found.until if found and found.outcome is Progress.TOO_EARLY else None
-    goal = known.goal
+    difference = differences.of_counts(said)
     return Picture(
         patient=patient,
+        now=now,
         today=known.today,
         chosen=chosen,
         trend=said,
-        last=said.last.label if said.last else "",
+        last=known.label(said.last),
         last_on=said.last.on if said.last else None,
-        change="" if said.change is None or early else words.change(said.change),
+        change="" if said.change is None or early or not difference.is_called else words.change(said.change),
+        difference=difference,
         early=early,
         gained=said.change is not None and said.change > 0,
         left_out=_left_out(counts),
-        viral_load=last_load.label if last_load else "",
-        viral_load_rose=trends.rose_after_course(loads),
-        bar=_bar(said, goal, early=early is not None),
-        goal=goal,
-        before=said.before_first.label if said.before_first else "",
-        panels=_panels(known, shown, span, for_clinic=for_clinic),
-        rows=rows[:MOST_ROWS],
-        more=len(rows) > MOST_ROWS,
+        **_viral_load(known, loads, early=early is not None),
+        bar=_bar(said, known.goal, arrow=difference.is_called and not early),
+        goal=known.goal,
+        before=known.label(said.before_first),
+        panels=panels.panels(known, shown, span, for_clinic=for_clinic),
+        rows=draws.drawings(shown, viewer, {point.key for point in differences.bursts(loads)}),
+        undrawn=known.undrawn(CD4) + known.undrawn(VIRAL_LOAD),
+        thinned=thinned,
         hiv=known.on_hiv_plan,
         too_soon_until=_too_soon_until(known),
-        progress=words.no_clear_rise(found) if for_clinic and found else "",
-        total=len(judged),
+        clinicians=for_clinicians(known, span[0], found) if for_clinic else None,
+        total=len(known.results),
     )
+
+
+def _shown(known: Facts, since: date) -> tuple[list[Judged], int]:
+    """The draws to draw and to table, and how many there are in all if that is not all of them."""
+    series = [[point for point in known.series(code) if point.on >= since] for code in facts.SERIES]
+    days = thinning.worth_drawing(series)
+    every = {point.on for points in series for point in points}
+    found = LabResult.objects.standing().of(known.patient).of_tests(*TABLED).filter(drawn_on__gte=since)
+    if len(days) < len(every):
+        found = found.filter(drawn_on__in=days)
+    return draws.judge(known, kept.rows(found)), len(every) if len(days) < len(every) else 0
+
+
+def _viral_load(known: Facts, loads: Sequence[Point], *, early: bool) -> dict[str, Any]:
+    said = trends.trend(loads)
+    difference = Difference.NOT_COMPARED if early else differences.of_loads(said)
+    return {
+        "viral_load": known.label(said.last),
+        "viral_load_change": trend_words.load_change(difference, known.label(said.before_first)),
+        "viral_load_rose": trends.rose_after_course(loads),
+    }
 
 
 def _span(known: Facts, chosen: str) -> tuple[date, date]:
     years = RANGES.get(chosen, 1)
-    firsts = [result.drawn_on for result in known.results] + [cycle.starts_on for cycle in known.cycles]
+    firsts = [result.drawn_on for result in known.results[:1]] + [cycle.starts_on for cycle in known.cycles[:1]]
     last = (_too_soon_until(known) or known.today) + EDGE
     earliest = min([*firsts, known.today - SHORTEST]) - EDGE
     if years is None:
@@ -171,73 +210,12 @@ def _left_out(points: Sequence[Point]) -> str:
     ) % {"count": count}
 
 
-def _bar(said: Trend, goal: Decimal | None, *, early: bool) -> PositionBar | None:
+def _bar(said: Trend, goal: Decimal | None, *, arrow: bool) -> PositionBar | None:
     if said.last is None or said.last.value is None:
         return None
     before = said.before_first.value if said.before_first and said.before_first is not said.last else None
     bar = small_charts.position_bar(said.last.value, before, goal)
-    return replace(bar, arrow="") if early else bar
-
-
-# Drawings
-
-
-def _panels(known: Facts, shown: Sequence[Judged], span: tuple[date, date], *, for_clinic: bool) -> list[Panel]:
-    courses = known.courses()
-    if not for_clinic:
-        courses = [charts.Course(c.number, c.first_on, c.last_on, c.too_soon_until) for c in courses]
-    panels = []
-    for code, draw, sizes in (
-        (CD4, charts.cd4_chart, (charts.NARROW, charts.WIDE)),
-        (VIRAL_LOAD, charts.viral_load_chart, (charts.NARROW, charts.WIDE_LOW)),
-    ):
-        marks = draws.marks(shown, code)
-        if len(marks) > 1:
-            levels = _thresholds(known, marks, for_clinic=for_clinic) if code == CD4 else _limit(marks)
-            scene = Scene(*span, known.today, marks, courses, levels)
-            panels.append(_panel(code, shown, scene, draw, sizes))
-    return panels
-
-
-def _panel(
-    code: str,
-    shown: Sequence[Judged],
-    scene: Scene,
-    draw: Callable[[Scene, charts.Size], Chart],
-    sizes: tuple[charts.Size, charts.Size],
-) -> Panel:
-    analyte = next(each.result.analyte for each in shown if each.result.analyte.code == code)
-    narrow, wide = (draw(scene, size) for size in sizes)
-    return Panel(analyte.name, analyte.unit_words, code, narrow, wide, _description(scene.marks))
-
-
-def _description(marks: Sequence[Mark]) -> str:
-    joined = [mark for mark in marks if mark.counts]
-    hollow = len(marks) - len(joined)
-    text = _("Each mark is one blood test. %(count)s count and are joined") % {"count": len(joined)}
-    if joined:
-        text += ", " + _("from %(first)s to %(last)s") % {"first": joined[0].label, "last": joined[-1].label}
-    text += ". " + (_("%(count)s hollow marks do not count and are not joined.") % {"count": hollow} if hollow else "")
-    return text.strip() + " " + _("The table below holds the same values.")
-
-
-def _thresholds(known: Facts, marks: Sequence[Mark], *, for_clinic: bool) -> list[Threshold]:
-    nadir = known.patient.nadir_cd4 if for_clinic else None
-    low = any(mark.value is not None and mark.value < 2 * LOW_CD4 for mark in marks)
-    levels = [Threshold(LOW_CD4, "")] if low and (nadir is None or abs(nadir - LOW_CD4) > 40) else []
-    if known.goal is not None:
-        levels.append(Threshold(known.goal, _("Goal: above %(goal)s") % {"goal": units.figure(known.goal)}))
-    if nadir is not None:
-        year = f", {known.patient.nadir_on.year}" if known.patient.nadir_on else ""
-        levels.append(Threshold(Decimal(nadir), _("Nadir %(nadir)s%(year)s") % {"nadir": nadir, "year": year}))
-    return levels
-
-
-def _limit(marks: Sequence[Mark]) -> list[Threshold]:
-    limits = [mark.value for mark in marks if mark.comparator == "<" and mark.value]
-    if not limits or len(set(limits)) > 1:
-        return []
-    return [Threshold(limits[-1], _("Test limit: %(limit)s") % {"limit": units.figure(limits[-1])})]
+    return bar if arrow else replace(bar, arrow="")
 
 
 # Too early to judge

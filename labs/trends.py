@@ -5,16 +5,18 @@ Pure. Civil dates decide; moments only where both the draw and the dose have one
 
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
+from typing import NamedTuple
 
 from cycles import schedule
 from cycles.advice import Reading
 
 ONE_DAY = timedelta(days=1)
-RISING_FACTOR = Decimal("3.162")  # half a log10 step, app's own: less is noise of the test (D3.5, Raboud 1996)
+LOAD_NOISE_FACTOR = Decimal(10).sqrt()  # half a log10 step: less is noise of the test (domain 3.5, Raboud 1996)
 
 
 class Verdict(Enum):
@@ -30,9 +32,10 @@ class Verdict(Enum):
     @property
     def counts(self) -> bool:
         """Whether the reading belongs on the trend line, in goals and in comparisons."""
-        return self in {Verdict.RELIABLE, Verdict.BASELINE, Verdict.NOT_APPLICABLE}
+        return self in COUNTING
 
 
+COUNTING = {Verdict.RELIABLE, Verdict.BASELINE, Verdict.NOT_APPLICABLE}
 TOO_SOON = {Verdict.UNRELIABLE, Verdict.BORDERLINE}
 
 
@@ -49,8 +52,7 @@ class Reason(Enum):
     TIMING_OFF = "timing does not matter"
 
 
-@dataclass(frozen=True)
-class GivenDose:
+class GivenDose(NamedTuple):
     """An injection taken in full or in part: its civil date where it was given, its moment if known.
 
     `course` numbers the course of `plan` it belongs to; `timing` = the plan says that IL-2 timing matters here.
@@ -63,13 +65,11 @@ class GivenDose:
     plan: int = 0
 
 
-@dataclass(frozen=True)
 class UnloggedDose(GivenDose):
     """A dose that was due and about which nothing was recorded: it counts as given, and makes a verdict unconfirmed."""
 
 
-@dataclass(frozen=True)
-class Draw:
+class Draw(NamedTuple):
     """When blood was taken: the civil date, the moment if known."""
 
     on: date
@@ -84,8 +84,7 @@ class EarlierIL2:
     last_on: date | None = None
 
 
-@dataclass(frozen=True)
-class Judgement:
+class Judgement(NamedTuple):
     """Verdict on one draw with what it rests on. `days` counts from the last dose; `course` is that dose's."""
 
     verdict: Verdict
@@ -155,7 +154,7 @@ class DoseRecord:
         if self.confirmed is self.timed:
             return judgement
         without = self._judge(draw, self.confirmed)
-        return replace(judgement, unconfirmed=without.verdict is not judgement.verdict)
+        return judgement._replace(unconfirmed=without.verdict is not judgement.verdict)
 
     def _judge(self, draw: Draw, timed: _Doses) -> Judgement:
         last = timed.last_before(draw)
@@ -198,10 +197,16 @@ def _without_dose(earlier: EarlierIL2) -> Judgement:
     return Judgement(Verdict.UNKNOWN, Reason.BEFORE_EARLIER)
 
 
+@lru_cache(maxsize=4096)
+def _window(last_on: date) -> tuple[date, date]:
+    return schedule.too_soon_until(last_on), schedule.reliable_from(last_on)
+
+
 def _by_date(last_on: date, drawn_on: date) -> tuple[Verdict, Reason]:
-    if drawn_on <= schedule.too_soon_until(last_on):
+    too_soon_until, reliable_from = _window(last_on)
+    if drawn_on <= too_soon_until:
         return Verdict.UNRELIABLE, Reason.TOO_SOON
-    if drawn_on < schedule.reliable_from(last_on):
+    if drawn_on < reliable_from:
         return Verdict.BORDERLINE, Reason.FEW_DAYS_EARLY
     return Verdict.RELIABLE, Reason.LONG_ENOUGH
 
@@ -209,9 +214,11 @@ def _by_date(last_on: date, drawn_on: date) -> tuple[Verdict, Reason]:
 # A series
 
 
-@dataclass(frozen=True)
-class Point:
-    """One reading in its test's own unit. `value` None = not detected, no limit given. `key` names its row."""
+class Point(NamedTuple):
+    """One reading in its test's own unit. `value` None = not detected, no limit given. `key` names its row.
+
+    `comparator` is =, < or >: "at most 20" is a limit like "less than 20".
+    """
 
     on: date
     value: Decimal | None
@@ -223,7 +230,7 @@ class Point:
     @property
     def counts(self) -> bool:
         """Whether it is joined to others."""
-        return self.judgement.verdict.counts
+        return self.judgement.verdict in COUNTING
 
     @property
     def counted(self) -> bool:
@@ -258,10 +265,10 @@ class Trend:
 def trend(points: Sequence[Point]) -> Trend:
     """Summary of a series. "Before the first course" is the newest baseline reading."""
     joined = reliable(points)
-    baseline = [point for point in joined if point.judgement.verdict is Verdict.BASELINE]
+    before = (point for point in reversed(joined) if point.judgement.verdict is Verdict.BASELINE)
     return Trend(
         last=joined[-1] if joined else None,
-        before_first=baseline[-1] if baseline else None,
+        before_first=next(before, None),
         left_out=len(points) - len(joined),
         unconfirmed=sum(point.judgement.unconfirmed for point in points),
     )
@@ -269,7 +276,7 @@ def trend(points: Sequence[Point]) -> Trend:
 
 def readings(points: Iterable[Point]) -> list[Reading]:
     """The points that count and are numbers, oldest first, as rules read them."""
-    return [_reading(point, point.value) for point in reliable(points) if point.value is not None]
+    return [Reading(p.on, p.value, p.comparator, p.key) for p in reliable(points) if p.value is not None]
 
 
 def between_courses(points: Iterable[Point]) -> list[Reading]:
@@ -277,16 +284,12 @@ def between_courses(points: Iterable[Point]) -> list[Reading]:
     return readings(point for point in points if point.judgement.verdict is Verdict.RELIABLE)
 
 
-def _reading(point: Point, value: Decimal) -> Reading:
-    return Reading(point.on, value, point.comparator, point.key)
-
-
 def is_rising(points: Sequence[Point]) -> bool:
     """Whether the newest viral load is half a log10 step or more above the one before it that counts (P67, D4)."""
     joined = [(point.value, point.comparator) for point in reliable(points) if point.value is not None]
     if len(joined) < 2 or joined[-1][1] == "<":
         return rose_after_course(points)
-    return rose_after_course(points) or joined[-1][0] >= joined[-2][0] * RISING_FACTOR
+    return rose_after_course(points) or joined[-1][0] >= joined[-2][0] * LOAD_NOISE_FACTOR
 
 
 def rose_after_course(points: Sequence[Point]) -> bool:
@@ -295,4 +298,4 @@ def rose_after_course(points: Sequence[Point]) -> bool:
     last = trend(points).last
     if newest is None or newest.counts or last is None or newest.value is None or newest.comparator == "<":
         return False
-    return last.value is None or newest.value >= last.value * RISING_FACTOR
+    return last.value is None or newest.value >= last.value * LOAD_NOISE_FACTOR

@@ -13,6 +13,7 @@ from django.utils.translation import ngettext, pgettext
 
 from cycles.advice import EarlyFinding, Progress
 from labs import units
+from labs.kept import Result
 from labs.models import LabResult
 from labs.trends import Judgement, Reason, Verdict
 
@@ -78,7 +79,7 @@ def _days_after(judgement: Judgement) -> str:
     return ngettext(one, more, days) % facts
 
 
-def value(result: LabResult, *, unit: bool = False) -> str:
+def value(result: Result, *, unit: bool = False) -> str:
     """A result in its test's own unit: "612", "less than 20", "below 100 (file: 1.699)", "22,999 (file: 4.3617)"."""
     rule, written = result.analyte.rule, result.reading
     words = units.in_words(rule, units.in_own_unit(rule, written), unit=unit)
@@ -92,7 +93,7 @@ def value(result: LabResult, *, unit: bool = False) -> str:
     return _("%(value)s (written: %(written)s)") % {"value": words, "written": units.in_words(rule, written)}
 
 
-def short(result: LabResult) -> str:
+def short(result: Result) -> str:
     """A result beside its mark in a drawing: "612", "less than 20", "not detected"."""
     own = units.in_own_unit(result.analyte.rule, result.reading)
     if own.value is not None and own.detected is not None:
@@ -104,7 +105,7 @@ def _is_number(raw: str) -> bool:
     return raw.replace(".", "", 1).isdigit()
 
 
-def entered_by(result: LabResult, viewer_pk: int | None) -> str:
+def entered_by(result: Result, viewer_pk: int | None) -> str:
     """Who entered a result: "you", the clinic's member by name, or from which side."""
     person = result.entered_by
     if person is not None and person.pk == viewer_pk:

@@ -48,7 +48,7 @@ class Row:
 
 def compose(page: Sequence[tuple[Facts, list[Reason]]], now: datetime, clock: str) -> list[Row]:
     """The rows of these patients: the six statements of the trend, however long the page and the histories."""
-    results = labs.load([facts.patient for facts, _reasons in page], now)
+    results = labs.load([facts.patient for facts, _reasons in page], now, labs.SERIES)
     return [_row(facts, found, results[facts.patient.pk], clock) for facts, found in page]
 
 

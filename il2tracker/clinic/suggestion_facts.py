@@ -18,7 +18,7 @@ from il2tracker.accounts.models import Clinic, Patient, Sharing, User
 from il2tracker.alerts.models import Alert
 from labs import facts, trends
 from labs.facts import CD4, VIRAL_LOAD, Facts
-from labs.models import LabResult
+from labs.kept import Result
 from labs.trends import Judgement, Point
 from labs.units import is_upper_limit
 from sideeffects.models import SymptomReport
@@ -139,10 +139,10 @@ class Known:
 
     def series(self, code: str = CD4) -> list[Point]:
         """The results of one test with their verdicts."""
-        return [facts.point_of(result, judged) for result, judged in self.judged if result.analyte.code == code]
+        return self.record.series(code)
 
     @cached_property
-    def judged(self) -> list[tuple[LabResult, Judgement]]:
+    def judged(self) -> list[tuple[Result, Judgement]]:
         """Every standing result with its verdict, oldest first."""
         return self.record.judged()
 
@@ -191,7 +191,7 @@ def gather(
     `loaded` are results and injections that are there already.
     """
     versions = _newest_versions(patients)
-    loaded = loaded or facts.load([patient for patient in patients if patient.pk in versions], now)
+    loaded = loaded or facts.load([patient for patient in patients if patient.pk in versions], now, facts.TIMED)
     known = {pk: Known(loaded[pk], on[pk], version) for pk, version in versions.items()}
     for hold in Hold.objects.filter(patient__in=known).filter(Q(lifted_at=None) | Q(kind__in=SYMPTOM_HOLDS)):
         known[hold.patient_id].holds.append(hold)

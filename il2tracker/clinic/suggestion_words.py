@@ -17,6 +17,7 @@ from il2tracker.clinic import words
 from il2tracker.clinic.suggestion_facts import HIGH_LOAD, Known
 from il2tracker.clinic.suggestions import AFTER, FROM, Suggestion
 from labs import words as labs
+from labs.kept import Result
 from labs.models import LabResult
 
 
@@ -177,7 +178,7 @@ def _readings(finding: IntervalFinding, known: Known) -> list[str]:
     return lines
 
 
-def _reading(result: LabResult, why: str) -> str:
+def _reading(result: Result, why: str) -> str:
     facts = {"value": labs.value(result), "day": ui.long_day(result.drawn_on), "why": why}
     line = _("CD4+ %(value)s, %(day)s, %(why)s") % facts
     return f"{line}, {_('entered by the patient')}" if result.source == LabResult.Source.PATIENT else line

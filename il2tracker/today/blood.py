@@ -73,4 +73,4 @@ def _stage(board: Board, coming: Cycle, booked_for: date | None, drawn_on: date 
 
 def last_results(patient: Patient, now: datetime) -> glances.Glance:
     """The last CD4+ count and viral load that count: six statements."""
-    return glances.glance(facts.load([patient], now)[patient.pk])
+    return glances.glance(facts.load([patient], now, facts.SERIES)[patient.pk])

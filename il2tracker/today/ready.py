@@ -15,7 +15,7 @@ from cycles.models import Cycle
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Clinic, Patient
-from labs import course_tests, draws, facts, trends
+from labs import course_tests, facts, trends
 from labs.facts import CD4, VIRAL_LOAD
 
 SAID_NEAR = 1  # days before day 1 from which a start without the clinic's word is said aloud (R12)
@@ -125,13 +125,13 @@ def _results(cycle: Cycle, patient: Patient) -> Known:
 
 def _viral_load(patient: Patient, now: datetime) -> list[Known]:
     """P20, W8, P67: detectable is only said; a rise needs a person."""
-    judged = draws.judged(facts.load([patient], now)[patient.pk])
-    points = draws.series(judged, VIRAL_LOAD)
+    record = facts.load([patient], now, facts.SERIES)[patient.pk]
+    points = record.series(VIRAL_LOAD)
     if not points:
         return []
     newest = max(points, key=lambda point: point.on)
     rises = trends.is_rising(points)
-    said = {"value": newest.label, "day": ui.long_day(newest.on)}
+    said = {"value": record.label(newest), "day": ui.long_day(newest.on)}
     words = _("Up: %(value)s on %(day)s") if rises else _("%(value)s on %(day)s")
     return [Known("viral_load", _("Viral load"), words % said, rises)]
 

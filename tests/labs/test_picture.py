@@ -287,9 +287,9 @@ def test_fifty_patients_take_as_many_statements_as_one(
 def test_a_trend_takes_the_same_statements_for_six_draws_as_for_three_hundred(
     story: factories.Cast, result: Any, django_assert_num_queries: Any
 ) -> None:
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         picture(story.anna_patient, story.ben, NOW, chosen="all", for_clinic=True)
     for n in range(100):
         result("500", on=(date(2020, 1, 1) + timedelta(days=7 * n)).isoformat())
-    with django_assert_num_queries(6):
+    with django_assert_num_queries(7):
         picture(story.anna_patient, story.ben, NOW, chosen="all", for_clinic=True)

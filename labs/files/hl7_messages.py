@@ -15,16 +15,21 @@ from typing import Any
 
 from labs import catalogue
 from labs.files.candidates import OTHER, DateError, Line, Stage, Status
-from labs.files.hl7_orders import Order, Result, broken, orders, remarks
+from labs.files.hl7_orders import LONGEST_NOTE, Order, Result, broken, orders, remarks
 from labs.files.hl7_segments import Message, Segment, messages, shortened
-from labs.files.hl7_values import Taken, joined, reading_of, taken, zone_in
+from labs.files.hl7_values import Taken, joined, reading_of, taken
 from labs.units import Reading, ReadingError, Rule
 
 VERSIONS = {"2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6"}
 STAGES = {"F": Stage.FINAL, "U": Stage.FINAL, "C": Stage.CORRECTED}
 STAGES |= dict.fromkeys("PRS", Stage.PRELIMINARY)
-NO_RESULT = {"I": Status.PENDING} | dict.fromkeys("XNO", Status.CANCELLED)
-WITHDRAWN = {"D", "W"}
+NO_RESULT = {
+    "I": (Status.PENDING, "The laboratory has no value yet."),
+    "X": (Status.CANCELLED, "The laboratory cancelled it."),
+    "N": (Status.CANCELLED, "The test was not asked for."),
+    "O": (Status.CANCELLED, "It is the order alone, without a result."),
+}
+WITHDRAWN = dict.fromkeys("DW", "The laboratory says that this was a mistake.")
 OF_THE_ORDER = {"F", "C", "P", "R"}  # OBR-25, where OBX-11 is empty
 LOINC = {"LN", "LOINC"}
 NOT_BLOOD = re.compile(
@@ -32,7 +37,7 @@ NOT_BLOOD = re.compile(
     r"|bal|isolate|isol|tissue|tiss|sweat|semen|smn|marrow|mar)\b",
     re.IGNORECASE,
 )
-LONGEST = {"name": 120, "laboratory": 120, "flag": 20, "specimen": 40, "external_id": 160, "note": 2_000}
+LONGEST = {"name": 120, "laboratory": 120, "flag": 20, "specimen": 40, "external_id": 160, "note": LONGEST_NOTE}
 LONGEST_RANGE, LONGEST_RAW, LONGEST_KIND = 60, 200, 40
 
 
@@ -98,9 +103,10 @@ def _line(order: Order, result: Result, rules: Mapping[str, Rule]) -> Line:
     if problem:
         return Line(obx.line, order.patient, "", _shown(obx), Status.NOT_UNDERSTOOD, problem, person=order.whom)
     draft = _described(order, result, rules)
-    status = (obx.text(11) or (order.said(25) if order.said(25) in OF_THE_ORDER else "")).upper()
+    status = (obx.text(11) or (order.status if order.status in OF_THE_ORDER else "")).upper()
     if status in NO_RESULT:
-        return replace(draft, status=NO_RESULT[status], **_when(order, obx))
+        verdict, words = NO_RESULT[status]
+        return replace(draft, status=verdict, reason=words, **_when(order, obx))
     if status not in STAGES and status not in WITHDRAWN:
         words = f"The status of this result (OBX-11) is “{shortened(status, 20)}”. We do not know it."
         return replace(draft, reason=words if status else "The message does not say how far this result is (OBX-11).")
@@ -116,7 +122,8 @@ def _judged(order: Order, result: Result, draft: Line, status: str, rules: Mappi
             return replace(draft, reason=str(error))
         reading = None
     if withdrawn:
-        return replace(draft, status=Status.WITHDRAWN, reading=reading, **_when(order, obx))
+        said = {"reason": WITHDRAWN[status], **_when(order, obx)}
+        return replace(draft, status=Status.WITHDRAWN, reading=reading, **said)
     if reading is None:
         return _without_value(draft, status, _when(order, obx))
     draft = replace(draft, reading=reading)
@@ -152,7 +159,7 @@ def _described(order: Order, result: Result, rules: Mapping[str, Rule]) -> Line:
     said = {
         "name": _name(obx),
         "flag": ", ".join(text for text in obx.repeats(8) if text),
-        "laboratory": obx.text(23) or obx.text(15, 2) or obx.text(15) or order.header.text(4),
+        "laboratory": obx.text(23) or obx.text(15, 2) or obx.text(15) or order.sender,
         "note": "\n".join(beside),
     }
     kept: dict[str, Any] = {name: shortened(text, LONGEST[name]) for name, text in said.items()}
@@ -198,13 +205,12 @@ def _analyte(order: Order, obx: Segment, rules: Mapping[str, Rule]) -> str:
 
 
 def _taken(order: Order, obx: Segment) -> Taken:
-    zone = zone_in(order.header.text(7))
     for segment, number in ((obx, 14), (order.request, 7)):
         if segment and segment.text(number):
-            return taken(segment.text(number), segment.text(number, 2), zone)
+            return taken(segment.text(number), segment.text(number, 2), order.zone)
     if len(order.collected) > 1:
         raise DateError("Its specimens were taken at different times. Say when the blood was taken.")
-    return taken("".join(order.collected), "", zone)
+    return taken("".join(order.collected), "", order.zone)
 
 
 def _when(order: Order, obx: Segment) -> dict[str, Any]:
@@ -220,5 +226,5 @@ def _external_id(order: Order, obx: Segment) -> str:
     """What stays the same over all versions of a result: the order, the test, the sub-id (OBX-4)."""
     number, giver = order.filler
     test = obx.text(3, 1) or obx.text(3, 4) or obx.text(3, 2)
-    parts = (giver or order.header.text(4), number, test, "&".join(obx.repeats(4)))
+    parts = (giver or order.sender, number, test, "&".join(obx.repeats(4)))
     return "|".join(parts) if number and test else ""

@@ -10,9 +10,10 @@ from functools import cached_property
 
 from labs.files.candidates import Person
 from labs.files.hl7_segments import Message, Segment, shortened
+from labs.files.hl7_values import zone_in
 
 SENT_IN_LINES = {"TX", "FT", "ST"}
-LONGEST_NAME = 120
+LONGEST_NAME, LONGEST_NOTE = 120, 2_000
 
 
 @dataclass
@@ -84,15 +85,31 @@ class Order:
         numbers = {text for segment in self.specimens if (text := segment.part(2, 2) or segment.part(2))}
         return numbers.pop() if len(numbers) == 1 else "" if numbers else self.filler[0]
 
-    def said(self, number: int) -> str:
-        """A field of the OBR."""
-        return self.request.text(number) if self.request else ""
+    @cached_property
+    def status(self) -> str:
+        """How far the order is, by OBR-25."""
+        return self.request.text(25) if self.request else ""
+
+    @cached_property
+    def sender(self) -> str:
+        """The laboratory that sent the message."""
+        return self.header.text(4)
+
+    @cached_property
+    def zone(self) -> str:
+        """The zone of the whole message, "" if it names none."""
+        return zone_in(self.header.text(7))
 
 
 def remarks(notes: Iterable[Segment]) -> list[str]:
-    """The texts of some NTE."""
-    texts = ("\n".join(text for text in note.repeats(3) if text) for note in notes)
-    return [text for text in texts if text]
+    """The texts of some NTE, and no more of them than are kept."""
+    found: list[str] = []
+    for note in notes:
+        text = "\n".join(text for text in note.repeats(3) if text)
+        found += [text] if text else []
+        if sum(map(len, found)) > LONGEST_NOTE:
+            break
+    return found
 
 
 def _person(pid: Segment) -> Person:
@@ -158,10 +175,10 @@ def _add_result(order: Order, obx: Segment) -> None:
 
 
 def _continues(one: Segment, other: Segment) -> bool:
-    same = all(one.repeats(n) == other.repeats(n) for n in (2, 3, 4, 11, 14))
+    same = all(one.fields[n : n + 1] == other.fields[n : n + 1] for n in (2, 3, 4, 11, 14))
     texts = one.text(2) in SENT_IN_LINES and not (one.problem or other.problem)
     unmarked = not any(segment.text(n) for segment in (one, other) for n in (6, 7, 8))
-    return texts and same and unmarked and any(any(segment.repeats(5)) for segment in (one, other))
+    return same and texts and unmarked and any(any(segment.repeats(5)) for segment in (one, other))
 
 
 def _add_note(order: Order, note: Segment, last: str) -> None:

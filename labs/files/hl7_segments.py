@@ -1,16 +1,16 @@
 """HL7 v2 from bytes to messages and their segments: line ends, framing, batches, character sets, separators, escapes.
 
-Pure. Each segment is split by the `hl7` library, one at a time, so that a long file stays small in memory. Escapes are
-read here: the library loses what follows an escape that is not closed, and takes hexadecimal bytes for Latin-1. It also
-splits at the usual separators where a message names fewer: it is told what the message says, and signs that no
-message uses for the rest.
+Pure. The `hl7` library takes apart every field that has repeats, components or parts, one at a time and when it is
+asked for, so that a long file stays small and quick. Escapes are read here: the library loses what follows an escape
+that is not closed, and takes hexadecimal bytes for Latin-1. It also splits at the usual separators where a message
+names fewer: it is told what the message says, and signs that no message uses for the rest.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -22,9 +22,9 @@ UTF_8_MARK, UTF_16_MARKS = b"\xef\xbb\xbf", (b"\xff\xfe", b"\xfe\xff")
 NAME = re.compile("[A-Z][A-Z0-9]{2}")
 LINE_END, FRAME = re.compile(rb"\r\n|\r|\n"), re.compile(rb"[\x0b\x1c]")
 BATCH = (b"FHS", b"BHS", b"BTS", b"FTS")
-MOST_PARTS = 3_000  # app's own: fields, components and repeats of one segment
+MOST_PARTS = 1_000  # app's own: fields, components and repeats of one segment
 UNUSED = "\ue000\ue001\ue002\ue003"  # private signs in place of separators that a message does not name
-BROKEN, NULL = "\ufffd", '""'
+BROKEN, NULL, NOTHING = "\ufffd", '""', [""]
 CHARACTER_SETS = {"": "utf-8", "ASCII": "ascii", "UNICODE": "utf-8", "UNICODE UTF-8": "utf-8", "UTF-8": "utf-8"}
 CHARACTER_SETS |= {"UTF8": "utf-8", "ISO-8859-1": "iso8859-1"}
 CHARACTER_SETS |= {f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)}
@@ -51,6 +51,12 @@ class Marks:
         full = "".join(sign or unused for sign, unused in zip(signs, UNUSED, strict=True))
         return f"MSH{self.field}{full}{self.field}"
 
+    def split(self, text: str) -> Any:
+        """The repeats, components and parts of a field."""
+        if not any(sign and sign in text for sign in (self.component, self.repeat, self.part)):
+            return [text]
+        return hl7.parse(f"{self.header}\rANY{self.field}{text}")[1][1]
+
     def read(self, text: str) -> str:
         """The text without its escapes. One that is unknown, or not closed, stays as it stands."""
         if self.escape and self.escape in text:
@@ -76,6 +82,8 @@ class Marks:
 
 
 def _printable(text: str) -> str:
+    if text.isprintable():
+        return text.strip()
     text = text.replace("\r\n", "\n").replace("\r", "\n").replace("\0", BROKEN)
     return "".join(sign if sign >= " " or sign == "\n" else " " for sign in text).strip()
 
@@ -98,13 +106,13 @@ class Segment:
     marks: Marks
     problem: str = ""
     open_end: bool = False
+    split: dict[int, Any] = field(default_factory=dict, repr=False, compare=False)
 
     @cached_property
-    def fields(self) -> Any:
-        """The fields as the library splits them; 0 is the name."""
-        if self.name == "MSH":
-            return hl7.parse(self.marks.header + self.written.split(self.marks.field, 2)[-1])[0]
-        return hl7.parse(f"{self.marks.header}\r{self.written}")[1]
+    def fields(self) -> list[str]:
+        """The fields as they stand, by number; 0 is the name. MSH-1 is the sign between them."""
+        fields = self.written.split(self.marks.field)
+        return [*fields[:1], self.marks.field, *fields[1:]] if self.name == "MSH" else fields
 
     def repeats(self, number: int) -> list[str]:
         """The text of every repeat of a field, with its components as they stand; "" where all of them are empty."""
@@ -130,7 +138,12 @@ class Segment:
         return components[component - 1] if component <= len(components) else ""
 
     def _field(self, number: int) -> Any:
-        return self.fields[number] if not self.problem and number < len(self.fields) else [""]
+        """A list of repeats, each a text or a list of components, each a text or a list of parts."""
+        if self.problem or number >= len(self.fields):
+            return NOTHING
+        if number not in self.split:
+            self.split[number] = self.marks.split(self.fields[number])
+        return self.split[number]
 
 
 @dataclass(frozen=True)

@@ -299,7 +299,10 @@ _NOTHING = units.Reading("=", None, "", None, "")
 def _when(line: Line, patient: Patient) -> tuple[date | None, datetime | None]:
     """Day of the draw on the patient's calendar, and its moment if a time is known."""
     if line.moment is not None:
-        return line.moment.astimezone(patient.zone).date(), line.moment
+        try:
+            return line.moment.astimezone(patient.zone).date(), line.moment
+        except OverflowError:  # the first and the last day of the calendar
+            return None, None
     if line.on is None or line.at is None:
         return line.on, None
     return line.on, schedule.moment(line.on, line.at, patient.zone)

@@ -100,13 +100,7 @@ class Page:
     @property
     def recorded_words(self) -> str:
         """ "7 of 8 due recorded"."""
-        if self.course is None:
-            return ""
-        if self.course.cycle.entered_later:
-            return _("from before this diary")
-        due = [slot for slot in self.course.slots if slot.is_recorded or slot.dose.due_at <= self.now]
-        facts = {"done": sum(slot.is_recorded for slot in due), "due": len(due)}
-        return _("%(done)s of %(due)s due recorded") % facts
+        return words.recorded(self.course, self.now) if self.course else ""
 
 
 def compose(patient: Patient, viewer: User, now: datetime) -> Page:

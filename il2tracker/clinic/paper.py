@@ -20,23 +20,25 @@ SVG = re.compile(r"<svg\b[^>]*>")
 @cache
 def is_available() -> bool:
     """Whether this machine can make one. Asked once: the answer needs the whole library."""
+    for name in ("weasyprint", "weasyprint.progress", "fontTools"):  # rules that only browsers understand are no news
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     try:
         import weasyprint  # noqa: F401
     except (ImportError, OSError):
         return False
-    for name in ("weasyprint", "weasyprint.progress", "fontTools"):  # rules that only browsers understand are no news
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     return True
 
 
 def pdf(page: str) -> bytes:
     """A whole HTML page as PDF, laid out by our stylesheets. Nothing is fetched but our own fonts."""
     import weasyprint
+    from weasyprint.text.fonts import FontConfiguration
 
-    fetcher = _own_files()
-    styles = [weasyprint.CSS(filename=_file(f"css/{name}.css"), url_fetcher=fetcher) for name in SHEETS]
-    document = weasyprint.HTML(string=_with_styled_drawings(page), url_fetcher=fetcher)
-    return bytes(document.write_pdf(stylesheets=styles))
+    known = {"url_fetcher": _own_files()}
+    fonts = {"font_config": FontConfiguration()}
+    styles = [weasyprint.CSS(filename=_file(f"css/{name}.css"), **known, **fonts) for name in SHEETS]
+    document = weasyprint.HTML(string=_with_styled_drawings(page), **known)
+    return bytes(document.write_pdf(stylesheets=styles, **fonts))
 
 
 def _file(name: str) -> str:

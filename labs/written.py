@@ -30,6 +30,7 @@ from labs.units import (
 
 LONGEST_TEXT = 60
 LONGEST_UNIT = 40
+LONGEST_WORDS = 2000
 MOST_DIGITS = 10
 FEW = 5  # a count below, with a fraction, is asked
 PART_OF_WHITE_CELLS = {"neutrophils", "lymphocytes", "eosinophils"}
@@ -52,18 +53,14 @@ POWER = re.compile(
     re.DOTALL,
 )
 AS_SENT = re.compile(r"(?P<minus>[+-]?)(?P<digits>(?:[0-9]+\.?[0-9]*|\.[0-9]+)(?:[eE][+-]?[0-9]{1,3})?)")
-NOT_DETECTED = {
-    "not detected",
-    "none detected",
-    "target not detected",
-    "undetectable",
-    "undetected",
-    "tnd",
-    "nd",
-    "n.d.",
-}
-DETECTED = {"detected", "(detected)", ", detected"}
-FOUND_NOT = {"not detected", "(not detected)", ", not detected", "tnd"}
+FOUND = (
+    ("target not detected", False),
+    ("not detected", False),
+    ("undetectable", False),
+    ("tnd", False),
+    ("detected", True),
+)
+NOT_DETECTED = {words for words, found in FOUND if not found} | {"none detected", "undetected", "nd", "n.d."}
 
 
 def parse(rule: Rule, text: str, unit: str = "") -> Reading:
@@ -97,14 +94,18 @@ def _measured(rule: Rule, plain: str, chosen: str) -> Reading:
         raise ReadingError(f"“{plain}” is not a value we can read. Enter a number such as 612, or “<20”.")
     unit = unit_called(rule, power or shape["rest"] or chosen or rule.canonical_unit, chosen)
     sign = COMPARATORS[shape["sign"] or ""]
+    if detected is False and sign not in {"<", "<="}:
+        raise ReadingError(f"“{plain}” is a number and says that nothing was found. Enter “not detected”, or “<20”.")
     return Reading(sign, number(rule, shape["number"], unit), unit.code, detected, plain)
 
 
 def _detection(text: str) -> tuple[str, bool | None]:
-    for words, detected in ((FOUND_NOT, False), (DETECTED, True)):
-        for ending in sorted(words, key=len, reverse=True):
-            if text.endswith(ending):
-                return text.removesuffix(ending).strip(" ,("), detected
+    for words, found in FOUND:
+        if text.endswith((words, f"({words})")):
+            return text.removesuffix(")").removesuffix(words).rstrip(" ,;("), found
+        if text.startswith(words):
+            rest = text.removeprefix(words).lstrip(" ,;:")
+            return rest[1:-1].strip() if rest[:1] + rest[-1:] == "()" else rest, found
     return text, None
 
 
@@ -126,7 +127,7 @@ def _storable(value: Decimal, text: str) -> Decimal:
         raise ReadingError(f"“{text}” cannot be right: it is too large.")
     if value.adjusted() < -MOST_DECIMALS * 2 or value != round(value, MOST_DECIMALS):
         raise ReadingError(f"“{text}” has more than {MOST_DECIMALS} digits after the point. Enter it as printed.")
-    return value
+    return value.quantize(1) if value.as_tuple().exponent > 0 else value  # type: ignore[operator]  # finite
 
 
 def _without_groups(rule: Rule, digits: str, unit: Unit) -> str:
@@ -201,7 +202,7 @@ def measured(rule: Rule, comparator: str, number_text: str, unit_text: str) -> R
     try:
         return _as_sent(rule, sign, raw, digits, printed)
     except ReadingError:
-        if rule.units:
+        if rule.units or len(raw) + len(printed) >= LONGEST_WORDS:
             raise
     words = f"{raw} {printed}".strip()
     return Reading("=", None, "", None, words[:LONGEST_TEXT], printed[:LONGEST_UNIT], words)

@@ -66,7 +66,7 @@ class _Numbers:
     def hear(self, rule: Rule, unit: str, raw: str) -> None:
         """One more cell."""
         self.count += 1
-        self.limited = self.limited or "<" in raw
+        self.limited = self.limited or any(mark in raw for mark in "<≤")
         number = plain(raw)
         if number is None or number < 0:
             return

@@ -46,6 +46,12 @@ CD4, VIRAL_LOAD = RULES["cd4"], RULES["hiv_rna"]
         ("hiv_rna", "Undetectable", "", ("=", None, "copies_ml", False)),
         ("hiv_rna", "<20 detected", "", ("<", "20", "copies_ml", True)),
         ("hiv_rna", "<20 copies/mL, not detected", "", ("<", "20", "copies_ml", False)),
+        ("hiv_rna", "Not detected (<20 copies/mL)", "", ("<", "20", "copies_ml", False)),
+        ("hiv_rna", "Target not detected, <20", "", ("<", "20", "copies_ml", False)),
+        ("hiv_rna", "Undetectable: < 20", "", ("<", "20", "copies_ml", False)),
+        ("hiv_rna", "Detected, <20 copies/mL", "", ("<", "20", "copies_ml", True)),
+        ("hiv_rna", "Detected 35", "", ("=", "35", "copies_ml", True)),
+        ("hiv_rna", "<1.3 log(copies/mL) (detected)", "", ("<", "1.3", "log10_copies_ml", True)),
         ("hiv_rna", "1,000", "", ("=", "1000", "copies_ml", None)),
         ("hiv_rna", "1,234.5", "", ("=", "1234.5", "copies_ml", None)),
         ("hiv_rna", "1.234,5", "", ("=", "1234.5", "copies_ml", None)),
@@ -108,6 +114,9 @@ def test_what_people_write_is_read_exactly(code, text, unit, expected):
         ("hiv_rna", "0.5", "", "cannot be right"),
         ("hiv_rna", "1e99", "", "cannot be right"),
         ("hiv_rna", "9.1", "log10_copies_ml", "cannot be a log10 value"),
+        ("hiv_rna", "20 not detected", "", "says that nothing was found"),
+        ("hiv_rna", "not detected >20", "", "says that nothing was found"),
+        ("hiv_rna", "detected", "", "is not a value we can read"),
         ("hiv_rna", "1000 IU/mL", "", "IU/mL cannot be turned into copies"),
         ("hemoglobin", "135", "", "Possible: 2 to 25 g/dL. Is it in g/L"),
         ("albumin", "42", "", "Is it in g/L"),
@@ -247,6 +256,7 @@ def test_a_floor_is_below_its_limit_and_keeps_what_was_written():
         ("potassium", "", "4.", "meq/L", ("=", "4", "meq_l", "4.", "")),
         ("bilirubin", "", ".7", "mg/dL", ("=", "0.7", "mg_dl", ".7", "")),
         ("platelets", "", "2.5e2", "10*3/uL", ("=", "250", "thousand_ul", "2.5e2", "")),
+        ("eosinophils", "", "0e999", "10*3/uL", ("=", "0", "thousand_ul", "0e999", "")),
         ("other", "", "105", "mmol/L", ("=", "105", "", "105", "")),
         ("other", "<", "0.01", "ug/L", ("<", "0.01", "", "<0.01", "")),
         # what no column holds exactly stays as it was sent
@@ -285,6 +295,7 @@ def test_what_a_machine_sends_is_kept_to_the_digit(code, comparator, digits, pri
         ("hiv_rna", "", "12", "log copies/mL", "cannot be a log10 value"),
         ("hemoglobin", "", "135", "g/dL", "Is it in g/L"),
         ("other", "", "positive", "", "is not a number"),
+        ("other", "", "1" * 2000, "", "too large"),
     ],
 )
 def test_what_a_machine_cannot_mean_is_refused_in_words(code, comparator, digits, printed, words):

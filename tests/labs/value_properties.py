@@ -74,11 +74,13 @@ def storable(reading: Reading) -> None:
     assert reading.comparator in {"=", "<", ">", "<=", ">="}
     assert len(reading.raw) <= 60
     assert len(reading.unit_text) <= 40
+    assert len(reading.text) <= 2000
     assert reading.value is not None or reading.text or reading.detected is False
     if reading.value is not None:
         assert reading.value >= 0
         assert reading.value == round(reading.value, 6)
         assert reading.value < 10**12
+        assert reading.value.as_tuple().exponent <= 0
 
 
 def in_a_sentence(error: ReadingError, words: str = "") -> None:

@@ -12,7 +12,6 @@ from typing import Any
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
 from django.utils.translation import gettext as _
-from simple_history.utils import bulk_create_with_history
 
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
@@ -21,12 +20,12 @@ from labs.files import formats
 from labs.files.candidates import OTHER, FileError, Stage
 from labs.files.rows import shortened
 from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS, Opener, from_bytes
+from labs.many import Writer
 from labs.matching import Known, Match
 from labs.models import UPLOAD_KEPT, Analyte, ImportBatch, LabResult
 from labs.stock import WITHDRAWN
 from labs.verdicts import HIDDEN, REPLACED, STRANGER, Outcome, Upload
 
-BATCH = 2_000
 KEPT_FILE_NAME = 120
 
 
@@ -192,10 +191,11 @@ class _Writing:
     counted: Counter[str] = field(default_factory=Counter)
     done: dict[str, Counter[str]] = field(default_factory=dict)
     touched: dict[int, list[int]] = field(default_factory=dict)
-    waiting: list[LabResult] = field(default_factory=list)
+    waiting: list[dict[str, Any]] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.analytes = dict(Analyte.objects.values_list("code", "pk"))
+        self.writer = Writer(self.by, self.now)
         people = {patient.pk: patient for patient in self.upload.patients.values()}
         self.sources = {pk: actions.source_of(self.by, patient) for pk, patient in people.items()}
 
@@ -225,39 +225,48 @@ class _Writing:
             self.done.setdefault(outcome.patient.ref, Counter())[state] += 1
 
     def _flush(self) -> None:
-        if self.waiting:
-            bulk_create_with_history(self.waiting, LabResult, batch_size=BATCH, default_user=self.by)
-            self.waiting = []
+        self.writer.write(self.waiting)
+        self.waiting = []
 
-    def _made(self, outcome: Outcome) -> LabResult:
+    def _made(self, outcome: Outcome) -> dict[str, Any]:
         patient = outcome.patient
         assert patient is not None
-        result = LabResult(
-            patient_id=patient.pk,
-            zone=patient.time_zone,
-            source=self.sources[patient.pk],
-            entered_by=self.by,
-            batch_id=self.batch.pk,
-        )
-        self._put(result, outcome)
-        return result
+        return {
+            "patient_id": patient.pk,
+            "zone": patient.time_zone,
+            "source": self.sources[patient.pk],
+            "entered_by_id": self.by.pk if self.by else None,
+            "batch_id": self.batch.pk,
+            **self._facts(outcome),
+        }
 
-    def _put(self, result: LabResult, outcome: Outcome) -> None:
-        """What the line says into a result; the readers have checked every part of it."""
+    def _facts(self, outcome: Outcome) -> dict[str, Any]:
+        """What the line says of a result; the readers have checked every part of it."""
         line, identity = outcome.line, outcome.identity
         reading = line.reading
         assert reading is not None
         assert identity is not None
-        result.analyte_id = self.analytes[line.analyte]
-        result.test_name = shortened(line.name, "name") if line.analyte == OTHER else ""
-        result.comparator, result.value, result.unit = reading.comparator, reading.value, reading.unit
-        result.detected, result.raw = reading.detected, shortened(reading.raw or line.raw, "raw")
-        result.unit_text, result.text = shortened(reading.unit_text, "unit"), shortened(reading.text, "text")
-        result.drawn_on, result.drawn_at, result.specimen = identity.on, identity.at, line.specimen
-        result.printed_range, result.flag = shortened(line.printed_range, "printed_range"), shortened(line.flag, "flag")
-        result.laboratory, result.note = shortened(line.laboratory, "laboratory"), shortened(line.note, "note")
-        result.external_id, result.fingerprint = line.external_id, identity.fingerprint
-        result.status = line.stage.value
+        return {
+            "analyte_id": self.analytes[line.analyte],
+            "test_name": shortened(line.name, "name") if line.analyte == OTHER else "",
+            "comparator": reading.comparator,
+            "value": reading.value,
+            "unit": reading.unit,
+            "detected": reading.detected,
+            "raw": shortened(reading.raw or line.raw, "raw"),
+            "unit_text": shortened(reading.unit_text, "unit"),
+            "text": shortened(reading.text, "text"),
+            "drawn_on": identity.on,
+            "drawn_at": identity.at,
+            "specimen": line.specimen,
+            "printed_range": shortened(line.printed_range, "printed_range"),
+            "flag": shortened(line.flag, "flag"),
+            "laboratory": shortened(line.laboratory, "laboratory"),
+            "note": shortened(line.note, "note"),
+            "external_id": line.external_id,
+            "fingerprint": identity.fingerprint,
+            "status": line.stage.value,
+        }
 
     def _replaced(self, outcome: Outcome, state: str) -> str:
         """Puts a newer value in the place of the stored one; what became of it in a word."""
@@ -268,7 +277,8 @@ class _Writing:
         if alike.exclude(pk=result.pk).exists():
             return Match.THERE.value
         was_final = result.status != LabResult.Status.PRELIMINARY
-        self._put(result, outcome)
+        for name, value in self._facts(outcome).items():
+            setattr(result, name, value)
         if was_final or outcome.line.stage is Stage.CORRECTED:
             result.status = LabResult.Status.CORRECTED
         self._keep(result)

@@ -9,6 +9,7 @@ from labs.chart_axes import MONTHS
 from labs.files.candidates import DateError
 
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
+NO_TIME = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]00:00)\s*$")
 SHORT_MONTHS = [month[:3].casefold() for month in MONTHS]
 YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})")
 YEAR_LAST = re.compile(r"(\d{1,2})[-/. ](\d{1,2})[-/. ](\d{4})")
@@ -71,7 +72,7 @@ def both_ways(text: str) -> tuple[date, date]:
 
 def moment_in(text: str) -> datetime | None:
     """The moment that a text names together with its zone ("2026-11-04T08:15:00+01:00"), or None."""
-    if not MOMENT.fullmatch(text.strip()):
+    if not MOMENT.fullmatch(text.strip()) or NO_TIME.search(text):
         return None
     try:
         return datetime.fromisoformat(text.strip())
@@ -80,7 +81,9 @@ def moment_in(text: str) -> datetime | None:
 
 
 def clock_beside(text: str) -> str:
-    """The time of day that stands behind a date, "" if there is none."""
+    """The time of day that stands behind a date, "" if there is none: midnight in UTC is what machines write then."""
+    if NO_TIME.search(text):
+        return ""
     beside = CLOCK.search(text)
     return beside[0].lstrip("T ") if beside else ""
 

@@ -148,13 +148,20 @@ def rule_of(part: Mapping[str, Any], material: str, rules: Mapping[str, Rule]) -
     """The test that this is: by LOINC, then by what it is called; never that of blood for another material."""
     if NOT_BLOOD.search(" ".join([material, *_names(part)])):
         return rules[OTHER]
-    known = by_loinc(part) or next((code for name in _names(part) if (code := catalogue.test_called(name))), None)
-    return rules.get(known or OTHER, rules[OTHER])
+    unit = _unit(part)
+    called = (code for name in _names(part) if (code := catalogue.test_called(name, unit)))
+    return rules.get(by_loinc(part) or next(called, OTHER), rules[OTHER])
 
 
 def by_loinc(part: Mapping[str, Any]) -> str | None:
-    """The test by its LOINC."""
-    return next((known for code in _loincs(part) if (known := catalogue.by_loinc(code))), None)
+    """The test by its LOINC, where its unit does not contradict."""
+    unit = _unit(part)
+    return next((known for code in _loincs(part) if (known := catalogue.by_loinc(code, unit))), None)
+
+
+def _unit(part: Mapping[str, Any]) -> str:
+    quantity = mapping(part.get("valueQuantity"))
+    return text(quantity.get("unit")) or text(quantity.get("code"))
 
 
 def _loincs(part: Mapping[str, Any]) -> list[str]:

@@ -17,7 +17,7 @@ from labs import catalogue
 from labs.files.candidates import OTHER, DateError, Line, Stage, Status
 from labs.files.hl7_orders import LONGEST_NOTE, Order, Result, broken, orders, remarks
 from labs.files.hl7_segments import Message, Segment, messages, shortened
-from labs.files.hl7_values import Taken, joined, reading_of, taken
+from labs.files.hl7_values import Taken, as_printed, joined, reading_of, taken
 from labs.units import Reading, ReadingError, Rule
 
 VERSIONS = {"2.3", "2.3.1", "2.4", "2.5", "2.5.1", "2.6"}
@@ -166,7 +166,7 @@ def _described(order: Order, result: Result, rules: Mapping[str, Rule]) -> Line:
     return Line(
         line=obx.line,
         patient=order.patient,
-        raw="\n".join(text for part in (obx, *result.more) for text in part.repeats(5) if text)[:LONGEST_RAW],
+        raw="\n".join(text for part in (obx, *result.more) for text in as_printed(part))[:LONGEST_RAW],
         status=Status.NOT_UNDERSTOOD,
         analyte=_analyte(order, obx, rules),
         printed_range=printed,
@@ -192,9 +192,9 @@ def _name(obx: Segment) -> str:
 def _analyte(order: Order, obx: Segment, rules: Mapping[str, Rule]) -> str:
     """By LOINC; by name only where no LOINC says that it is another test, and the specimen may be blood."""
     loincs = [obx.text(3, n) for n in (1, 4) if obx.text(3, n + 2).upper() in LOINC and obx.text(3, n)]
-    codes = [catalogue.by_loinc(code) for code in loincs]
+    unit = obx.text(6) or obx.text(6, 2)
+    codes = [catalogue.by_loinc(code, unit) for code in loincs]
     if not loincs and not NOT_BLOOD.search(order.material):
-        unit = obx.text(6) or obx.text(6, 2)
         codes = [catalogue.test_called(text, unit) for n in (2, 5, 1, 4) if (text := obx.text(3, n))]
     known = {code for code in codes if code in rules or loincs}
     code = known.pop() if len(known) == 1 else None
@@ -209,7 +209,9 @@ def _taken(order: Order, obx: Segment) -> Taken:
         if segment and segment.text(number):
             return taken(segment.text(number), segment.text(number, 2), order.zone)
     if len(order.collected) > 1:
-        raise DateError("Its specimens were taken at different times. Say when the blood was taken.")
+        raise DateError(
+            "Its specimens were taken at different times, and the message does not say which one it is from."
+        )
     return taken("".join(order.collected), "", order.zone)
 
 

@@ -6,8 +6,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from labs import catalogue
+from labs.files import fhir
 from labs.files.candidates import OTHER
 from labs.units import LIBRARY, SAME, UNITS, library
+from tests.labs import hl7_samples
 
 ROWS = json.loads(LIBRARY.read_text("utf-8"))
 RULES = library()
@@ -281,3 +283,29 @@ def test_the_unit_beside_a_name_says_which_test_it_is(name, unit, code):
 def test_no_name_breaks_the_search(name, unit):
     assert catalogue.test_called(name, unit) in {None, *ALL}
     assert catalogue.by_loinc(name) in {None, *ALL}
+
+
+# In files
+
+
+@pytest.mark.parametrize(
+    ("loinc", "name", "unit", "expected"),
+    [
+        ("3094-0", "BUN", "mg/dL", ("urea", "bun_mg_dl")),
+        ("22664-7", "Urea", "mmol/L", ("urea", "mmol_l")),
+        ("22664-7", "Urea", "mg/dL", (OTHER, "")),
+        ("3091-6", "Urea", "mg/dL", (OTHER, "")),
+    ],
+)
+def test_urea_in_a_file_is_never_taken_for_its_nitrogen(loinc, name, unit, expected):
+    observation = {
+        "resourceType": "Observation",
+        "status": "final",
+        "code": {"coding": [{"system": "http://loinc.org", "code": loinc}], "text": name},
+        "effectiveDateTime": "2026-11-04",
+        "valueQuantity": {"value": 12, "unit": unit},
+    }
+    (resource,) = fhir.lines(json.dumps(observation).encode(), RULES)
+    segment = hl7_samples.one(hl7_samples.obx(f"{loinc}^{name}^LN", "NM", "12", unit))
+    assert (resource.analyte, resource.reading.unit) == expected
+    assert (segment.analyte, segment.reading.unit) == expected

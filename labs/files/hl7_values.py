@@ -52,6 +52,12 @@ def reading_of(rule: Rule, obx: Segment, notes: Sequence[str]) -> Reading | None
     return in_words(text, unit_of(rule, obx))
 
 
+def as_printed(obx: Segment) -> list[str]:
+    """The values as a report prints them: "<20" where the message says "<^20"."""
+    texts = [text for text in obx.repeats(5) if text]
+    return [text.replace(obx.marks.component, "") for text in texts] if obx.text(2).upper() == "SN" else texts
+
+
 def joined(parts: Sequence[Segment]) -> Reading | None:
     """The reading of a text that is sent as several OBX: its lines, in order."""
     text = "\n".join(value for obx in parts for value in obx.repeats(5) if value)
@@ -158,7 +164,7 @@ def taken(written: str, precision: str = "", zone: str = "") -> Taken:
     if parts is None:
         raise DateError(f"“{shortened(written, 40)}” is not a date of HL7.")
     if parts["day"] is None or precision in PRECISION_BELOW_A_DAY:
-        raise DateError(f"“{written}” is not a day. Say on which day the blood was taken.")
+        raise DateError(f"“{written}” is not a day. A result needs the day on which the blood was taken.")
     try:
         on = date(int(parts["year"]), int(parts["month"]), int(parts["day"]))
         at = time(int(parts["hour"] or 0), int(parts["minute"] or 0), int(parts["second"] or 0))

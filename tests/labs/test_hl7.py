@@ -334,9 +334,9 @@ def test_a_draw_is_dated_as_exactly_as_the_message_says(written: str, on: Any, a
     ("written", "words"),
     [
         ("", "does not say when"),
-        ("2026", "is not a day. Say on which day"),
-        ("202603", "is not a day. Say on which day"),
-        ("20260304^Y", "is not a day. Say on which day"),
+        ("2026", "is not a day. A result needs the day"),
+        ("202603", "is not a day. A result needs the day"),
+        ("20260304^Y", "is not a day. A result needs the day"),
         ("20260230", "not a moment of the calendar"),
         ("20261301", "not a moment of the calendar"),
         ("202603042561", "not a moment of the calendar"),
@@ -471,6 +471,13 @@ def test_the_number_of_the_order_may_stand_in_the_common_order_and_the_specimen_
     assert (line.external_id, line.specimen) == ("CITY|F9|2823-3|", "S77")
     unnamed = one("OBR|1|||x|||20260304", result)
     assert (unnamed.external_id, unnamed.specimen) == ("", "")
+
+
+def test_a_row_is_shown_as_a_report_prints_it() -> None:
+    assert one(obx(LOAD, "SN", "<^20", "copies/mL")).raw == "<20"
+    assert one(obx(LOAD, "SN", "^100^-^200")).raw == "100-200"
+    assert one(obx(LOAD, "ST", "a^b")).raw == "a^b"
+    assert one(obx(LOAD, "SN", "<^20", "copies/mL", "X")).raw == "<20"
 
 
 def test_what_is_too_long_for_its_place_is_shortened_visibly_or_told_apart() -> None:

@@ -17,7 +17,7 @@ from typing import Any
 
 LIBRARY = Path(__file__).with_name("analytes.json")
 MOST_DECIMALS = 6
-SIGNIFICANT = 12  # digits of a conversion that no decimal holds exactly
+SIGNIFICANT = 20  # digits of a conversion that no decimal holds exactly: more than any result has
 SHOWN = 4  # digits of such a conversion on pages
 WHOLE_COPIES = Decimal(1)
 HIGHEST_POWER = 9

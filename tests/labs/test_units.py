@@ -149,7 +149,7 @@ def test_no_text_breaks_the_search_for_a_unit(text):
         ("bilirubin", "17.1", "umol_l", "1"),
         ("albumin", "42", "g_l", "4.2"),
         ("creatinine", "88.4", "umol_l", "1"),
-        ("creatinine", "90", "umol_l", "1.01809954751"),
+        ("creatinine", "90", "umol_l", "1.0180995475113122172"),
         ("urea", "3.57", "mmol_l", "10"),
         ("urea", "21.44", "urea_mg_dl", "10"),
         ("potassium", "4.1", "meq_l", "4.1"),
@@ -169,16 +169,16 @@ def test_no_text_breaks_the_search_for_a_unit(text):
         ("free_t4", "12.87", "pmol_l", "1"),
         ("free_t4", "12", "ng_l", "1.2"),
         ("glucose", "5.55", "mmol_l", "100"),
-        ("hba1c", "53", "mmol_mol", "6.99908508692"),
+        ("hba1c", "53", "mmol_mol", "6.9990850869167429094"),
         ("hba1c", "31.15", "mmol_mol", "5"),
         ("lactate", "18", "mg_dl", "1.998"),
     ],
 )
-def test_every_conversion_is_exact_or_right_to_twelve_digits(code, value, unit, own):
+def test_every_conversion_is_exact_or_right_to_twenty_digits(code, value, unit, own):
     assert canonical(RULES[code], Decimal(value), unit) == Decimal(own)
 
 
-@given(st.sampled_from(UNITS_OF_TESTS), st.decimals(Decimal("0.0001"), Decimal(99999), places=4))
+@given(st.sampled_from(UNITS_OF_TESTS), st.decimals(Decimal("0.0001"), Decimal(99_999_999_999), places=4))
 def test_what_was_converted_converts_back_to_the_digits_that_were_written(of, value):
     code, unit = of
     rule = RULES[code]

@@ -36,6 +36,7 @@ INSTALLED_APPS = [
     "il2tracker.demo",
     "il2tracker.today",
     "il2tracker.clinic",
+    "il2tracker.exchange",
     "il2tracker.system",
     "il2tracker.reminders",
     "labs",

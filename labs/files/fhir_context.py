@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from labs.files.candidates import DateError, Line, Person, Stage, Status
-from labs.files.fhir_dates import Taken, read_birth, taken
+from labs.files.fhir_dates import Taken, read_birth, taken, taken_text
 from labs.files.fhir_json import Content, Placed, concept, mapping, sequence, text
 
 LONGEST_NAME, LONGEST_ID, LONGEST_SPECIMEN = 120, 160, 40
@@ -146,12 +146,18 @@ def _status(own: Mapping[str, Any], report: Placed | None) -> tuple[Status, str,
 
 
 def _identifier(placed: Placed) -> str:
-    """What names the result in the sending system over all its versions; else its id there."""
-    known = [mapping(each) for each in sequence(placed.resource.get("identifier")) if text(mapping(each).get("value"))]
+    """What names the result in the sending system over all its versions; else its id there, with the day of the draw.
+
+    Many files number their resources from 1: the id alone would make next month's count a correction of this one.
+    """
+    own = placed.resource
+    known = [mapping(each) for each in sequence(own.get("identifier")) if text(mapping(each).get("value"))]
     official = [each for each in known if text(each.get("use")) == "official"] or known
     if official:
         return "|".join(part for name in ("system", "value") if (part := text(official[0].get(name))))
-    return placed.url if placed.url.startswith("http") else placed.own_reference if placed.parent is None else ""
+    if placed.url.startswith("http"):
+        return placed.url
+    return f"{placed.own_reference}@{taken_text(own)[:10]}" if placed.own_reference and placed.parent is None else ""
 
 
 def identity(name: str) -> str:

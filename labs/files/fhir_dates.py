@@ -32,12 +32,17 @@ def taken(observation: Mapping[str, Any], *others: Any) -> Taken:
     """
     if "effectiveTiming" in observation:
         raise DateError("It was taken at several times. Say when the blood was taken.")
-    own = observation.get("effectiveDateTime") or observation.get("effectiveInstant")
-    start = mapping(observation.get("effectivePeriod")).get("start")
-    written = next((text(said) for said in (own, start, *others) if text(said)), "")
+    written = next((said for said in (taken_text(observation), *map(text, others)) if said), "")
     if not written:
         raise DateError("It does not say when the blood was taken.")
     return read_moment(written)
+
+
+def taken_text(observation: Mapping[str, Any]) -> str:
+    """What its effective[x] says, as written; of a period the start."""
+    start = mapping(observation.get("effectivePeriod")).get("start")
+    said = (observation.get("effectiveDateTime"), observation.get("effectiveInstant"), start)
+    return next((words for each in said if (words := text(each))), "")
 
 
 def read_moment(written: str) -> Taken:

@@ -13,6 +13,8 @@ COMPARATORS = ("", "<", "<=", ">=", ">")
 LONGEST_FLAG, LONGEST_RANGE, LONGEST_TEXT, LONGEST_UNIT = 20, 60, 2000, 40
 FIGURE_IN_WORDS = re.compile(r"(<=|>=|[<>≤≥])?\s*[0-9][0-9.,]*\s*(?P<unit>[^\s0-9.,].*)")
 FOUND_MARKS = {"ND": False, "DET": True}  # HL7's marks for "not detected" and "detected" (v3 ObservationInterpretation)
+PRINTED_UNIT = "urn:diary:printed-unit"
+"""Extension of our own export on a text: the unit that was printed beside it, which a valueString has no place for."""
 OWN_REMARK = "diary"
 """Author of the notes that our own export adds about reliability: never read back, it is worked out anew (2.3)."""
 
@@ -38,7 +40,15 @@ def value_of(part: Mapping[str, Any], rule: Rule, notes: Sequence[str] = ()) -> 
     read = KINDS.get(kinds[0])
     if read is None:
         return Value(problem=f"A value of this kind ({text(kinds[0])[:40]}) cannot be kept here.")
-    return _beside(read(part[kinds[0]], rule), rule, part, notes)
+    return _beside(_with_unit(read(part[kinds[0]], rule), part), rule, part, notes)
+
+
+def _with_unit(value: Value, part: Mapping[str, Any]) -> Value:
+    extensions = [mapping(each) for each in sequence(mapping(part.get("_valueString")).get("extension"))]
+    unit = next((text(each.get("valueString")) for each in extensions if text(each.get("url")) == PRINTED_UNIT), "")
+    if not unit or value.reading is None or not value.reading.text:
+        return value
+    return replace(value, reading=replace(value.reading, unit_text=unit[:LONGEST_UNIT]))
 
 
 def _beside(value: Value, rule: Rule, part: Mapping[str, Any], notes: Sequence[str]) -> Value:

@@ -20,6 +20,7 @@ BROKEN = "\ufffd"
 DELIMITERS = ",;\t|"
 GAPS = "  "  # two spaces or more: how columns are pasted from a printed report
 LOOKED_AT = 5_000  # of the start of a file, to see how it is written
+KEPT_AS_TEXT = re.compile(r"\A'(?=[-=+@\t\r\n＝＋－＠])")
 OPEN_QUOTES = "The quotation marks of this row do not close. It and what they run over cannot be read."
 TOO_LONG = "A cell of this row is too long to be a result."
 Opener = Callable[[], BinaryIO]
@@ -133,13 +134,15 @@ def _delimited(opened: Opener, delimiter: str) -> Iterator[Row]:
 
 def _row(start: int, cells: Sequence[str]) -> Row:
     together = "".join(cells)
-    if together.isascii() and "\0" not in together:
+    if together.isascii() and "\0" not in together and "'" not in together:
         return Row(start, tuple([cell.strip() for cell in cells]))
     return Row(start, tuple(_clean(cell) for cell in cells), _bad_text(together))
 
 
 def _clean(cell: str) -> str:
-    return cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", BROKEN).strip()
+    """The cell without what is no part of it: space around it, and the apostrophe before what looks like a formula."""
+    plain = cell.encode("utf-8", "surrogateescape").decode("utf-8", "replace").replace("\0", BROKEN).strip()
+    return KEPT_AS_TEXT.sub("", plain).strip()
 
 
 def _bad_text(text: str) -> str:

@@ -5,6 +5,7 @@
   // A form goes once. The server keeps one row per planned dose anyway; this keeps the page calm.
   document.addEventListener("submit", (event) => {
     const form = event.target;
+    if ("download" in form.dataset) return; // the page stays, and the same file may be wanted again
     if (form.dataset.sent) {
       event.preventDefault();
       return;

@@ -480,6 +480,15 @@ def test_notes_flag_specimen_and_identity_are_kept():
     assert (line.external_id, line.flag, line.note, line.specimen) == ("urn:lab|7", "H", "Repeated.\nChecked.", "abc")
 
 
+def test_the_same_id_on_another_day_is_another_result_because_files_number_from_one():
+    november, december = (only(observation(effectiveDateTime=f"2026-{month}-04")) for month in (11, 12))
+    assert november.external_id != december.external_id
+    assert november.external_id == only(observation(status="corrected")).external_id
+    entry = {"fullUrl": "https://lab.example/Observation/1", "resource": observation()}
+    known = only({"resourceType": "Bundle", "type": "searchset", "entry": [entry]})
+    assert known.external_id == "https://lab.example/Observation/1"
+
+
 def test_an_identity_too_long_to_be_kept_is_never_cut_to_one_that_two_could_share():
     long = [only(observation(identifier=[{"value": "x" * 200 + end}])).external_id for end in "ab"]
     assert long[0] != long[1]

@@ -1,4 +1,7 @@
-"""Everything that writes results. Each action is atomic, locks the patients it is about and leaves an audit row."""
+"""What people enter, correct and withdraw, one draw or one result at a time. Files have import_actions.
+
+Each action is atomic, locks the patient it is about and leaves an audit row.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
+from enum import Enum
 from pathlib import Path
 
 from django.core.exceptions import PermissionDenied, ValidationError
@@ -17,13 +21,52 @@ from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from labs import uploads
-from labs.matching import Match, known
+from labs.matching import Known, Match, Shelf, known
 from labs.models import Analyte, Bloodwork, LabResult
 from labs.units import Reading
 
+LONGEST_REASON = 100  # as long as the history of a row holds it
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One reading with the reference range that the report prints beside it; "" = no range was seen (H24)."""
+
+    reading: Reading
+    printed_range: str = ""
+
+
+@dataclass(frozen=True)
+class Meeting:
+    """A reading that meets another value of the same test and draw."""
+
+    analyte: Analyte
+    entry: Entry
+    there: LabResult
+
 
 class ConflictError(ValidationError):
-    """Another value of the same test is there for this draw; somebody has to say whether to keep or replace it."""
+    """Other values are there for this draw (`meetings`); somebody has to say whether to keep or replace them."""
+
+    def __init__(self, meetings: list[Meeting]) -> None:
+        super().__init__(_("You already have another value of this test for this draw."))
+        self.meetings = meetings
+
+
+class Conflicts(Enum):
+    """What becomes of a reading that meets another value of the same draw."""
+
+    ASK = "ask"
+    KEEP = "keep"
+    REPLACE = "replace"
+
+
+class Kept(list[LabResult]):
+    """The results of a draw as they stand now, in the order of the readings; `there` had been kept before."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.there: list[LabResult] = []
 
 
 @dataclass(frozen=True)
@@ -66,31 +109,52 @@ def add_results(
     by: User,
     patient: Patient,
     drawn: Drawn,
-    readings: Mapping[Analyte, Reading],
+    readings: Mapping[Analyte, Reading | Entry],
     now: datetime,
-    replace: bool = False,
+    laboratory: str = "",
     note: str = "",
-) -> list[LabResult]:
+    conflicts: Conflicts = Conflicts.ASK,
+    reason: str = "",
+) -> Kept:
     """Keep the readings of one draw. One that is there already is returned as it is, never doubled (B28).
 
-    Raises PermissionDenied, ValidationError (future date), ConflictError when another value is there and not `replace`.
+    Raises PermissionDenied, ValidationError (future date, replacing without a reason), ConflictError when other values
+    are there and nobody said what to do. KEEP leaves those as they are and keeps the rest.
     """
     require_adding(by, patient)
     patient = patient.lock()
     _refuse_future(patient, drawn, now)
-    shelf = uploads.shelf_of({patient.pk}, {})
-    kept = []
-    for analyte, reading in readings.items():
-        identity = known(patient.pk, analyte.rule, reading, drawn.on, drawn.at)
-        match, meets = shelf.match(identity)
-        if match is Match.CONFLICT and not replace:
-            raise ConflictError(_("You already have another value of this test for this draw."))
+    kept, facts = Kept(), {"laboratory": laboratory, "note": note}
+    matched = _matched(patient, drawn, _entries(readings))
+    meetings = [meeting for match, meeting in matched if match is Match.CONFLICT]
+    if meetings and conflicts is Conflicts.ASK:
+        raise ConflictError(meetings)
+    for match, meeting in matched:
         if match is Match.NEW:
-            kept.append(_create(by, patient, analyte, reading, drawn, note))
-        else:
-            there = LabResult.objects.get(pk=meets.key)  # type: ignore[misc, union-attr]
-            kept.append(there if match is Match.THERE else change(by, there, reading, drawn, note))
+            kept.append(_create(by, patient, meeting, drawn, **facts))
+        elif match is Match.THERE:
+            kept.append(meeting.there)
+            kept.there.append(meeting.there)
+        elif conflicts is Conflicts.REPLACE:
+            kept.append(_correct(by, meeting.there, meeting.entry, drawn, reason=reason, **facts))
     return kept
+
+
+def _entries(readings: Mapping[Analyte, Reading | Entry]) -> dict[Analyte, Entry]:
+    return {test: entry if isinstance(entry, Entry) else Entry(entry) for test, entry in readings.items()}
+
+
+def _matched(patient: Patient, drawn: Drawn, entries: Mapping[Analyte, Entry]) -> list[tuple[Match, Meeting]]:
+    """Each reading with how it stands to what is there, and with the result that it meets (a new one if none)."""
+    shelf = uploads.shelf_of({patient.pk}, {})
+    found = []
+    for analyte, entry in entries.items():
+        match, meets = shelf.match(known(patient.pk, analyte.rule, entry.reading, drawn.on, drawn.at))
+        there = LabResult(patient=patient, analyte=analyte)
+        if meets is not None:
+            there = LabResult.objects.with_facts().get(pk=meets.key)
+        found.append((match, Meeting(analyte, entry, there)))
+    return found
 
 
 def _refuse_future(patient: Patient, drawn: Drawn, now: datetime) -> None:
@@ -98,72 +162,95 @@ def _refuse_future(patient: Patient, drawn: Drawn, now: datetime) -> None:
         raise ValidationError({"drawn_on": _("This day has not come yet. Enter the day on which blood was taken.")})
 
 
-def _create(by: User, patient: Patient, analyte: Analyte, reading: Reading, drawn: Drawn, note: str) -> LabResult:
-    result = LabResult(
-        patient=patient,
-        analyte=analyte,
-        zone=patient.time_zone,
-        source=source_of(by, patient),
-        entered_by=by,
-        note=note,
-    )
-    write(result, reading, drawn)
-    _save(by, result)
+def _create(by: User, patient: Patient, meeting: Meeting, drawn: Drawn, *, laboratory: str, note: str) -> LabResult:
+    result = meeting.there
+    result.zone, result.source, result.entered_by = patient.time_zone, source_of(by, patient), by
+    result.laboratory, result.note = laboratory, note
+    result.printed_range = meeting.entry.printed_range
+    write(result, meeting.entry.reading, drawn)
+    save(by, result)
     log.record(action="labs.result.added", by=by, patient=patient, subject=result)
     return result
 
 
 def write(result: LabResult, reading: Reading, drawn: Drawn) -> None:
     """Put a reading and its draw into a result, with what identifies it (B28)."""
-    identity = known(result.patient_id, result.analyte.rule, reading, drawn.on, drawn.at, result.specimen)
+    identity = _identity(result, reading, drawn)
     result.comparator, result.value, result.unit = reading.comparator, reading.value, reading.unit
     result.detected, result.raw = reading.detected, reading.raw
+    result.unit_text, result.text = reading.unit_text, reading.text
     result.drawn_on, result.drawn_at, result.fingerprint = drawn.on, drawn.at, identity.fingerprint
 
 
-def change(by: User, result: LabResult, reading: Reading, drawn: Drawn, note: str) -> LabResult:
-    """Correct a result whose patient is locked; its history keeps the old value."""
+def _identity(result: LabResult, reading: Reading, drawn: Drawn) -> Known:
+    return known(result.patient_id, result.analyte.rule, reading, drawn.on, drawn.at, result.specimen)
+
+
+def _correct(
+    by: User, result: LabResult, entry: Entry, drawn: Drawn, *, reason: str, laboratory: str, note: str
+) -> LabResult:
+    if not reason.strip():
+        raise ValidationError({"reason": _("Say why it is changed.")})
+    moved = (drawn.on, drawn.at) != (result.drawn_on, result.drawn_at)
+    if entry.reading != result.reading:
+        result.flag = ""  # the laboratory put it beside the old value
+    result.printed_range, result.laboratory = entry.printed_range, laboratory
+    if moved:
+        refuse_meeting(result, _identity(result, entry.reading, drawn))
+    return change(by, result, entry.reading, drawn, note, reason=reason)
+
+
+def refuse_meeting(result: LabResult, identity: Known) -> None:
+    """Raises ValidationError when another standing result of the same test and draw is there."""
+    others = LabResult.objects.standing().of(result.patient).filter(analyte=result.analyte, drawn_on=identity.on)
+    rows = others.exclude(pk=result.pk).select_related("analyte")
+    match, _meets = Shelf.of(uploads.identity_of(other, {}) for other in rows).match(identity)
+    if match is not Match.NEW:
+        raise ValidationError(_("You already have a result of this test for this draw. Look at that one first."))
+
+
+def change(by: User, result: LabResult, reading: Reading, drawn: Drawn, note: str, *, reason: str = "") -> LabResult:
+    """Correct a result whose patient is locked; its history keeps the old value, and the reason with the new one."""
     write(result, reading, drawn)
     result.status, result.note = LabResult.Status.CORRECTED, note or result.note
-    _save(by, result)
+    save(by, result, reason=reason)
     log.record(action="labs.result.corrected", by=by, patient=result.patient, subject=result)
     return result
 
 
-def _save(by: User | None, row: LabResult | Bloodwork) -> None:
-    row._history_user = by  # type: ignore[union-attr]
+def save(by: User | None, row: LabResult | Bloodwork, *, reason: str = "") -> None:
+    """Keep a row, with who changed it and why in its history. Raises ValidationError, also for too long a reason."""
+    if len(reason) > LONGEST_REASON:
+        raise ValidationError({"reason": _("Say it in %(most)s letters or fewer.") % {"most": LONGEST_REASON}})
+    row._history_user, row._change_reason = by, reason or None  # type: ignore[union-attr]
     row.full_clean()
     row.save()
 
 
 @transaction.atomic
 def correct_result(
-    *, by: User, result: LabResult, reading: Reading, drawn: Drawn, now: datetime, note: str = ""
+    *,
+    by: User,
+    result: LabResult,
+    reading: Reading | Entry,
+    drawn: Drawn,
+    now: datetime,
+    reason: str,
+    laboratory: str = "",
+    note: str = "",
 ) -> LabResult:
-    """Change a result; its history keeps the old value. Raises PermissionDenied, ValidationError (removed, future)."""
+    """Change a result; its history keeps the old value and the reason.
+
+    Raises PermissionDenied, ValidationError (entered in error, future, no reason, meets another result).
+    """
     require_adding(by, result.patient)
     patient = result.patient.lock()
     result.refresh_from_db()
     if result.voided_at is not None:
-        raise ValidationError(_("This result was removed. Add it again instead."))
+        raise ValidationError(_("This result was entered in error. Add it again instead."))
     _refuse_future(patient, drawn, now)
-    return change(by, result, reading, drawn, note)
-
-
-@transaction.atomic
-def void_result(*, by: User, result: LabResult, now: datetime, reason: str) -> LabResult:
-    """Remove a result from every list; the row and its history stay. Raises PermissionDenied, ValidationError."""
-    require_adding(by, result.patient)
-    result.patient.lock()
-    result.refresh_from_db()
-    if result.voided_at is not None:
-        return result
-    if not reason.strip():
-        raise ValidationError({"reason": _("Say why this result is removed.")})
-    result.voided_at, result.voided_by, result.void_reason = now, by, reason
-    _save(by, result)
-    log.record(action="labs.result.voided", by=by, patient=result.patient, subject=result)
-    return result
+    entry = reading if isinstance(reading, Entry) else Entry(reading)
+    return _correct(by, result, entry, drawn, reason=reason, laboratory=laboratory, note=note)
 
 
 # The draw before a course
@@ -189,6 +276,6 @@ def _set_bloodwork(by: User, cycle: Cycle, action: str, **facts: date | None) ->
     row = Bloodwork.objects.filter(cycle=cycle).first() or Bloodwork(patient=patient, cycle=cycle)
     for name, value in facts.items():
         setattr(row, name, value)
-    _save(by, row)
+    save(by, row)
     log.record(action=action, by=by, patient=patient, subject=row)
     return row

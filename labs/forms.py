@@ -1,10 +1,11 @@
-"""What people enter about blood tests: one draw, a correction, a file and the answers about it."""
+"""What people enter about blood tests: one draw, a correction, why one is removed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection
 from datetime import date, datetime
 from decimal import Decimal
+from itertools import groupby
 from typing import Any
 
 from django import forms
@@ -16,11 +17,13 @@ from cycles import schedule
 from cycles.forms import ClockField, DayField
 from il2tracker.accounts.models import Patient, User
 from il2tracker.ui import BaseForm, clock
-from labs import units, written
-from labs.actions import Drawn
+from labs import written
+from labs.actions import LONGEST_REASON, Conflicts, Drawn, Entry
+from labs.boxes import NOT_KNOWN, Box, Group, fields_of_test, unknown_unit_field
 from labs.files.candidates import OTHER
-from labs.files.tables import BROWSER_BYTES
+from labs.last_report import NOTHING, LastReport, newest_of_each_test
 from labs.models import Analyte, LabResult
+from labs.units import Reading, ReadingError
 
 
 def day_field(**kwargs: Any) -> DayField:
@@ -33,7 +36,10 @@ def day_field(**kwargs: Any) -> DayField:
 
 
 class DrawForm(BaseForm):
-    """One draw with a box per test. The tests come from the library; empty boxes are tests that were not done."""
+    """One draw with a box per test. The tests come from the library; empty boxes are tests that were not done.
+
+    `last` holds what is suggested from the patient's last report: shown, marked, and free to be cleared.
+    """
 
     drawn_on = day_field(
         label=gettext_lazy("Taken on"),
@@ -44,6 +50,12 @@ class DrawForm(BaseForm):
         required=False,
         help_text=gettext_lazy("If you know it, for example 8:15am or 08:15."),
     )
+    laboratory = forms.CharField(
+        label=gettext_lazy("Laboratory"),
+        required=False,
+        max_length=120,
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
     note = forms.CharField(
         label=gettext_lazy("Note"),
         required=False,
@@ -51,35 +63,50 @@ class DrawForm(BaseForm):
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
 
-    def __init__(self, *args: Any, patient: Patient, viewer: User, now: datetime, **kwargs: Any) -> None:
+    def __init__(
+        self,
+        *args: Any,
+        patient: Patient,
+        viewer: User,
+        now: datetime,
+        last: LastReport = NOTHING,
+        **kwargs: Any,
+    ) -> None:
+        kwargs["initial"] = {"laboratory": last.laboratory} | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
-        self.patient, self.now = patient, now
+        self.patient, self.now, self.last = patient, now, last
         self.fields["drawn_time"].viewer = viewer  # type: ignore[attr-defined]
         self.fields["drawn_on"].widget.attrs["max"] = patient.today(now).isoformat()
         self.analytes = self.tests()
         for analyte in self.analytes:
-            self.fields.update(_test_fields(analyte))
-        self.order_fields(["drawn_on", "drawn_time", *self.test_names(), "note"])
+            self.fields.update(self.fields_of(analyte))
+        self.order_fields(["drawn_on", "drawn_time", "laboratory", *self.test_names(), "note"])
 
     def tests(self) -> list[Analyte]:
         """The tests that have a box."""
         return list(Analyte.objects.exclude(code=OTHER))
 
+    def fields_of(self, analyte: Analyte) -> dict[str, forms.Field]:
+        """The three boxes of a test: value, unit, range."""
+        return fields_of_test(analyte, self.last.unit(analyte.code), self.last.printed_range(analyte.code))
+
     def test_names(self) -> list[str]:
-        """Names of the boxes and their units, in order."""
-        return [name for analyte in self.analytes for name in (analyte.code, f"{analyte.code}_unit")]
+        """Names of the boxes, their units and their ranges, in order."""
+        return [code + part for code in (a.code for a in self.analytes) for part in ("", "_unit", "_range")]
 
-    def boxes(self) -> list[dict[str, Any]]:
-        """Each test's box with its unit and the echo of what was understood, for the template."""
-        return [
-            {"analyte": a, "value": self[a.code], "unit": self[f"{a.code}_unit"], "echo": self.echo(a)}
-            for a in self.analytes
-        ]
+    def box(self, code: str) -> Box | None:
+        """The box of one test, if it has one here."""
+        return next((Box(self, analyte) for analyte in self.analytes if analyte.code == code), None)
 
-    def echo(self, analyte: Analyte) -> str:
-        """What was understood of a box that was sent: "612 cells/mm³"."""
-        reading = getattr(self, "cleaned_data", {}).get(analyte.code)
-        return units.in_words(analyte.rule, reading) if isinstance(reading, units.Reading) else ""
+    def filled(self) -> list[Box]:
+        """The boxes that were filled in and understood."""
+        return [box for box in (Box(self, analyte) for analyte in self.analytes) if box.reading is not None]
+
+    def groups(self) -> list[Group]:
+        """The boxes by what they are about, for the template; the first group is always open."""
+        boxes = [Box(self, analyte) for analyte in self.analytes]
+        grouped = groupby(boxes, key=lambda box: box.analyte.group)
+        return [Group(code, list(members), first=not n) for n, (code, members) in enumerate(grouped)]
 
     def clean_drawn_on(self) -> date:
         """Refuses a day to come."""
@@ -93,10 +120,10 @@ class DrawForm(BaseForm):
         cleaned = super().clean() or self.cleaned_data
         for analyte in self.analytes:
             self._read(analyte)
-        drawn = self.drawn() if "drawn_on" in cleaned and "drawn_time" in cleaned else None
+        drawn = self.drawn_so_far()
         if drawn and drawn.at and drawn.at > self.now:
             self.add_error("drawn_time", _("This time has not come yet."))
-        if not self.errors and not self.readings():
+        if not self.errors and not self.entries():
             self.add_error(None, _("Enter at least one result."))
         return cleaned
 
@@ -106,67 +133,98 @@ class DrawForm(BaseForm):
             return
         try:
             unit = self.cleaned_data.get(f"{analyte.code}_unit") or analyte.canonical_unit
-            self.cleaned_data[analyte.code] = written.parse(analyte.rule, text, unit)
-        except units.ReadingError as error:
+            self.cleaned_data[analyte.code] = self.reading(analyte, text, unit)
+        except ReadingError as error:
             self.add_error(analyte.code, _("%(test)s: %(what)s") % {"test": analyte.name, "what": error})
 
+    def reading(self, analyte: Analyte, text: str, unit: str) -> Reading:
+        """What stands in a box, read by the rules of its test. Raises ReadingError."""
+        return written.parse(analyte.rule, text, unit)
+
     def drawn(self) -> Drawn:
-        """When blood was taken."""
-        on, time = self.cleaned_data["drawn_on"], self.cleaned_data["drawn_time"]
+        """When blood was taken, of a form that is valid."""
+        drawn = self.drawn_so_far()
+        assert drawn is not None
+        return drawn
+
+    def drawn_so_far(self) -> Drawn | None:
+        """When blood was taken; None while the day or the time is not right."""
+        cleaned = getattr(self, "cleaned_data", {})
+        if not cleaned.get("drawn_on") or "drawn_time" not in cleaned:
+            return None
+        on, time = cleaned["drawn_on"], cleaned["drawn_time"]
         return Drawn(on, schedule.moment(on, time, self.patient.zone) if time else None)
 
-    def readings(self) -> dict[Analyte, units.Reading]:
-        """The boxes that were filled in."""
-        sent = {analyte: self.cleaned_data.get(analyte.code) for analyte in self.analytes}
-        return {analyte: reading for analyte, reading in sent.items() if isinstance(reading, units.Reading)}
+    def entries(self) -> dict[Analyte, Entry]:
+        """The boxes that were filled in, with their ranges."""
+        return {box.analyte: Entry(box.reading, box.printed_range) for box in self.filled() if box.reading is not None}
 
     def questions(self) -> list[str]:
         """What looks odd and is asked before saving."""
-        readings = self.readings()
-        percent = any(analyte.code == "cd4_percent" for analyte in readings)
-        before = self._values_before()
-        return [
+        entries = self.entries()
+        percent = any(analyte.code == "cd4_percent" for analyte in entries)
+        before = self._values_before(entries)
+        asked = [
             f"{analyte.name}: {question}"
-            for analyte, reading in readings.items()
+            for analyte, entry in entries.items()
             for question in written.questions(
-                analyte.rule, reading, before=before.get(analyte.code), percent_given=percent
+                analyte.rule, entry.reading, before=before.get(analyte.code), percent_given=percent
             )
         ]
+        return [*asked, *filter(None, (box.doubt for box in self.filled()))]
 
-    def _values_before(self) -> dict[str, Decimal]:
+    def _values_before(self, tests: Collection[Analyte]) -> dict[str, Decimal]:
         earlier = LabResult.objects.standing().of(self.patient).filter(
             drawn_on__lt=self.cleaned_data["drawn_on"], comparator="=", value__isnull=False
-        )  # fmt: skip
-        rows = earlier.select_related("analyte").order_by("drawn_on", "pk")
+        ).exclude(unit="")  # fmt: skip
+        rows = newest_of_each_test(earlier, tests)
         return {row.analyte.code: row.own_value for row in rows if row.own_value is not None}
 
+    @property
+    def suggests(self) -> bool:
+        """Whether anything on the page still stands there only because the last report had it."""
+        return self.is_suggested("laboratory", self.last.laboratory) or any(
+            Box(self, analyte).suggested for analyte in self.analytes
+        )
 
-def _test_fields(analyte: Analyte) -> dict[str, forms.Field]:
-    attrs = {"class": "w-value", "autocomplete": "off", "spellcheck": "false"}
-    value = forms.CharField(
-        label=analyte.name, required=False, max_length=200, widget=forms.TextInput(attrs=attrs), strip=True
-    )
-    unit = forms.ChoiceField(
-        label=_("%(test)s, unit") % {"test": analyte.name},
-        required=False,
-        choices=[(code, units.UNITS[code].words) for code in analyte.rule.units],
-        error_messages={"invalid_choice": _("%(test)s: choose a unit from the list.") % {"test": analyte.name}},
-    )
-    return {analyte.code: value, f"{analyte.code}_unit": unit}
+    def is_suggested(self, name: str, suggestion: str) -> bool:
+        """Whether a box still holds what was suggested."""
+        return bool(suggestion) and self[name].value() == suggestion
+
+    @property
+    def laboratory_suggested(self) -> bool:
+        """Whether the laboratory still is the one of the last report."""
+        return self.is_suggested("laboratory", self.last.laboratory)
+
+    def unsuggested(self) -> dict[str, Any]:
+        """What was typed, without what was only suggested: for a form that starts from it."""
+        suggested = {f"{analyte.code}_range" for analyte in self.analytes if Box(self, analyte).suggested}
+        suggested |= {"laboratory"} if self.laboratory_suggested else set()
+        return {name: "" if name in suggested else self[name].value() for name in self.fields}
 
 
 class CorrectForm(DrawForm):
-    """The same for one stored result."""
+    """The same for one stored result, with why it is changed."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("Why is it changed?"),
+        max_length=LONGEST_REASON,
+        help_text=gettext_lazy("For example: I mistyped it. The old value and this stay on its page."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+        error_messages={"required": gettext_lazy("Say why it is changed.")},
+    )
 
     def __init__(self, *args: Any, result: LabResult, **kwargs: Any) -> None:
         self.result = result
-        local = result.local_drawn_at
+        code = result.analyte.code
         kwargs["initial"] = {
             "drawn_on": result.drawn_on,
-            "drawn_time": clock(local, kwargs["viewer"]),
+            "drawn_time": clock(result.local_drawn_at, kwargs["viewer"]),
+            "laboratory": result.laboratory,
             "note": result.note,
-            result.analyte.code: result.raw,
-            f"{result.analyte.code}_unit": result.unit,
+            code: result.text or result.raw,
+            f"{code}_unit": result.unit or NOT_KNOWN,
+            f"{code}_range": result.printed_range,
         }
         super().__init__(*args, patient=result.patient, **kwargs)
 
@@ -174,135 +232,69 @@ class CorrectForm(DrawForm):
         """Only the test of this result."""
         return [self.result.analyte]
 
+    def fields_of(self, analyte: Analyte) -> dict[str, forms.Field]:
+        """A unit that is not known may stay: it stands in the menu as the laboratory printed it."""
+        found = fields_of_test(analyte, self.result.unit)
+        if not self.result.unit:
+            printed = self.result.unit_text or _("no unit")
+            found[f"{analyte.code}_unit"] = unknown_unit_field(analyte, printed)
+        return found
 
-class RemoveForm(BaseForm):
-    """Why a result is removed."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("Why is it removed?"),
-        max_length=200,
-        error_messages={"required": gettext_lazy("Say why this result is removed.")},
-    )
-
-
-class FileForm(BaseForm):
-    """A table to upload."""
-
-    file = forms.FileField(
-        label=gettext_lazy("File"),
-        help_text=gettext_lazy("A table saved as CSV, up to 1 MB and 5,000 rows."),
-        widget=forms.FileInput(attrs={"accept": ".csv,.txt,.tsv,text/csv", "class": "form-control"}),
-        error_messages={
-            "required": gettext_lazy("Choose a file."),
-            "empty": gettext_lazy("This file is empty."),
-            "missing": gettext_lazy("Choose a file."),
-        },
-    )
-
-    def clean_file(self) -> Any:
-        """Refuses what is too large before reading it."""
-        file = self.cleaned_data["file"]
-        if file.size > BROWSER_BYTES:
-            size = f"{file.size / 1_000_000:.1f}"
-            raise ValidationError(_("This file has %(size)s MB. The limit is 1 MB: split the file.") % {"size": size})
-        return file
-
-
-class AnswersForm(BaseForm):
-    """Everything that has to be said about a table before its rows can be read: see rows.Asked."""
-
-    def __init__(self, *args: Any, asked: Any, own: bool, visible: Mapping[str, Patient], **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        self.asked, self.own, self.visible = asked, own, visible
-        if own:
-            self._ask_own()
-        else:
-            self._ask_people()
-        for index, visit in enumerate(asked.visits):
-            self.fields[f"visit{index}"] = day_field(label=visit, required=False)
-        for index, ((test, _unit), number, count) in enumerate(asked.floors):
-            self.fields[f"floor{index}"] = _floor_field(units.library()[test], number, count)
-
-    def _ask_own(self) -> None:
-        if len(self.asked.patients) > 1:
-            choices = [("", _("Choose")), *((name, name) for name in self.asked.patients if name)]
-            self.fields["whose"] = forms.ChoiceField(
-                label=_("Which rows are these results?"),
-                choices=choices,
-                error_messages={"required": _("Say which rows of the file are meant.")},
-            )
-        if self.asked.needs_start:
-            self.fields["start"] = day_field(label=_("Day 0 of the file was on"), required=False)
-
-    def _ask_people(self) -> None:
-        for index, name in enumerate(self.asked.patients or ("",)):
-            label = _("Patient “%(name)s”") % {"name": name} if name else _("Rows without a name")
-            attrs = {"class": "w-code", "autocomplete": "off", "spellcheck": "false", "list": "codes"}
-            self.fields[f"person{index}"] = forms.CharField(
-                label=label, required=False, max_length=10, widget=forms.TextInput(attrs=attrs)
-            )
-            if self.asked.needs_start:
-                label = _("Patient “%(name)s”: day 0 was on") % {"name": name}
-                self.fields[f"start{index}"] = day_field(label=label, required=False)
-
-    def people(self) -> list[tuple[str, Any, Any]]:
-        """Name in the file, box for the code, box for the start date."""
-        return [
-            (name, self[f"person{index}"], self[f"start{index}"] if self.asked.needs_start else None)
-            for index, name in enumerate(() if self.own else self.asked.patients or ("",))
-        ]
-
-    def visits(self) -> list[Any]:
-        """The boxes for dates of columns."""
-        return [self[f"visit{index}"] for index in range(len(self.asked.visits))]
-
-    def floors(self) -> list[Any]:
-        """The boxes for floors."""
-        return [self[f"floor{index}"] for index in range(len(self.asked.floors))]
-
-    def clean(self) -> dict[str, Any]:
-        """Refuses a code of nobody whom the viewer may add for, and two names of the file for one person."""
-        cleaned = super().clean() or self.cleaned_data
-        seen: set[str] = set()
-        for index, _name in enumerate(() if self.own else self.asked.patients or ("",)):
-            code = (cleaned.get(f"person{index}") or "").upper()
-            if code and code not in self.visible:
-                self.add_error(f"person{index}", _("You have no patient with the code %(code)s.") % {"code": code})
-            elif code and code in seen:
-                self.add_error(f"person{index}", _("The code %(code)s stands twice.") % {"code": code})
-            seen.add(code)
-        return cleaned
-
-    def answers(self) -> dict[str, Any]:
-        """The answers as they are stored with the upload."""
+    def correction(self) -> dict[str, Any]:
+        """What the action needs to correct this result."""
         sent = self.cleaned_data
-        names = list(self.asked.patients or ("",))
-        days = {name: sent.get(f"start{n}") for n, name in enumerate(names)}
-        visits = {name: sent.get(f"visit{n}") for n, name in enumerate(self.asked.visits)}
         return {
-            "whose": sent.get("whose", ""),
-            "start": sent["start"].isoformat() if sent.get("start") else None,
-            "people": {name: sent[f"person{n}"].upper() for n, name in enumerate(names) if sent.get(f"person{n}")},
-            "starts": {name: on.isoformat() for name, on in days.items() if on},
-            "columns": {name: on.isoformat() for name, on in visits.items() if on},
-            "floors": [
-                [*key, str(number), str(sent[f"floor{n}"])]
-                for n, (key, number, _count) in enumerate(self.asked.floors)
-                if sent.get(f"floor{n}") is not None
-            ],
+            "reading": self.entries()[self.result.analyte],
+            "drawn": self.drawn(),
+            "now": self.now,
+            "reason": sent["reason"],
+            "laboratory": sent["laboratory"],
+            "note": sent["note"],
         }
 
+    def reading(self, analyte: Analyte, text: str, unit: str) -> Reading:
+        """What was not touched stays as it is; a result in words and an unknown unit stay what they are."""
+        old = self.result.reading
+        if text == (old.text or old.raw) and unit == (old.unit or NOT_KNOWN):
+            return old
+        if analyte.code == OTHER:
+            return Reading("=", None, "", None, text[:60], old.unit_text, text)
+        if unit == NOT_KNOWN:
+            raise ReadingError(_("Choose its unit, so that the new value can be read."))
+        return super().reading(analyte, text, unit)
 
-def _floor_field(rule: units.Rule, number: Decimal, count: int) -> forms.DecimalField:
-    words = {"number": units.figure(number), "count": count}
-    label = _("%(number)s (%(count)s times) means less than") % words
-    field = forms.DecimalField(
-        label=label,
-        required=False,
-        min_value=rule.hard_low,
-        max_value=rule.hard_high,
-        widget=forms.TextInput(attrs={"class": "w-num", "inputmode": "decimal", "autocomplete": "off"}),
-        error_messages={"invalid": _("Enter the limit as a number, for example 20.")},
+
+class SettleForm(BaseForm):
+    """What becomes of values that meet others of the same draw, and why the old ones go."""
+
+    conflicts = forms.ChoiceField(
+        choices=[(each.value, each.value) for each in (Conflicts.KEEP, Conflicts.REPLACE)],
+        error_messages={"required": gettext_lazy("Say whether to keep or to replace what is there.")},
     )
-    field.unit = units.UNITS[rule.canonical_unit].words  # type: ignore[attr-defined]
-    return field
+    reason = forms.CharField(
+        label=gettext_lazy("Why is the old value wrong?"), max_length=LONGEST_REASON, required=False
+    )
+    reason.unmarked = True  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        """Replacing corrects a result, and a correction has a reason."""
+        cleaned = super().clean() or self.cleaned_data
+        if cleaned.get("conflicts") == Conflicts.REPLACE.value and not cleaned.get("reason"):
+            self.add_error("reason", _("Say why the old value is replaced."))
+        return cleaned
+
+    def said(self) -> dict[str, Any]:
+        """For the action: ask, while nobody has said anything that can be done."""
+        if not self.is_bound or not self.is_valid():
+            return {"conflicts": Conflicts.ASK}
+        return {"conflicts": Conflicts(self.cleaned_data["conflicts"]), "reason": self.cleaned_data["reason"]}
+
+
+class RemoveForm(BaseForm):
+    """Why a result is taken out."""
+
+    reason = forms.CharField(
+        label=gettext_lazy("What is wrong with it?"),
+        max_length=LONGEST_REASON,
+        error_messages={"required": gettext_lazy("Say what is wrong with it.")},
+    )

@@ -250,6 +250,12 @@ def _judged(results: Sequence[LabResult], courses: Sequence[Course], *, for_clin
     return rows
 
 
+def grades(results: Sequence[LabResult], courses: Sequence[Course]) -> dict[int, Grade]:
+    """The grades of results by their key, for clinicians; `results` hold the newest of each test before any course."""
+    rows = _judged(results, courses, for_clinic=True)
+    return {row.result.pk: row.graded for row in rows if isinstance(row.graded, Grade)}
+
+
 def _high_before(results: Sequence[LabResult], sides: Mapping[int, str], first_on: date | None) -> set[int]:
     """The tests whose newest result before the first course was above its own limit."""
     newest = {each.analyte_id: each for each in results if first_on and each.drawn_on < first_on}

@@ -6,7 +6,7 @@ from typing import Any
 from django.http import HttpResponse
 from django.urls import URLPattern, path
 
-from labs.views import batches, files, results, safety
+from labs.views import batches, entering, files, results, safety
 
 app_name = "labs"
 
@@ -21,7 +21,7 @@ urlpatterns = [
     *_both("results/", results.results, "list"),
     *_both("results/trend/", results.trend, "trend"),
     *_both("results/safety/", safety.safety, "safety"),
-    *_both("results/add/", results.add, "add"),
+    *_both("results/add/", entering.add, "add"),
     *_both("results/import/", files.upload, "import"),
     path("results/import/<str:ref>/", files.preview, name="upload"),
     path("results/import/<str:ref>/add/", files.confirm, name="upload_confirm"),
@@ -29,6 +29,7 @@ urlpatterns = [
     path("results/import/<str:ref>/added/", batches.batch, name="batch"),
     path("results/import/<str:ref>/undo/", batches.undo, name="batch_undo"),
     path("results/entry/<str:ref>/", results.entry, name="entry"),
-    path("results/entry/<str:ref>/change/", results.correct, name="correct"),
-    path("results/entry/<str:ref>/remove/", results.remove, name="remove"),
+    path("results/entry/<str:ref>/change/", entering.correct, name="correct"),
+    path("results/entry/<str:ref>/remove/", entering.remove, name="remove"),
+    path("results/entry/<str:ref>/restore/", entering.restore, name="restore"),
 ]

@@ -9,13 +9,15 @@ from typing import Any
 
 from django.utils import dateformat
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext, pgettext
+from django.utils.translation import gettext_lazy, ngettext, pgettext
 
 from cycles.advice import EarlyFinding, Progress
+from il2tracker.accounts.models import User
 from labs import units
+from labs.files.candidates import OTHER
 from labs.kept import Result
 from labs.models import LabResult
-from labs.trends import Judgement, Reason, Verdict
+from labs.trends import TOO_SOON, Judgement, Reason, Verdict
 
 TAGS = {
     Verdict.RELIABLE: ("ok", "check"),
@@ -24,6 +26,22 @@ TAGS = {
     Verdict.BORDERLINE: ("soon", "clock"),
     Verdict.UNKNOWN: ("soon", "clock"),
 }
+
+
+GROUPS = {
+    "immune": gettext_lazy("CD4+ and viral load"),
+    "liver": gettext_lazy("Liver"),
+    "kidney": gettext_lazy("Kidneys"),
+    "salts": gettext_lazy("Salts and minerals"),
+    "blood": gettext_lazy("Blood cells"),
+    "thyroid": gettext_lazy("Thyroid"),
+    "sugar": gettext_lazy("Sugar and lactate"),
+}
+
+
+def group(code: str) -> str:
+    """What the tests of a group are about."""
+    return str(GROUPS.get(code) or _("Other tests"))
 
 
 def long_day(on: date) -> str:
@@ -79,9 +97,48 @@ def _days_after(judgement: Judgement) -> str:
     return ngettext(one, more, days) % facts
 
 
+def too_soon(judgement: Judgement, *, typed: bool) -> str:
+    """Beneath CD4+: that blood of this day is too soon, with the dates (2.3); "" when it is not.
+
+    `typed` False = nobody has said a day yet, and the judgement is about today.
+    """
+    if judgement.verdict not in TOO_SOON or judgement.last_dose_on is None or judgement.reliable_from is None:
+        return ""
+    dates = {"last": long_day(judgement.last_dose_on), "from": long_day(judgement.reliable_from)}
+    if not typed:
+        return _("After the last injection, on %(last)s, a test counts from %(from)s. Before, it is too soon.") % dates
+    why = {"reason": _reason(judgement), "word": verdict_word(judgement)} | dates
+    return _(
+        "%(reason)s: %(word)s to count. The last injection was on %(last)s, a test counts from %(from)s. "
+        "We keep it, and leave it off the line."
+    ) % (why | {"reason": why["reason"][:1].upper() + why["reason"][1:]})
+
+
+def name(result: Result) -> str:
+    """What a test is called: one outside the catalogue as its report calls it."""
+    printed = getattr(result, "test_name", "") if result.analyte.code == OTHER else ""
+    return printed or result.analyte.name
+
+
+def as_written(result: Result) -> str:
+    """A result in the unit of its report, or in the report's words: "97 µmol/L", "less than 5 mg/L", "no growth"."""
+    return units.in_words(result.analyte.rule, result.reading)
+
+
+def name_and_value(result: LabResult) -> str:
+    """ "CD4+ count 612", "Creatinine 97 µmol/L"."""
+    said = value(result) if result.analyte.timing_matters else as_written(result)
+    return f"{name(result)} {said}"
+
+
 def value(result: Result, *, unit: bool = False) -> str:
-    """A result in its test's own unit: "612", "less than 20", "below 100 (file: 1.699)", "22,999 (file: 4.3617)"."""
+    """A result in its test's own unit: "612", "less than 20", "below 100 (file: 1.699)", "22,999 (file: 4.3617)".
+
+    Words of the laboratory, and a number whose unit is not known, stay as they were printed.
+    """
     rule, written = result.analyte.rule, result.reading
+    if not result.unit:
+        return units.in_words(rule, written)
     words = units.in_words(rule, units.in_own_unit(rule, written), unit=unit)
     if result.comparator == "<" and "<" not in result.raw and _is_number(result.raw):
         limit = units.figure(result.value or Decimal(0))
@@ -114,7 +171,14 @@ def entered_by(result: Result, viewer_pk: int | None) -> str:
         return _("an import")
     if result.source == LabResult.Source.PATIENT:
         return _("the patient")
-    return person.name
+    return str(person.name)
+
+
+def person(who: User | None, viewer_pk: int | None) -> str:
+    """A person who did something: "you", or the name; "" where nobody is known any more."""
+    if who is None:
+        return ""
+    return pgettext("entered by", "you") if who.pk == viewer_pk else who.name
 
 
 def change(amount: Decimal) -> str:
@@ -135,24 +199,43 @@ def no_clear_rise(found: EarlyFinding) -> str:
 
 @dataclass(frozen=True)
 class Version:
-    """One version of a result: what it said, who wrote it, when."""
+    """One version of a result: what it said, who wrote it, when and why."""
 
     what: str
     value: str
     on: date
     at: datetime
     by: str
+    reason: str = ""
+    printed_range: str = ""
+    note: str = ""
 
 
 def versions(result: LabResult, viewer_pk: int | None) -> list[Version]:
     """Every version of a result, the newest first; nothing is ever overwritten without a trace (H18)."""
-    rows = result.history.select_related("history_user", "analyte").order_by("-history_date", "-history_id")
-    return [_version(row, viewer_pk) for row in rows]
+    rows = result.history.select_related("history_user").order_by("-history_date", "-history_id")
+    newest = list(rows)
+    return [_version(row, old, result, viewer_pk) for row, old in zip(newest, [*newest[1:], None], strict=True)]
 
 
-def _version(row: Any, viewer_pk: int | None) -> Version:
-    old = row.instance
-    what = _("added") if row.history_type == "+" else _("removed") if old.voided_at else _("changed")
-    user = row.history_user
-    by = "" if user is None else pgettext("entered by", "you") if user.pk == viewer_pk else user.name
-    return Version(what, value(old), old.drawn_on, row.history_date.astimezone(old.patient.zone), by)
+def _version(row: Any, old: Any, result: LabResult, viewer_pk: int | None) -> Version:
+    then = row.instance
+    then.analyte, then.patient = result.analyte, result.patient
+    return Version(
+        what=_step(row, old),
+        value=value(then) if then.analyte.timing_matters else as_written(then),
+        on=then.drawn_on,
+        at=row.history_date.astimezone(result.patient.zone),
+        by=person(row.history_user, viewer_pk),
+        reason=row.history_change_reason or "",
+        printed_range=then.printed_range,
+        note=then.note if old is None or then.note != old.note else "",
+    )
+
+
+def _step(row: Any, old: Any) -> str:
+    if row.history_type == "+":
+        return _("added")
+    if bool(row.voided_at) != bool(old is not None and old.voided_at):
+        return _("taken out as entered in error") if row.voided_at else _("put back")
+    return _("changed")

@@ -94,17 +94,40 @@ def test_an_odd_value_is_asked_about_and_kept_only_after_a_yes(anna: Client, tex
 
 def test_another_value_for_the_same_draw_asks_to_keep_or_replace(anna: Client, text: Any) -> None:
     send(anna, cd4="612")
-    asked = text(send(anna, cd4="640"))
-    assert "You already have another value" in asked
+    asked = text(send(anna, cd4="640", cd4_percent="28"))
+    assert "You already have this" in asked
+    assert "There: <b>612 cells/mm³</b>, entered by you" in asked
+    assert "Now: <b>640 cells/mm³</b>" in asked
+    assert "The other result of this draw is added." in asked
     assert LabResult.objects.get().value == 612
-    assert send(anna, cd4="640", replace="yes").status_code == 302
-    assert LabResult.objects.get().value == 640
+    assert send(anna, cd4="640", cd4_percent="28", settle="yes", conflicts="keep").status_code == 302
+    assert {row.raw for row in LabResult.objects.all()} == {"612", "28"}
 
 
-def test_sending_twice_keeps_one(anna: Client) -> None:
+def test_replacing_asks_for_a_reason_and_shows_it_beside_the_old_value(anna: Client, text: Any) -> None:
     send(anna, cd4="612")
+    for said in (
+        {},
+        {"conflicts": "replace"},
+        {"conflicts": "nonsense"},
+        {"conflicts": "replace", "reason": "x" * 101},
+    ):
+        answer = send(anna, cd4="640", settle="yes", **said)
+        assert (answer.status_code, LabResult.objects.get().value) == (422, 612)
+        assert 'name="cd4" value="640"' in text(answer)
+    assert send(anna, cd4="640", settle="yes", conflicts="replace", reason="misread the line").status_code == 302
+    result = LabResult.objects.get()
+    page = text(anna.get(f"/results/entry/{result.ref}/"))
+    assert re.search(r"<b>640</b>.*changed at .* by you.*Reason: misread the line.*<b>612</b>.*added at", page)
+
+
+def test_sending_twice_keeps_one_and_says_so(anna: Client, text: Any) -> None:
     send(anna, cd4="612")
-    assert LabResult.objects.count() == 1
+    send(anna, cd4="612", hiv_rna="<20")
+    assert LabResult.objects.count() == 2
+    page = text(anna.get("/results/"))
+    assert "Kept: Viral load less than 20" in page
+    assert "You already had: CD4+ count 612" in page
 
 
 def test_a_draw_soon_after_an_injection_says_at_once_that_it_does_not_count(
@@ -170,11 +193,14 @@ def test_a_correction_shows_the_old_value_and_who_wrote_it(
     kept = result("61", on="2026-03-01")
     path = f"/results/entry/{kept.ref}/"
     assert 'value="61"' in text(anna.get(path + "change/"))
-    assert send(anna, path + "change/", cd4="9000").status_code == 422
-    assert send(anna, path + "change/", cd4="612").url == path
+    assert send(anna, path + "change/", cd4="9000", reason="misread").status_code == 422
+    answer = send(anna, path + "change/", cd4="612")
+    assert answer.status_code == 422
+    assert "Say why it is changed." in text(answer)
+    assert send(anna, path + "change/", cd4="612", reason="misread").url == path
     page = text(anna.get(path))
     assert "<h1>612 cells/mm³</h1>" in page
-    assert re.search(r"<b>612</b>.*changed at .* by you.*<b>61</b>.*added at .* by Ben", page)
+    assert re.search(r"<b>612</b>.*changed at .* by you.*Reason: misread.*<b>61</b>.*added at .* by Ben", page)
 
 
 def test_a_result_with_a_time_can_be_changed_as_it_stands(anna: Client, cast: factories.Cast, result: Any) -> None:
@@ -182,7 +208,7 @@ def test_a_result_with_a_time_can_be_changed_as_it_stands(anna: Client, cast: fa
     path = f"/results/entry/{kept.ref}/change/"
     shown = re.search(r'name="drawn_time" value="([^"]+)"', anna.get(path).content.decode())[1]
     assert shown == "8:15am"
-    assert send(anna, path, cd4="612", drawn_time=shown).status_code == 302
+    assert send(anna, path, cd4="612", drawn_time=shown, reason="misread").status_code == 302
     kept.refresh_from_db()
     assert (kept.value, kept.drawn_at) == (612, factories.utc(2026, 3, 1, 8, 15))
 
@@ -190,9 +216,9 @@ def test_a_result_with_a_time_can_be_changed_as_it_stands(anna: Client, cast: fa
 def test_a_correction_that_meets_another_result_is_answered_in_words(anna: Client, text: Any, result: Any) -> None:
     kept = result("61", on="2026-03-01")
     result("612", on="2026-03-02")
-    answer = anna.post(f"/results/entry/{kept.ref}/change/", {"drawn_on": "2026-03-02", "cd4": "612"})
+    answer = anna.post(f"/results/entry/{kept.ref}/change/", {"drawn_on": "2026-03-02", "cd4": "61", "reason": "x"})
     assert answer.status_code == 422
-    assert "You already have this result." in text(answer)
+    assert "You already have a result of this test for this draw." in text(answer)
 
 
 def test_a_verdict_that_waits_for_an_answer_says_how_to_settle_it(
@@ -218,8 +244,38 @@ def test_a_removed_result_leaves_the_lists_and_keeps_its_page(anna: Client, text
     assert anna.post(path + "remove/", {"reason": "not mine"}).url == "/results/"
     assert "No results yet" in text(anna.get("/results/"))
     page = text(anna.get(path))
-    assert "not mine. It counts for nothing." in page
-    assert "Remove this result" not in page
+    assert re.search(r"Entered in error: taken out on .* by you: not mine. It counts for nothing.", page)
+    assert "It was entered in error" not in page
+
+
+def test_what_was_entered_in_error_is_found_below_the_list_and_put_back_on_its_page(
+    anna: Client, ben: Client, text: Any, result: Any
+) -> None:
+    kept = result("612", on="2026-03-01")
+    path = f"/results/entry/{kept.ref}/"
+    anna.post(path + "remove/", {"reason": "not mine"})
+    listed = text(anna.get("/results/"))
+    assert "1 result was entered in error" in listed
+    assert path in listed
+    assert "put it back" not in text(ben.get(path))
+    assert ben.post(path + "restore/").status_code == 403
+    assert "It was right: put it back" in text(anna.get(path))
+    assert anna.post(path + "restore/").url == path
+    page = text(anna.get(path))
+    assert "Put back. It counts as it did before." in page
+    assert re.search(r"put back at .* by you.*taken out as entered in error at .* by you.*Reason: not mine", page)
+    assert "entered in error" not in text(anna.get("/results/"))
+
+
+def test_a_result_that_cannot_be_put_back_says_why(anna: Client, text: Any, result: Any) -> None:
+    kept = result("612", on="2026-03-01")
+    path = f"/results/entry/{kept.ref}/"
+    anna.post(path + "remove/", {"reason": "not mine"})
+    result("640", on="2026-03-01")
+    assert anna.post(path + "restore/").url == path
+    assert "You already have a result of this test for this draw." in text(anna.get(path))
+    kept.refresh_from_db()
+    assert kept.voided_at is not None
 
 
 # The list and the trend
@@ -229,10 +285,26 @@ def test_the_list_goes_on_page_by_page(anna: Client, text: Any, result: Any) -> 
     for n in range(60):
         result(str(400 + n), on=(date(2025, 1, 1) + timedelta(days=n)).isoformat())
     first = text(anna.get("/results/"))
-    older = re.search(r'href="(\?before=[\d-]+)"', first)[1]
+    older = re.search(r'href="(\?before=[^"]+)"', first)[1]
     second = text(anna.get(f"/results/{older}"))
     assert (first.count('scope="row"'), second.count('scope="row"')) == (50, 10)
-    assert anna.get("/results/?before=nonsense").status_code == 200
+    for nonsense in ("nonsense", "2026-13-01", "2026-03-01_x", "2026-03-01_"):
+        assert anna.get("/results/", {"before": nonsense}).status_code == 200
+
+
+def test_no_draw_is_lost_between_two_pages_of_one_day(anna: Client, text: Any, result: Any) -> None:
+    """Hourly draws of three days."""
+    for day in (1, 2, 3):
+        for hour in range(24):
+            result(f"{day}{hour + 10}", on=f"2026-03-0{day}", at=factories.utc(2026, 3, day, hour, 15))
+    seen, address = [], "/results/"
+    while address:
+        page = text(anna.get(address))
+        seen += re.findall(r'data-label="CD4\+">(\d+)<', page)
+        older = re.search(r'href="(\?before=[^"]+)"', page)
+        address = "/results/" + older[1] if older else ""
+    expected = [f"{day}{number}" for day in (3, 2, 1) for number in range(33, 9, -1)]
+    assert seen == expected
 
 
 def test_the_trend_of_the_story(story: factories.Cast, text: Any) -> None:  # noqa: F811

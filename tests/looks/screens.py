@@ -63,6 +63,7 @@ NOT_A_SCREEN = {
     "clinic:visit_pdf": "a file to print",
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
+    "labs:restore": "takes a POST only",
 }
 """Addresses without a page of ours, and why."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Q, Subquery
 
 from cycles import last_doses, schedule
 from cycles.models import Cycle
@@ -13,11 +13,15 @@ from labs.facts import CD4, VIRAL_LOAD
 from labs.models import LabResult
 
 DRAWS = {CD4: "cd4_on", VIRAL_LOAD: "rna_on"}  # a draw before a course is for both (P54)
+# What can be read: "specimen clotted", or a number in a unit that nobody knows, is no result to wait no longer for.
+READABLE = Q(value__isnull=False) & ~Q(unit="") | Q(value__isnull=True, detected=False)
 
 
 def facts(today: date | None = None) -> dict[str, Subquery]:
     """Annotations of a queryset of courses that everything here reads: the newest draws and the last injection."""
-    results = LabResult.objects.standing().filter(patient=OuterRef("patient"), drawn_on__lt=OuterRef("starts_on"))
+    results = LabResult.objects.standing().filter(
+        READABLE, patient=OuterRef("patient"), drawn_on__lt=OuterRef("starts_on")
+    )
     draws = {
         name: Subquery(results.of_tests(code).order_by("-drawn_on").values("drawn_on")[:1])
         for code, name in DRAWS.items()

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 
 from cycles import confirming, last_doses, schedule
+from cycles.bloodwork import draw_day
 from cycles.models import Cycle, Hold, Injection, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
@@ -291,7 +292,7 @@ def _of_results(known: Facts, lacks: list[tuple[str, date | None]]) -> Reason:
     facts = {
         "tests": _(" and ").join(name for name, _on in lacks),
         "course": ui.ago(starts_on, known.today),
-        "due": ui.long_day(schedule.bloodwork_due(starts_on)),
+        "due": ui.long_day(draw_day(schedule.bloodwork_due(starts_on), known.last_dose_on)),
         "drawn": ui.long_day(newest) if newest else "",
         "days": (newest - known.last_dose_on).days if newest and known.last_dose_on else 0,
     }

@@ -15,6 +15,7 @@ from il2tracker.accounts.models import Patient
 from il2tracker.reminders.facts import OWNER, owner_of
 from il2tracker.reminders.of_courses import CycleFact
 from il2tracker.reminders.of_plans import VersionFact
+from labs.course_tests import READABLE
 from labs.models import LabResult
 
 TESTS = {"cd4_on": "cd4", "rna_on": "hiv_rna"}  # a draw before a course is both (P54)
@@ -45,7 +46,9 @@ def _cycle_question() -> QuerySet[Cycle, dict[str, Any]]:
     given = Injection.objects.given().filter(patient=OuterRef("patient"))
     given = given.filter(Q(planned_dose=None) | Q(planned_dose__cycle__version__timing_matters=True))
     last_given = given.order_by("-given_at")
-    results = LabResult.objects.standing().filter(patient=OuterRef("patient"), drawn_on__lt=OuterRef("starts_on"))
+    results = LabResult.objects.standing().filter(
+        READABLE, patient=OuterRef("patient"), drawn_on__lt=OuterRef("starts_on")
+    )
     latest = {name: results.of_tests(code).order_by("-drawn_on").values("drawn_on")[:1] for name, code in TESTS.items()}
     return Cycle.objects.values(
         *OWNER,

@@ -7,6 +7,7 @@ from datetime import date, datetime
 from enum import StrEnum
 
 from cycles import schedule
+from cycles.bloodwork import draw_day
 from cycles.models import Cycle
 from il2tracker.accounts.models import Patient
 from il2tracker.today.board import Board
@@ -28,7 +29,7 @@ class Stage(StrEnum):
 
 @dataclass(frozen=True)
 class BloodTest:
-    """The test before `cycle`. `due_on` is two weeks before it (P54)."""
+    """The test before `cycle`. `due_on` is two weeks before it (P54), or the Friday before that weekend (2.4)."""
 
     cycle: Cycle | None
     stage: Stage
@@ -49,8 +50,9 @@ def before_next_course(board: Board) -> BloodTest:
         return BloodTest(None, Stage.NONE)
     row = kept(coming)
     booked_for, drawn_on = (near(coming, day) for day in ((row.booked_for, row.drawn_on) if row else (None, None)))
-    due_on = schedule.bloodwork_due(coming.starts_on)
-    return BloodTest(coming, _stage(board, coming, booked_for, drawn_on), due_on, booked_for, drawn_on)
+    due_on = draw_day(schedule.bloodwork_due(coming.starts_on), board.last_dose_on)
+    stage = _stage(board, coming, due_on, booked_for, drawn_on)
+    return BloodTest(coming, stage, due_on, booked_for, drawn_on)
 
 
 def near(coming: Cycle, day: date | None) -> date | None:
@@ -59,7 +61,7 @@ def near(coming: Cycle, day: date | None) -> date | None:
     return day if day and opens <= day <= closes else None
 
 
-def _stage(board: Board, coming: Cycle, booked_for: date | None, drawn_on: date | None) -> Stage:
+def _stage(board: Board, coming: Cycle, due_on: date, booked_for: date | None, drawn_on: date | None) -> Stage:
     if not course_tests.lacking(coming, board.patient):
         return Stage.RESULTS_IN
     if drawn_on:
@@ -68,7 +70,7 @@ def _stage(board: Board, coming: Cycle, booked_for: date | None, drawn_on: date 
         return Stage.BOOKED
     if not schedule.bloodwork_possible(board.last_dose_on, coming.starts_on):
         return Stage.TOO_SHORT
-    return Stage.OVERDUE if schedule.bloodwork_due(coming.starts_on) < board.today else Stage.AHEAD
+    return Stage.OVERDUE if due_on < board.today else Stage.AHEAD
 
 
 def last_results(patient: Patient, now: datetime) -> glances.Glance:

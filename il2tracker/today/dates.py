@@ -9,6 +9,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
 from cycles import schedule
+from cycles.bloodwork import draw_day
 from cycles.days import CourseDays
 from cycles.models import Cycle
 from il2tracker import ui
@@ -33,14 +34,14 @@ def next_dates(board: Board, clock: str, test: BloodTest) -> list[NextDate]:
 
 
 def blood_test_day(board: Board, booked_for: date | None) -> date | None:
-    """The day of the next blood test: the booked one, else the day it is due if it can count by then, else the first
-    day that counts (D16). None where timing does not matter or no such day is left."""
+    """The day of the next blood test: the booked one, else the day it is due (or the Friday before) if it can count by
+    then, else the first day that counts (D16). None where timing does not matter or no such day is left."""
     coming, version = board.courses.coming, board.courses.version
     if coming is None or version is None or not version.timing_matters or not coming.goes_ahead:
         return None
     if booked_for and booked_for >= board.today:
         return booked_for
-    due = schedule.bloodwork_due(coming.starts_on)
+    due = draw_day(schedule.bloodwork_due(coming.starts_on), board.last_dose_on)
     earliest = board.reliable_from
     day = max(due, earliest) if earliest else due
     return day if board.today <= day < coming.starts_on else None

@@ -13,8 +13,10 @@ from cycles.plan_actions import open_next_cycle
 from il2tracker.accounts import actions as accounts
 from il2tracker.clinic import worklist
 from il2tracker.reminders import facts_of_courses as reminders
-from il2tracker.today import blood, board, course, home
-from labs import course_tests, facts
+from il2tracker.reminders import kinds
+from il2tracker.today import blood, board, course, dates, home
+from labs import actions, course_tests, facts
+from labs.models import LabResult
 from labs.trends import Draw
 from tests import factories
 from tests.factories import utc
@@ -127,3 +129,102 @@ def test_while_nobody_knows_of_an_earlier_treatment_no_result_is_in_and_the_pane
     patient = accounts.update_patient(by=cast.anna, patient=cast.anna_patient, earlier_il2="unknown")
     [seen] = worklist.gather(type(patient).objects.filter(pk=patient.pk), NOW)
     assert worklist.reasons(seen, NOW, "12")[0].words == "Not known whether there was IL-2 before this diary"
+
+
+UNREAD = [
+    ("words", {"value": None, "unit": "", "text": "specimen clotted", "detected": None}),
+    ("an unknown unit", {"unit": "", "unit_text": "furlongs"}),
+    ("removed", {"voided_at": NOW}),
+]
+
+
+@pytest.mark.parametrize(("what", "changed"), UNREAD, ids=[each[0] for each in UNREAD])
+def test_a_result_that_cannot_be_read_is_waited_for_like_none(
+    cast: factories.Cast, plan: Any, result: Any, what: str, changed: dict[str, Any]
+) -> None:
+    kept = [result("600", on="2026-11-04", test="cd4"), result("<20", on="2026-11-04", test="hiv_rna")]
+    assert reminders.cycle(coming().pk, NOW).results_in
+    LabResult.objects.filter(pk=kept[0].pk).update(**changed)
+    assert not reminders.cycle(coming().pk, NOW).results_in
+    assert course_tests.lacking(coming(), cast.anna_patient) == ["cd4"]
+    assert home.compose(cast.anna_patient, NOW, "12").blood.stage is not blood.Stage.RESULTS_IN
+
+
+def test_not_detected_is_a_result(cast: factories.Cast, plan: Any, result: Any) -> None:
+    result("600", on="2026-11-04", test="cd4")
+    result("not detected", on="2026-11-04", test="hiv_rna")
+    assert course_tests.lacking(coming(), cast.anna_patient) == []
+
+
+def test_a_draw_in_the_window_that_a_later_injection_makes_unreliable_does_not_fulfil(
+    cast: factories.Cast, plan: Any, result: Any
+) -> None:
+    for test in ("cd4", "hiv_rna"):
+        result("600", on="2026-11-04", test=test)
+    assert course_tests.lacking(coming(), cast.anna_patient) == []
+    factories.injection(cast.anna_patient, cast.anna, at=utc(2026, 10, 7, 12), amount=5, now=NOW)
+    assert course_tests.lacking(coming(), cast.anna_patient) == ["cd4", "hiv_rna"]
+    assert not reminders.cycle(coming().pk, NOW).results_in
+
+
+ASKS = {"bloodwork_book", "bloodwork_due", "bloodwork_overdue"}
+STAGES = [
+    ("nothing yet", None, None, blood.Stage.OVERDUE, ASKS),
+    ("booked for a day to come", date(2026, 11, 12), None, blood.Stage.BOOKED, set()),
+    ("booked, and the day is over", date(2026, 11, 9), None, blood.Stage.OVERDUE, ASKS),
+    ("booked for another course", date(2026, 12, 30), None, blood.Stage.OVERDUE, ASKS),
+    ("drawn", None, date(2026, 11, 6), blood.Stage.DRAWN, set()),
+    ("drawn before these weeks", None, date(2026, 10, 20), blood.Stage.OVERDUE, ASKS),
+]
+
+
+@pytest.mark.parametrize(("what", "booked", "drawn", "stage", "asked"), STAGES, ids=[each[0] for each in STAGES])
+def test_booked_and_drawn_end_what_asks_for_the_draw_and_results_end_everything(
+    cast: factories.Cast,
+    plan: Any,
+    result: Any,
+    what: str,
+    booked: date | None,
+    drawn: date | None,
+    stage: blood.Stage,
+    asked: set[str],
+) -> None:
+    """2.4, B4, on 10 November: the draw was due on the 4th, the course starts on the 18th."""
+    actions.book_bloodwork(by=cast.anna, cycle=coming(), booked_for=booked)
+    actions.record_drawn(by=cast.anna, cycle=coming(), drawn_on=drawn, now=NOW)
+    assert home.compose(cast.anna_patient, NOW, "12").blood.stage is stage
+    assert asked_for() == asked | {"results_missing"}
+    for test in ("cd4", "hiv_rna"):
+        result("600", on="2026-11-04", test=test)
+    assert home.compose(cast.anna_patient, NOW, "12").blood.stage is blood.Stage.RESULTS_IN
+    assert asked_for() == set()
+
+
+def asked_for() -> set[str]:
+    """The kinds of mail about blood that would still be wanted for the coming course."""
+    fact = reminders.cycle(coming().pk, NOW)
+    return {kind.name for kind in kinds.DAY_KINDS if kind.is_bloodwork and fact.blocked(kind) is None}
+
+
+@pytest.mark.parametrize(
+    ("starts", "due"),
+    [
+        (date(2026, 12, 2), date(2026, 11, 18)),  # a Wednesday
+        (date(2026, 12, 5), date(2026, 11, 20)),  # due on a Saturday: the Friday before
+        (date(2026, 12, 6), date(2026, 11, 20)),  # due on a Sunday
+    ],
+)
+def test_a_draw_that_falls_due_at_a_weekend_is_asked_for_on_the_friday_before(
+    cast: factories.Cast, starts: date, due: date
+) -> None:
+    factories.plan(cast.anna_patient, cast.ben, starts_on=starts, now=NOW)
+    found = home.compose(cast.anna_patient, NOW, "12")
+    assert found.blood.due_on == due
+    assert dates.blood_test_day(board.read(cast.anna_patient, NOW), None) == due
+
+
+def test_a_friday_on_which_blood_would_be_too_soon_is_not_asked_for(cast: factories.Cast) -> None:
+    """The injection of 22 October makes 22 November the first reliable day: a Sunday, and the due day."""
+    factories.plan(cast.anna_patient, cast.ben, starts_on=date(2026, 12, 6), now=NOW)
+    factories.injection(cast.anna_patient, cast.anna, at=utc(2026, 10, 22, 12), amount=5, now=NOW)
+    assert home.compose(cast.anna_patient, NOW, "12").blood.due_on == date(2026, 11, 22)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from functools import cached_property
@@ -18,9 +18,11 @@ from cycles.models import Cycle, Plan, PlannedDose, Protocol
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
-from il2tracker.demo import story
+from il2tracker.demo import laboratory, story
+from il2tracker.demo.laboratory import Panel
 from il2tracker.demo.roles import Before, Draw, Earlier, Feeling, Life, NewAmount, Place, Report
 from labs import actions as labs
+from labs import import_actions
 from labs.models import Analyte
 from labs.written import parse
 from sideeffects import actions as sideeffects
@@ -73,6 +75,8 @@ def live(life: Life, ground: Ground) -> None:
         _prepare(life.before, _coming(plan), ground)
     for draw in life.draws:
         _draw(draw, starts[draw.course], ground)
+    if life.panels:
+        _send_results(life.panels, starts, ground)
     for feeling in life.feelings:
         _feel(feeling, starts[feeling.course], ground)
     _afterwards(life, plan, starts, ground)
@@ -192,6 +196,15 @@ def _draw(draw: Draw, starts_on: date, ground: Ground) -> None:
         readings={tests[code]: parse(tests[code].rule, text) for code, text in draw.values.items()},
         now=taken_at + RESULT_AFTER,
     )
+
+
+def _send_results(panels: Sequence[Panel], starts: Starts, ground: Ground) -> None:
+    """The laboratory's file of all courses, added in one go by the clinic."""
+    content = laboratory.table(panels, starts)
+    batch = import_actions.keep_upload(
+        by=ground.signer, patient=ground.patient, file_name=laboratory.FILE_NAME, content=content, now=ground.now
+    )
+    import_actions.confirm_upload(by=ground.signer, batch=batch, patients={"": ground.patient}, now=ground.now)
 
 
 def _feel(feeling: Feeling, starts_on: date, ground: Ground) -> None:

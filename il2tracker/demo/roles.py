@@ -9,6 +9,8 @@ from dataclasses import dataclass, field
 from datetime import date, time, timedelta
 from typing import Any
 
+from il2tracker.demo.laboratory import Panel
+
 
 @dataclass(frozen=True)
 class Staff:
@@ -128,6 +130,7 @@ class Life:
 
     Only those with `in_words` can sign in. `open_doses` are (course, day, slot) that nobody recorded; `skipped`
     has a reason for each. `without_medicines` were given without the medicines that the plan names before them.
+    `panels` are safety tests, sent by the laboratory in one file.
     """
 
     email: str
@@ -151,6 +154,7 @@ class Life:
     earlier: tuple[Earlier, ...] = ()
     change: NewAmount | None = None
     report: Report | None = None
+    panels: tuple[Panel, ...] = ()
 
     def starts_on(self, today: date) -> date:
         """Day 1 of course 1."""

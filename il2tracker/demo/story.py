@@ -8,6 +8,7 @@ from __future__ import annotations
 from datetime import time
 from typing import Any
 
+from il2tracker.demo import laboratory
 from il2tracker.demo.roles import Before, Carer, Draw, Earlier, Feeling, Life, NewAmount, Place, Report, Staff
 
 PASSWORD = "calm-paper-ink"
@@ -85,6 +86,7 @@ _ANNA = Life(
         _blood(2, 21, "840", "31", "<20"),
         _blood(2, 42, "612", "27", "<20"),
     ),
+    panels=laboratory.ANNA,
     feelings=(
         *_diary(
             1,

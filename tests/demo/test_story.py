@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
@@ -18,8 +19,8 @@ from il2tracker.clinic import suggestions
 from il2tracker.clinic.worklist import Rank, gather, reasons
 from il2tracker.demo import actions, story
 from il2tracker.today import home
-from labs import facts
-from labs.models import LabResult
+from labs import facts, safety
+from labs.models import ImportBatch, LabResult
 from labs.trends import Verdict
 from sideeffects.models import CheckIn
 from tests import factories
@@ -116,6 +117,26 @@ def test_annas_counts_tell_the_whole_tale_of_when_a_count_counts(filled):
     ]
     (first, *_, last) = LabResult.objects.of(anna()).of_tests("hiv_rna").order_by("drawn_on")
     assert (first.comparator, first.value, last.comparator, last.value, last.raw) == ("=", 4100, "<", 20, "<20")
+
+
+def test_annas_safety_tests_came_in_one_file_with_the_range_of_each_and_peak_on_the_last_days(filled):
+    [batch] = ImportBatch.objects.all()
+    assert (batch.patient, batch.state, batch.outcomes) == (anna(), "done", {"new": 80})
+    tests = {test.analyte.code: test for test in safety.page(anna(), filled, for_clinic=True).tests}
+    assert set(tests) == {
+        *("alt", "creatinine", "bilirubin", "albumin", "potassium", "magnesium"),
+        *("hemoglobin", "platelets", "white_cells", "lymphocytes"),
+    }
+    highest = {found.course.number: found.highest for found in tests["alt"].peaks if found.course}
+    assert {number: (peak.result.label, peak.day) for number, peak in highest.items()} == {
+        1: ("71", 5),
+        2: ("131", 5),
+        3: ("61", 3),
+    }
+    assert [row.grade.number for row in tests["potassium"].rows if row.grade] == [1, 1]
+    rebound = next(row for row in tests["lymphocytes"].rows if row.grade)
+    assert (rebound.grade.number, rebound.result.value) == (2, Decimal("4.6"))
+    assert len({row.result.printed_range for row in tests["alt"].rows}) == 2
 
 
 def test_ruths_latest_count_was_taken_too_soon(filled):

@@ -38,6 +38,7 @@ NOT_BLOOD = re.compile(
     re.IGNORECASE,
 )
 LONGEST = {"name": 120, "laboratory": 120, "flag": 20, "specimen": 40, "external_id": 160, "note": LONGEST_NOTE}
+UNIQUE = 6  # app's own: the length from which the number of an order is believed to be used once
 LONGEST_RANGE, LONGEST_RAW, LONGEST_KIND = 60, 200, 40
 
 
@@ -225,8 +226,14 @@ def _when(order: Order, obx: Segment) -> dict[str, Any]:
 
 
 def _external_id(order: Order, obx: Segment) -> str:
-    """What stays the same over all versions of a result: the order, the test, the sub-id (OBX-4)."""
+    """What stays the same over all versions of a result: the order, the test, the sub-id (OBX-4).
+
+    Short numbers are used again: such an order is another one on another day, so that no result corrects an older one.
+    """
     number, giver = order.filler
     test = obx.text(3, 1) or obx.text(3, 4) or obx.text(3, 2)
-    parts = (giver or order.sender, number, test, "&".join(obx.repeats(4)))
-    return "|".join(parts) if number and test else ""
+    if not number or not test:
+        return ""
+    when = _when(order, obx) if len(number) < UNIQUE else {}
+    day = when.get("on") or (when["moment"].date() if when.get("moment") else "")
+    return "|".join((giver or order.sender, f"{number} {day}".strip(), test, "&".join(obx.repeats(4))))

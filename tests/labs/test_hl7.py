@@ -458,7 +458,7 @@ def test_what_stands_beside_a_value_is_kept() -> None:
     line = one(*segments)
     assert (line.printed_range, line.flag, line.laboratory) == ("3.5-5.1", "H, A", "City Laboratory")
     assert line.note == "Order note\nHemolyzed\nRepeat"
-    assert line.external_id == "LAB|F1|2823-3|"
+    assert line.external_id == "LAB|F1 2026-03-04|2823-3|"
     assert line.specimen == "F1"
     assert one(obx(POTASSIUM, "NM", "5.4", "mmol/L", f15="L1^Ward lab^L")).laboratory == "Ward lab"
     assert one(obx(POTASSIUM, "NM", "5.4", "mmol/L", f15="L1")).laboratory == "L1"
@@ -468,9 +468,22 @@ def test_what_stands_beside_a_value_is_kept() -> None:
 def test_the_number_of_the_order_may_stand_in_the_common_order_and_the_specimen_has_its_own() -> None:
     result, specimen = obx(POTASSIUM, "NM", "5.4", "mmol/L"), "SPM|1|PL9^S77&CITYLAB||BLD"
     line = one("ORC|RE|P9|F9^CITY", "OBR|1|||x|||20260304", result, specimen)
-    assert (line.external_id, line.specimen) == ("CITY|F9|2823-3|", "S77")
+    assert (line.external_id, line.specimen) == ("CITY|F9 2026-03-04|2823-3|", "S77")
     unnamed = one("OBR|1|||x|||20260304", result)
     assert (unnamed.external_id, unnamed.specimen) == ("", "")
+
+
+def test_a_short_number_of_an_order_is_another_order_on_another_day() -> None:
+    """A laboratory that counts its orders from 1 each morning corrects nothing by that."""
+    result = obx(POTASSIUM, "NM", "5.4", "mmol/L")
+    ids = {
+        number: {one(f"OBR|1||{number}^LAB|x|||{day}", result).external_id for day in ("20260304", "20260305")}
+        for number in ("0001", "26-000815")
+    }
+    assert {number: len(found) for number, found in ids.items()} == {"0001": 2, "26-000815": 1}
+    assert ids["26-000815"] == {"LAB|26-000815|2823-3|"}
+    moment = one("OBR|1||0001^LAB|x|||20260304081500+0700", result)
+    assert moment.external_id == "LAB|0001 2026-03-04|2823-3|"
 
 
 def test_a_row_is_shown_as_a_report_prints_it() -> None:

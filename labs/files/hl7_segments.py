@@ -29,7 +29,7 @@ CHARACTER_SETS = {"": "utf-8", "ASCII": "ascii", "UNICODE": "utf-8", "UNICODE UT
 CHARACTER_SETS |= {"UTF8": "utf-8", "ISO-8859-1": "iso8859-1"}
 CHARACTER_SETS |= {f"8859/{part}": f"iso8859-{part}" for part in (1, 2, 3, 4, 5, 6, 7, 8, 9, 15)}
 FORMATTING = {"br": "\n", "ce": "\n", "sp": "\n", "sk": " ", "in": " ", "ti": " ", "fi": "", "nf": ""}
-MOST_BLANKS = 10
+MOST_BLANKS, MOST_SHOWN = 10, 200
 
 
 @dataclass(frozen=True)
@@ -172,6 +172,7 @@ def messages(data: bytes) -> Iterator[Message]:
         raise FileError("This is not an HL7 message: no line of it begins with MSH.")
     for pieces in _together(data):
         yield _message(pieces)
+    yield from _batches(data)
 
 
 def holds_message(data: bytes) -> bool:
@@ -191,6 +192,23 @@ def _together(data: bytes) -> Iterator[list[_Piece]]:
             waiting.append(piece)
     if waiting:
         yield waiting
+
+
+def _batches(data: bytes) -> Iterator[Message]:
+    """What is missing in the batches of a file: their end, or messages that they are said to hold."""
+    batch, count = None, 0
+    for piece in _pieces(data):
+        if _is(piece.data, b"MSH"):
+            count += 1
+        elif _is(piece.data, b"BHS"):
+            batch, count = piece, 0
+        elif _is(piece.data, b"BTS"):
+            said = piece.data.split(piece.data[3:4] or b"|")[1:2]
+            if batch and said and re.fullmatch(rb"[0-9]{1,9}", said[0]) and int(said[0]) != count:
+                yield _unread(piece, f"The batch says that it holds {_shown(said[0])} messages. Here are {count}.")
+            batch = None
+    if batch:
+        yield _unread(batch, "This batch (BHS) has no end (BTS): the file may be cut.")
 
 
 def _pieces(data: bytes) -> Iterator[_Piece]:
@@ -221,8 +239,11 @@ def _message(pieces: list[_Piece]) -> Message:
 
 
 def _unread(piece: _Piece, problem: str) -> Message:
-    shown = _printable(piece.data[:200].decode("utf-8", "replace"))
-    return Message(Segment(piece.line, "", shown, Marks("|", "^"), problem), problem=problem)
+    return Message(Segment(piece.line, "", _shown(piece.data), Marks("|", "^"), problem), problem=problem)
+
+
+def _shown(data: bytes) -> str:
+    return _printable(data[:MOST_SHOWN].decode("utf-8", "replace"))
 
 
 def _marks(header: bytes, message: bytes) -> Marks:

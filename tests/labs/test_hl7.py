@@ -528,6 +528,20 @@ def test_messages_one_after_another_and_in_batches_are_all_read() -> None:
     assert [line.line for line in read(one_message * 2)] == [4, 8]
 
 
+def test_a_batch_with_fewer_messages_than_it_says_or_without_an_end_is_said_to_be_cut() -> None:
+    two = message(obx(POTASSIUM, "NM", "4.1", "mmol/L")) * 2
+    for trailer, words in (
+        (b"BTS|3\r", "The batch says that it holds 3 messages. Here are 2."),
+        (b"", "This batch (BHS) has no end (BTS): the file may be cut."),
+        (b"BTS|02\r", ""),
+        (b"BTS\r", ""),
+        (b"BTS|many\r", ""),
+    ):
+        lines = read(b"BHS|^~\\&\r" + two + trailer)
+        assert [line.status for line in lines[:2]] == [Status.READY, Status.READY]
+        assert [line.reason for line in lines[2:]] == ([words] if words else [])
+
+
 def test_a_laboratory_called_msh_begins_no_message() -> None:
     """The library counts the letters; a name with them is no second message."""
     lines = read(message(obx(POTASSIUM, "NM", "4.1", "mmol/L", f23="MSH Mount Sinai"), "NTE|1||MSH|was here"))

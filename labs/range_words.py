@@ -18,15 +18,19 @@ AFTER = re.compile(
 OR_SO = re.compile(r"\bor (?:more|less|above|below|higher|lower)\b", re.IGNORECASE)
 
 
-def side(rule: Rule, reading: Reading, printed_range: str) -> str | None:
-    """Where a reading lies in the range printed beside it: "low", "high", "inside"; None whenever it cannot be known.
+def limits_of(rule: Rule, reading: Reading, printed_range: str) -> Range | None:
+    """The range printed beside a reading, in the reading's own unit: nothing is converted (H24).
 
-    Both are taken as printed, nothing is converted. A range that names another unit of the test than the reading has is
-    not compared, nor is a reading in words or in a unit that is not known (H24).
+    None where it cannot be read or names another unit of the test, and for a reading whose unit is not known.
     """
     if not reading.unit or not printed_range or _in_another_unit(rule, reading, printed_range):
         return None
-    return ranges.side(ranges.printed(printed_range), reading.value, reading.comparator)
+    return ranges.printed(printed_range)
+
+
+def side(rule: Rule, reading: Reading, printed_range: str) -> str | None:
+    """Where a reading lies in the range printed beside it: "low", "high", "inside"; None where it cannot be known."""
+    return ranges.side(limits_of(rule, reading, printed_range), reading.value, reading.comparator)
 
 
 def side_of(result: LabResult) -> str | None:

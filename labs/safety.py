@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy, ngettext
 
 from cycles import schedule
 from il2tracker.accounts.models import Patient
-from labs import facts, grading, multiples, ranges, units, words
+from labs import facts, grading, multiples, range_words, units, words
 from labs.charts import Course
 from labs.grading import Grade, Limits, NoGrade
 from labs.models import Analyte, LabResult
@@ -211,13 +211,12 @@ def _description(analyte: Analyte, drawn: Sequence[Result]) -> str:
 
 
 def _printed(result: LabResult) -> Range | None:
-    return ranges.printed(result.printed_range) if result.printed_range else None
+    return range_words.limits_of(result.analyte.rule, result.reading, result.printed_range)
 
 
 def _side(result: LabResult) -> str:
     """Where it lies in what was printed; nothing is said of a result whose unit is not known."""
-    side = ranges.side(_printed(result), result.value, result.comparator) if result.unit else None
-    return side or ""
+    return range_words.side_of(result) or ""
 
 
 def _limits(result: LabResult) -> tuple[Decimal | None, Decimal | None]:

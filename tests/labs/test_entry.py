@@ -169,7 +169,7 @@ def test_the_next_report_starts_with_laboratory_ranges_and_units_of_the_last_and
     page = text(anna.get("/results/add/"))
     assert 'name="laboratory" value="North Lab"' in page
     assert 'name="alt_range" id="id_alt_range" value="7-55"' in page
-    assert "are from your last report, Sunday 1 March 2026" in page
+    assert "from your last report, Sunday 1 March 2026" in page
     assert page.count(">from your last report<") == 6
     assert '<option value="umol_l" selected>' in page
     assert 'name="alt" id="id_alt" value=""' in page

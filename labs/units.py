@@ -246,8 +246,8 @@ def unit_called(rule: Rule, name: str, chosen: str = "") -> Unit:
         return UNITS[code]
     if folded(name) in {"iu/ml", "log10iu/ml", "logiu/ml"}:
         raise ReadingError("IU/mL cannot be turned into copies: what one unit is differs from test to test.")
-    known = ", ".join(UNITS[code].words for code in rule.units) or "the words of the report"
-    raise ReadingError(f"“{name}” is not a unit of this test. It is written in {known}.")
+    known = ", ".join(UNITS[code].words for code in rule.units if UNITS[code].words)
+    raise ReadingError(f"“{name}” is not a unit of this test. It {f'is written in {known}' if known else 'has none'}.")
 
 
 def canonical(rule: Rule, value: Decimal, unit: str) -> Decimal:

@@ -114,6 +114,7 @@ def test_what_people_write_is_read_exactly(code, text, unit, expected):
         ("hiv_rna", "0.5", "", "cannot be right"),
         ("hiv_rna", "1e99", "", "cannot be right"),
         ("hiv_rna", "9.1", "log10_copies_ml", "cannot be a log10 value"),
+        ("cd4_cd8_ratio", "0.8 mg", "", "is not a unit of this test. It has none."),
         ("hiv_rna", "20 not detected", "", "says that nothing was found"),
         ("hiv_rna", "not detected >20", "", "says that nothing was found"),
         ("hiv_rna", "detected", "", "is not a value we can read"),

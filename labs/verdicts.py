@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
@@ -163,7 +163,8 @@ class Upload:
     def _rows(self) -> Iterator[list[list[Line]]]:
         """The lines that stand together in one row of the file, some thousands of lines at a time."""
         chunk, count = [], 0
-        for _line, row in groupby(self.file.lines(self.answers, self.rules, today=self._today), lambda line: line.line):
+        lines = self.file.lines(self._answers, self.rules, today=self._today)
+        for _line, row in groupby(lines, lambda line: line.line):
             chunk.append(list(row))
             count += len(chunk[-1])
             if count >= CHUNK:
@@ -171,6 +172,11 @@ class Upload:
                 chunk, count = [], 0
         if chunk:
             yield chunk
+
+    @cached_property
+    def _answers(self) -> Answers:
+        """What was said; and what the dates of the file themselves show of their order."""
+        return self.answers if self.answers.order else replace(self.answers, order=self.asked.order_seen)
 
     @cached_property
     def _today(self) -> date:
@@ -220,7 +226,8 @@ class Upload:
         self, line: Line, patient: Patient, identity: Known, shelf: Shelf, together: Collection[str]
     ) -> Outcome:
         match, meets = shelf.match(identity)
-        if match is Match.CORRECTS and meets and meets.key and stood_before(meets.key, identity):
+        again = match is Match.CORRECTS and meets and meets.key and not identity.says_the_same(meets)
+        if again and meets and stood_before(meets.key or 0, identity):
             words = _("This value stood there before, and was corrected since.")
             return Outcome(line, Match.OLDER.value, words, patient, meets, identity)
         if match in {Match.THERE, Match.OLDER}:

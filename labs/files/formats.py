@@ -5,7 +5,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 
-from labs.files import asking, columns, hl7_messages, rows, tables
+from labs.files import asking, columns, fhir, hl7_messages, own_json, rows, tables
 from labs.files.asking import Asked
 from labs.files.candidates import FileError, Line
 from labs.files.columns import PASTED, Layout
@@ -14,6 +14,7 @@ from labs.files.tables import Opener, Table
 from labs.units import Rule
 
 TABLE, FHIR, HL7, RECORD = "table", "fhir", "hl7", "record"
+READERS = {FHIR: fhir.lines, HL7: hl7_messages.lines, RECORD: own_json.lines}
 MESSAGE = re.compile(rb"(MSH|FHS|BHS)[^\w\s]")
 NO_READER = {
     b"%PDF": "This is a PDF. Copy the table out of it and paste it instead.",
@@ -27,7 +28,7 @@ def format_of(start: bytes) -> str:
     """TABLE, FHIR, HL7 or RECORD (our own), by how the file begins. Raises FileError for what nobody here reads."""
     plain = start[:200].removeprefix(b"\xef\xbb\xbf").lstrip(b" \t\r\n\x0b")
     if plain.startswith((b"{", b"[")):
-        return RECORD if b'"format": "diary-record"' in start else FHIR
+        return RECORD if own_json.is_own(start) else FHIR
     if MESSAGE.match(plain):
         return HL7
     for mark, words in NO_READER.items():
@@ -63,11 +64,7 @@ class File:
         return rows.readings(self.table, self.layout, answers, rules, today=today)
 
     def _message(self, rules: Mapping[str, Rule]) -> Iterator[Line]:
-        if self.format == HL7:
-            return hl7_messages.lines(self.data, rules)
-        from labs.files import fhir, own_json  # they stand on their own
-
-        return (fhir if self.format == FHIR else own_json).lines(self.data, rules)
+        return READERS[self.format](self.data, rules)
 
 
 def opened(

@@ -1,5 +1,6 @@
 import csv
 import io
+import json
 from collections import Counter
 from datetime import date, time, timedelta
 from decimal import Decimal
@@ -15,9 +16,11 @@ from labs.files.days import read_date
 from labs.files.rows import Answers, readings
 from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS, read
 from labs.units import library
+from tests.labs import table_properties as properties
 from tests.labs.samples import ACTG, DATA, QVIRUS_CD4, QVIRUS_VL, visit_dates
 
 RULES, TODAY = library(), date(2026, 11, 21)
+OTHER_NUMBER = "Contact Phone Number"  # differs between a file and its answer in the collection itself
 SPECTRUM = sorted((DATA / "csv-spectrum").glob("*.csv"))
 START = Answers(start=date(2020, 1, 1))
 
@@ -325,3 +328,55 @@ def test_what_a_file_does_not_say_is_asked():
 def test_nothing_is_asked_of_a_file_that_says_everything():
     said = questions(b"date,cd4,viral load\n2026-01-05,612,<20\n2026-03-05,640,64\n")
     assert said == type(said)((), False, (), ())
+
+
+@given(properties.tables | properties.broken | properties.pasted, properties.answers)
+def test_every_table_gets_an_answer_for_each_row_and_no_number_of_its_own(content, said):
+    properties.answered(content, said)
+
+
+@given(
+    st.lists(st.tuples(properties.drawn, properties.values), min_size=1, max_size=4),
+    st.sampled_from(";\t|"),
+    st.booleans(),
+    st.sampled_from(["%Y-%m-%d", "%d/%m/%Y", "%m/%d/%Y", "%Y%m%d", "%d %B %Y"]),
+)
+def test_a_table_without_doubt_comes_back(rows, mark, comma, how):
+    properties.comes_back(rows, mark, comma, how)
+
+
+# The catalogue in headers
+
+
+@pytest.mark.parametrize(
+    ("header", "test", "unit"),
+    [
+        ("Creatinine (mg/dL)", "creatinine", "mg_dl"),
+        ("Creatinine [umol/L]", "creatinine", "umol_l"),
+        ("ALT U/L", "alt", "u_l"),
+        ("Potassium", "potassium", "mmol_l"),
+        ("CD4+ count (cells/µL)", "cd4", "cells_ul"),
+        ("VL log10", "hiv_rna", "log10_copies_ml"),
+        ("Haemoglobin g/L", "hemoglobin", "g_l"),
+    ],
+)
+def test_a_column_is_known_by_the_name_that_laboratories_use_with_its_unit(header, test, unit):
+    [column] = detect(["date", header]).columns
+    assert (column.analyte, column.unit) == (test, unit)
+
+
+@pytest.mark.parametrize("path", SPECTRUM, ids=lambda path: path.name)
+def test_every_corner_case_of_csv_is_parsed_to_its_answer(path):
+    table = read(path.read_bytes())
+    parsed = json.loads(path.with_suffix(".json").read_text("utf-8"))
+    expected = parsed if isinstance(parsed, list) else [parsed]
+    got = [dict(zip(table.header, row.cells, strict=True)) for row in table.rows]
+    for row in (*got, *expected):
+        row.pop(OTHER_NUMBER, None)
+    assert got == [{name: value.strip() for name, value in row.items()} for row in expected if any(row.values())]
+
+
+def test_latin_1_is_refused_with_the_line():
+    answered = lines("date,cd4,note\n2026-01-05,612,ok\n2026-01-06,613,\xb5\n".encode("latin-1"))
+    assert [(line.line, line.status) for line in answered] == [(2, Status.READY), (3, Status.NOT_UNDERSTOOD)]
+    assert "not UTF-8" in answered[1].reason

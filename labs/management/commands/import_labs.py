@@ -26,6 +26,7 @@ from labs.units import ReadingError, library, unit_called
 
 PROGRESS = 5_000
 MOST_PROBLEMS = 20
+NOBODY_KNOWS = "?"  # the file was looked through and does not show it
 ORDERS = {"day-first": DAY_FIRST, "month-first": MONTH_FIRST}
 
 
@@ -80,6 +81,7 @@ class Command(BaseCommand):
         try:
             answers = _answers(options)
             asked = uploads.read_upload(partial(file.open, "rb"), answers, {}, timezone.now()).asked
+            answers["order"] = answers["order"] or asked.order_seen or NOBODY_KNOWS
             batch = import_table(
                 by=_person(options["email"]),
                 file_name=file.name,

@@ -183,7 +183,8 @@ def write(result: LabResult, reading: Reading, drawn: Drawn) -> None:
 
 
 def _identity(result: LabResult, reading: Reading, drawn: Drawn) -> Known:
-    return known(result.patient_id, result.analyte.rule, reading, drawn.on, drawn.at, result.specimen)
+    name = result.test_name
+    return known(result.patient_id, result.analyte.rule, reading, drawn.on, drawn.at, result.specimen, name=name)
 
 
 def _correct(

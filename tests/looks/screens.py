@@ -128,7 +128,6 @@ def _accounts() -> list[Screen]:
         screen("accounts:details", BEN),
         screen("accounts:display", ANNA),
         screen("exchange:export", ANNA, main=True),
-        screen("exchange:export", ANNA, sends=True),
         screen("exchange:export", BEN, code=_code(ANNA)),
         screen("accounts:sharing", ANNA),
         screen("accounts:sharing", ANNA, sends=True),

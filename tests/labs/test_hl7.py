@@ -148,6 +148,7 @@ def test_a_value_is_read_exactly_with_its_unit(
         ("ST", "see below", "see below"),
         ("ST", "4.1~4.3", "4.1\n4.3"),
         ("ST", "4.1 mg/dL", "4.1 mg/dL"),
+        ("ST", "4.1 meq/L", "4.1 meq/L"),
         ("TX", "line one~line two", "line one\nline two"),
         ("FT", r"no\.br\growth", "no\ngrowth"),
         ("CE", "123^Mixed growth^L", "Mixed growth"),

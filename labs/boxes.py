@@ -112,14 +112,12 @@ class Box:
         return self.form.is_suggested(f"{self.analyte.code}_range", self.form.last.printed_range(self.analyte.code))
 
     @property
-    def doubt(self) -> str:
-        """Asks about a suggested range beside another laboratory or unit than it was printed with (H24)."""
+    def is_doubtful(self) -> bool:
+        """Whether a suggested range stands beside another laboratory or unit than it was printed with (H24)."""
         last, sent = self.form.last, self.form.cleaned_data
         same = sent["laboratory"].casefold() == last.laboratory.casefold()
-        if not self.suggested or (same and self.reading and self.reading.unit == last.unit(self.analyte.code)):
-            return ""
-        facts = {"test": self.analyte.name, "range": self.printed_range}
-        return _("%(test)s: the range %(range)s is from the last report. Does this report print it too?") % facts
+        same = same and self.reading is not None and self.reading.unit == last.unit(self.analyte.code)
+        return self.suggested and not same
 
     @property
     def errors(self) -> list[str]:

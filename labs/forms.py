@@ -171,7 +171,11 @@ class DrawForm(BaseForm):
                 analyte.rule, entry.reading, before=before.get(analyte.code), percent_given=percent
             )
         ]
-        return [*asked, *filter(None, (box.doubt for box in self.filled()))]
+        doubtful = [f"{box.analyte.name} {box.printed_range}" for box in self.filled() if box.is_doubtful]
+        if doubtful:
+            words = _("These ranges are from the last report: %(ranges)s. Does this report print them too?")
+            asked.append(words % {"ranges": "; ".join(doubtful)})
+        return asked
 
     def _values_before(self, tests: Collection[Analyte]) -> dict[str, Decimal]:
         earlier = LabResult.objects.standing().of(self.patient).filter(

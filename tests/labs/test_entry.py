@@ -209,7 +209,7 @@ def test_a_suggested_range_beside_another_laboratory_or_unit_is_asked_about(
     }
     assert send(anna, **(sent | {"drawn_on": "2026-03-20"})).status_code == 302
     asked = text(send(anna, **(sent | changed)))
-    assert "the range 45 to 84 is from the last report. Does this report print it too?" in asked
+    assert "from the last report: Creatinine 45 to 84. Does this report print them too?" in asked
     assert not LabResult.objects.filter(drawn_on="2026-04-01").exists()
     assert send(anna, sure="yes", **(sent | changed)).status_code == 302
 

@@ -9,9 +9,11 @@ from functools import cached_property
 from itertools import groupby
 
 from django.urls import reverse
+from django.utils.dates import MONTHS, WEEKDAYS
 
 from il2tracker.accounts.models import User
 from labs import facts, words
+from labs.chart_parts import CROWD
 from labs.charts import Mark
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.kept import Result
@@ -41,13 +43,48 @@ class Judged:
         return facts.is_drawable(self.result, self.point)
 
 
+class Said:
+    """Words of one table that come again in its rows, each looked for once."""
+
+    def __init__(self, viewer_pk: int | None) -> None:
+        self.viewer_pk = viewer_pk
+        self.weekdays, self.months = [str(WEEKDAYS[n]) for n in range(7)], [str(MONTHS[n + 1]) for n in range(12)]
+        self.before, self.after = reverse("labs:entry", args=["ref"]).split("ref")
+        self.words: dict[Verdict, str] = {}
+        self.reasons: dict[Judgement, str] = {}
+        self.people: dict[tuple[str, int | None], str] = {}
+
+    def day(self, on: date) -> str:
+        """ "Wednesday 4 November 2026"."""
+        return f"{self.weekdays[on.weekday()]} {on.day} {self.months[on.month - 1]} {on.year}"
+
+    def word(self, judgement: Judgement) -> str:
+        """The verdict in a word."""
+        if judgement.verdict not in self.words:
+            self.words[judgement.verdict] = words.verdict_word(judgement)
+        return self.words[judgement.verdict]
+
+    def reason(self, judgement: Judgement) -> str:
+        """Why a draw counts or not."""
+        if judgement not in self.reasons:
+            self.reasons[judgement] = words.reason(judgement)
+        return self.reasons[judgement]
+
+    def entered_by(self, result: Result) -> str:
+        """Who entered a result."""
+        key = (result.source, result.entered_by_id)
+        if key not in self.people:
+            self.people[key] = words.entered_by(result, self.viewer_pk)
+        return self.people[key]
+
+
 @dataclass
 class Drawing:
     """The results of one draw: a row of the table. `burst`: its viral load may be raised for a short time (P08)."""
 
     on: date
     judged: list[Judged]
-    viewer_pk: int | None
+    said: Said
     burst: bool = False
 
     @property
@@ -58,7 +95,7 @@ class Drawing:
     @property
     def day(self) -> str:
         """ "Wednesday 4 November 2026"."""
-        return words.long_day(self.on)
+        return self.said.day(self.on)
 
     @property
     def ref(self) -> str:
@@ -68,7 +105,7 @@ class Drawing:
     @property
     def address(self) -> str:
         """Where its link leads."""
-        return reverse("labs:entry", args=[self.ref])
+        return f"{self.said.before}{self.ref}{self.said.after}"
 
     @cached_property
     def judgement(self) -> Judgement:
@@ -86,20 +123,20 @@ class Drawing:
         """The picture on the tag."""
         return words.TAGS.get(self.judgement.verdict, ("", ""))[1]
 
-    @cached_property
+    @property
     def word(self) -> str:
         """The verdict in a word; empty where timing does not matter."""
-        return words.verdict_word(self.judgement)
+        return self.said.word(self.judgement)
 
     @property
     def reason(self) -> str:
         """Why it counts or not; empty where the word says it."""
-        return words.reason(self.judgement) if self.judgement.verdict is not Verdict.BASELINE else ""
+        return self.said.reason(self.judgement) if self.judgement.verdict is not Verdict.BASELINE else ""
 
     @property
     def entered_by(self) -> str:
         """Who entered its results."""
-        return ", ".join(dict.fromkeys(words.entered_by(each.result, self.viewer_pk) for each in self.judged))
+        return ", ".join(dict.fromkeys(self.said.entered_by(each.result) for each in self.judged))
 
     @property
     def counts(self) -> bool:
@@ -152,18 +189,17 @@ def series(results: Sequence[Judged], code: str) -> list[Point]:
 
 
 def marks(results: Sequence[Judged], code: str) -> list[Mark]:
-    """The same series for drawing."""
+    """The same series for drawing. In a crowd no mark is a link, so none needs words to be read out."""
     anchors = {_moment(each): each.result.ref for each in reversed(results)}
-    return [
-        _mark(each.point, anchors[_moment(each)])
-        for each in results
-        if each.result.analyte.code == code and each.is_drawable
-    ]
+    found = [each for each in results if each.result.analyte.code == code and each.is_drawable]
+    said = Said(None) if len(found) <= CROWD else None
+    return [_mark(each.point, anchors[_moment(each)], said) for each in found]
 
 
-def _mark(point: Point, anchor: str) -> Mark:
-    said = ", ".join(filter(None, [point.label, words.long_day(point.on), words.verdict_word(point.judgement)]))
-    return Mark(point.on, point.value, point.comparator, point.counts, point.label, f"r-{anchor}", said)
+def _mark(point: Point, anchor: str, said: Said | None) -> Mark:
+    parts = [point.label, said.day(point.on), said.word(point.judgement)] if said else []
+    aloud = ", ".join(filter(None, parts))
+    return Mark(point.on, point.value, point.comparator, point.counts, point.label, f"r-{anchor}", aloud)
 
 
 def drawings(judged: Sequence[Judged], viewer: User, bursts: Collection[str] = ()) -> list[Drawing]:
@@ -171,10 +207,11 @@ def drawings(judged: Sequence[Judged], viewer: User, bursts: Collection[str] = (
 
     `bursts` are the refs of viral loads that may be raised for a short time.
     """
+    said = Said(viewer.pk)
     ordered = sorted(judged, key=_moment, reverse=True)
     groups = ((moment, list(group)) for moment, group in groupby(ordered, key=_moment))
     return [
-        Drawing(group[0].result.drawn_on, group, viewer.pk, any(each.result.ref in bursts for each in group))
+        Drawing(group[0].result.drawn_on, group, said, any(each.result.ref in bursts for each in group))
         for _moment_, group in groups
     ]
 

@@ -29,13 +29,11 @@ class Verdict(Enum):
     UNKNOWN = "unknown"
     NOT_APPLICABLE = "not applicable"
 
-    @property
-    def counts(self) -> bool:
-        """Whether the reading belongs on the trend line, in goals and in comparisons."""
-        return self in COUNTING
+    def __init__(self, value: str) -> None:
+        # Whether the reading belongs on the trend line, in goals and in comparisons: asked of every point there is.
+        self.counts = value in {"reliable", "baseline", "not applicable"}
 
 
-COUNTING = {Verdict.RELIABLE, Verdict.BASELINE, Verdict.NOT_APPLICABLE}
 TOO_SOON = {Verdict.UNRELIABLE, Verdict.BORDERLINE}
 
 
@@ -154,7 +152,7 @@ class DoseRecord:
         if self.confirmed is self.timed:
             return judgement
         without = self._judge(draw, self.confirmed)
-        return judgement._replace(unconfirmed=without.verdict is not judgement.verdict)
+        return judgement if without.verdict is judgement.verdict else judgement._replace(unconfirmed=True)
 
     def _judge(self, draw: Draw, timed: _Doses) -> Judgement:
         last = timed.last_before(draw)
@@ -230,7 +228,7 @@ class Point(NamedTuple):
     @property
     def counts(self) -> bool:
         """Whether it is joined to others."""
-        return self.judgement.verdict in COUNTING
+        return self.judgement.verdict.counts
 
     @property
     def counted(self) -> bool:

@@ -34,7 +34,8 @@ NOBODY = ""
 class Screen:
     """An address as one person opens it.
 
-    `sends`: the screen is what comes after sending its first form as it stands. `is_main`: it is walked in all frames.
+    `sends`: the screen is what comes after sending its first form as it stands. `is_main`: one of a dozen that
+    every run walks in all frames; `make looks` walks all.
     """
 
     name: str
@@ -127,7 +128,7 @@ def _accounts() -> list[Screen]:
         screen("accounts:details", ANNA),
         screen("accounts:details", BEN),
         screen("accounts:display", ANNA),
-        screen("exchange:export", ANNA, main=True),
+        screen("exchange:export", ANNA),
         screen("exchange:export", BEN, code=_code(ANNA)),
         screen("accounts:sharing", ANNA),
         screen("accounts:sharing", ANNA, sends=True),
@@ -217,7 +218,7 @@ def _cycles() -> list[Screen]:
         screen("cycles:course_change", BEN, sends=True, ref=coming.ref),
         screen("cycles:course_stop", BEN, ref=given.planned_dose.cycle.ref),
         screen("cycles:plan_end", BEN, ref=coming.plan.ref),
-        screen("cycles:plan_change", BEN, main=True, code=_code(ANNA)),
+        screen("cycles:plan_change", BEN, code=_code(ANNA)),
         screen("cycles:plan_change", BEN, sends=True, code=_code(ANNA)),
         screen("cycles:plan_update", DAN),
         screen("cycles:plan_update", BEN, code=_code(DAN)),
@@ -235,7 +236,7 @@ def _places(given: Injection) -> list[Screen]:
     """A lump that has rested for weeks, and a red place that has cleared."""
     lump, red = (SiteReaction.objects.get(patient=given.patient, kind=kind) for kind in ("lump", "red"))
     return [
-        screen("cycles:places", ANNA, main=True),
+        screen("cycles:places", ANNA),
         screen("cycles:places", BEN, code=_code(ANNA)),
         screen("cycles:place_report", ANNA),
         screen("cycles:place_report", ANNA, sends=True),
@@ -254,7 +255,7 @@ def _before_a_course() -> list[Screen]:
         screen("today:ready", TOM),
         screen("today:ready", BEN, **tom),
         screen("today:ready", ANNA),
-        screen("cycles:question", TOM, main=True, question=10),
+        screen("cycles:question", TOM, question=10),
         screen("cycles:prepare", TOM),
         screen("today:home", RUTH),
         screen("cycles:plan", RUTH),
@@ -262,7 +263,7 @@ def _before_a_course() -> list[Screen]:
         screen("cycles:changed", ANNA, sends=True),
         screen("cycles:changed", BEN, code=_code(ANNA)),
         screen("cycles:changed", BEN, sends=True, code=_code(ANNA)),
-        screen("cycles:waits", RUTH, main=True),
+        screen("cycles:waits", RUTH),
         screen("cycles:waits", BEN, **ruth),
         screen("cycles:hold_lift", BEN, ref=hold.ref),
         screen("cycles:hold_lift", BEN, sends=True, ref=hold.ref),
@@ -292,7 +293,7 @@ def _labs() -> list[Screen]:
         screen("labs:safety", ANNA, main=True),
         screen("labs:safety", BEN, **code),
         screen("labs:safety", DAN),
-        screen("labs:add", ANNA),
+        screen("labs:add", ANNA, main=True),
         screen("labs:add", ANNA, sends=True),
         screen("labs:import", ANNA),
         screen("labs:import", ANNA, sends=True),
@@ -334,11 +335,11 @@ def _clinic() -> list[Screen]:
         screen("clinic:patient", BEN, code=suggested["code"]),
         screen("clinic:advice", BEN),
         screen("clinic:advice", CARLA),
-        screen("clinic:advise", BEN, main=True, **suggested),
+        screen("clinic:advise", BEN, **suggested),
         screen("clinic:advise", BEN, sends=True, **suggested),
         screen("clinic:advise", BEN, code=suggested["code"], rule="DOSE-1"),
         screen("clinic:advise", BEN, code=_code(JOAN), rule="DOSE-1"),
-        screen("clinic:visit", ANNA, main=True),
+        screen("clinic:visit", ANNA),
         screen("clinic:visit", DAN),
         screen("clinic:visit", BEN, code=_code(ANNA)),
         Screen("clinic:visit", ANNA, reverse("clinic:visit") + "?tables=1"),
@@ -354,13 +355,13 @@ def _reminders() -> list[Screen]:
     taps = one_tap.links(outbox.of_dose(dose), NOW)
     return [
         Screen("reminders:one_tap", NOBODY, urlsplit(taps["done_url"]).path, is_main=True),
-        Screen("reminders:one_tap", NOBODY, urlsplit(taps["later_url"]).path, is_main=True),
+        Screen("reminders:one_tap", NOBODY, urlsplit(taps["later_url"]).path),
         Screen("reminders:one_tap", NOBODY, reverse("reminders:one_tap", args=["A" * 22]), 410),
-        screen("reminders:later", ANNA, main=True, ref=dose.ref),
+        screen("reminders:later", ANNA, ref=dose.ref),
         screen("reminders:later", ANNA, sends=True, ref=dose.ref),
-        screen("reminders:privacy", ANNA, main=True),
+        screen("reminders:privacy", ANNA),
         Screen("reminders:privacy", ANNA, reverse("reminders:privacy") + "?kind=booking&privacy=full"),
-        screen("reminders:due", ANNA, main=True),
+        screen("reminders:due", ANNA),
         screen("reminders:due", BEN),
         screen("reminders:preferences", ANNA),
         screen("reminders:preferences", BEN),

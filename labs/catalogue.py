@@ -8,7 +8,7 @@ none of ours. None = not in the catalogue: the result is kept under its own name
 import json
 import re
 import unicodedata
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache, lru_cache
 from typing import Any
 
@@ -100,6 +100,16 @@ def by_loinc(code: str, unit: str = "") -> str | None:
     if test is None or meant is None or not (unit or code in NEEDS_UNIT):
         return test
     return test if known_unit(library()[test], unit) == meant else None
+
+
+def meant(loincs: Iterable[str], names: Iterable[str], unit: str = "") -> str | None:
+    """Code of the one test that all LOINC codes beside a result mean; where it has none, its names. None for no test.
+
+    A LOINC that is not in the catalogue is another test, whatever its name: sodium in urine is called sodium too.
+    """
+    by_code = {by_loinc(code, unit) for code in loincs}
+    codes = by_code or {code for name in names if (code := test_called(name, unit))}
+    return codes.pop() if len(codes) == 1 else None
 
 
 def loinc_of(test: str, unit: str = "") -> str:

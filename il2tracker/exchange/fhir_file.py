@@ -15,7 +15,7 @@ from zoneinfo import ZoneInfo
 from cycles.models import Injection
 from il2tracker.exchange import exact_json, record
 from il2tracker.exchange.record import Judged, Results
-from labs import units
+from labs import catalogue, units
 from labs.files.fhir_values import OWN_REMARK, PRINTED_UNIT
 from labs.models import LabResult
 
@@ -83,12 +83,13 @@ def _said(facts: dict[str, Any]) -> dict[str, Any]:
 
 def _observation(each: Judged, subject: dict[str, str]) -> dict[str, Any]:
     result = each.result
-    coding = {"system": LOINC, "code": result.analyte.loinc, "display": result.analyte.name}
+    loinc = catalogue.loinc_of(result.analyte.code, result.unit)
+    coding = {"system": LOINC, "code": loinc, "display": result.analyte.name}
     facts = {
         "identifier": _identifiers(result.external_id),
         "status": result.status,
         "category": [{"coding": [{"system": HL7 + "observation-category", "code": "laboratory"}]}],
-        "code": _said({"coding": [coding] if result.analyte.loinc else [], "text": record.test_name(result)}),
+        "code": _said({"coding": [coding] if loinc else [], "text": record.test_name(result)}),
         "subject": subject,
         "effectiveDateTime": record.taken(result),
         "performer": [{"display": result.laboratory}] if result.laboratory else [],

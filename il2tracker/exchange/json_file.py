@@ -16,6 +16,7 @@ from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.models import Alert
 from il2tracker.exchange import exact_json, record
 from il2tracker.exchange.record import Judged, Record
+from labs import catalogue
 from labs.files.own_json import FORMAT, VERSION
 from labs.models import Bloodwork, LabResult
 from sideeffects.models import CheckIn, Symptom
@@ -168,7 +169,7 @@ def _result(result: LabResult) -> dict[str, Any]:
     return {
         "ref": result.ref,
         "test": result.analyte.code,
-        "loinc": result.analyte.loinc,
+        "loinc": catalogue.loinc_of(result.analyte.code, result.unit),
         "name": record.test_name(result),
         "comparator": result.comparator,
         "value": record.digits(result) or None,

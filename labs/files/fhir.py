@@ -16,7 +16,7 @@ from labs.files.fhir_context import LONGEST_NAME, Context, identity, shortened
 from labs.files.fhir_json import Placed, concept, mapping, sequence, text
 from labs.units import Rule
 
-LOINC = "http://loinc.org"
+LOINC = {"http://loinc.org", "https://loinc.org", "urn:oid:2.16.840.1.113883.6.1"}  # the last one: its OID in HL7
 LONGEST_NOTE = 2000
 NO_BLOOD_RESULT = "This is not a blood result."
 NOT_SENT = "The report names this result, but the result itself is not in this file."
@@ -103,7 +103,7 @@ def _parts(own: Mapping[str, Any], base: Line) -> Iterator[tuple[Mapping[str, An
 def _read(line: Line, part: Mapping[str, Any], rule: Rule, other: Rule, notes: list[str]) -> tuple[Line, str, str]:
     """The line with its value and what stands beside it; what is wrong with the value; why there is none."""
     value = fhir_values.value_of(part, rule, notes)
-    if value.reading and value.reading.value is not None and not value.reading.unit and not by_loinc(part):
+    if value.reading and value.reading.value is not None and not value.reading.unit and not _loincs(part):
         rule = other  # known by its name alone, in a unit of another test: "Lymphocytes, 30 %"
         value = fhir_values.value_of(part, rule, notes)
     (flag, remark), (printed, ranges) = fhir_values.flag_of(part), fhir_values.range_of(part)
@@ -145,18 +145,10 @@ def is_laboratory(observation: Mapping[str, Any]) -> bool:
 
 
 def rule_of(part: Mapping[str, Any], material: str, rules: Mapping[str, Rule]) -> Rule:
-    """The test that this is: by LOINC, then by what it is called; never that of blood for another material."""
+    """The test that this is: by LOINC, without one by what it is called; never that of blood for another material."""
     if NOT_BLOOD.search(" ".join([material, *_names(part)])):
         return rules[OTHER]
-    unit = _unit(part)
-    called = (code for name in _names(part) if (code := catalogue.test_called(name, unit)))
-    return rules.get(by_loinc(part) or next(called, OTHER), rules[OTHER])
-
-
-def by_loinc(part: Mapping[str, Any]) -> str | None:
-    """The test by its LOINC, where its unit does not contradict."""
-    unit = _unit(part)
-    return next((known for code in _loincs(part) if (known := catalogue.by_loinc(code, unit))), None)
+    return rules.get(catalogue.meant(_loincs(part), _names(part), _unit(part)) or OTHER, rules[OTHER])
 
 
 def _unit(part: Mapping[str, Any]) -> str:
@@ -166,7 +158,8 @@ def _unit(part: Mapping[str, Any]) -> str:
 
 def _loincs(part: Mapping[str, Any]) -> list[str]:
     codings = [mapping(each) for each in sequence(mapping(part.get("code")).get("coding"))]
-    return [text(coding.get("code")) for coding in codings if text(coding.get("system")) == LOINC]
+    said = [text(coding.get("code")) for coding in codings if text(coding.get("system")).rstrip("/") in LOINC]
+    return [code for code in said if code]
 
 
 def _names(part: Mapping[str, Any]) -> list[str]:

@@ -194,11 +194,9 @@ def _analyte(order: Order, obx: Segment, rules: Mapping[str, Rule]) -> str:
     """By LOINC; by name only where no LOINC says that it is another test, and the specimen may be blood."""
     loincs = [obx.text(3, n) for n in (1, 4) if obx.text(3, n + 2).upper() in LOINC and obx.text(3, n)]
     unit = obx.text(6) or obx.text(6, 2)
-    codes = [catalogue.by_loinc(code, unit) for code in loincs]
-    if not loincs and not NOT_BLOOD.search(order.material):
-        codes = [catalogue.test_called(text, unit) for n in (2, 5, 1, 4) if (text := obx.text(3, n))]
-    known = {code for code in codes if code in rules or loincs}
-    code = known.pop() if len(known) == 1 else None
+    may_be_blood = not NOT_BLOOD.search(order.material)
+    names = [text for n in (2, 5, 1, 4) if (text := obx.text(3, n))] if may_be_blood else []
+    code = catalogue.meant(loincs, names, unit)
     return code if code in rules and code else OTHER
 
 

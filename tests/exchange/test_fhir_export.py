@@ -73,6 +73,18 @@ def test_a_result_carries_sign_unit_status_range_and_mark(resources):
     assert "code" not in by_value["300.0"]["valueQuantity"], "a unit outside the catalogue has no code of ours"
 
 
+def test_mass_and_moles_have_codes_of_their_own(cast, full, resources):
+    printed = {
+        (each["valueQuantity"]["code"], each["code"]["coding"][0]["code"])
+        for each in of(resources, "Observation")
+        if "code" in each.get("valueQuantity", {}) and "coding" in each["code"]
+    }
+    assert {("umol/L", "14682-9"), ("{Log10_copies}/mL", "29541-0"), ("mmol/L", "2823-3")} <= printed
+    assert ("{copies}/mL", "20447-9") in printed
+    record = json.loads(take(full, cast.ben, "record"))["results"]
+    assert {row["loinc"] for row in record if row["test"] == "creatinine"} == {"14682-9"}
+
+
 def test_words_stay_words(resources):
     said = {each["valueString"] for each in of(resources, "Observation") if "valueString" in each}
     assert {"no growth\nafter 5 days", "2+", "+++"} <= said

@@ -298,6 +298,16 @@ def test_a_negative_value_of_another_test_is_kept_as_text():
         (called("anything", "24467-3"), "/uL", "cd4"),
         (called("CD4 count"), "cells/uL", "cd4"),
         (called("Unheard of", "99999-9"), "g", OTHER),
+        (called("Sodium", "2955-3"), "mmol/L", OTHER),
+        (called("Creatinine", "2161-8"), "mg/dL", OTHER),
+        ({"coding": [{"system": "urn:oid:2.16.840.1.113883.6.1", "code": "2955-3"}], "text": "Sodium"}, "mmol/L",
+         OTHER),
+        ({"coding": [{"system": "http://loinc.org/", "code": "2955-3"}], "text": "Sodium"}, "mmol/L", OTHER),
+        ({"coding": [{"system": "http://loinc.org", "code": each} for each in ("2823-3", "6298-4")]}, "mmol/L",
+         "potassium"),
+        ({"coding": [{"system": "http://loinc.org", "code": each} for each in ("2951-2", "2823-3")]}, "mmol/L", OTHER),
+        ({"coding": [{"system": "http://loinc.org", "display": "Potassium"}]}, "mmol/L", "potassium"),
+        ({"coding": [{"display": "Sodium"}], "text": "Potassium"}, "mmol/L", OTHER),
         (called("Lymphocytes"), "10*3/uL", "lymphocytes"),
         (called("Lymphocytes"), "%", OTHER),
         (called("Lymphocytes", "731-0"), "%", "lymphocytes"),
@@ -307,7 +317,7 @@ def test_a_negative_value_of_another_test_is_kept_as_text():
         ({"coding": [{"system": "http://example.org", "code": "2345-7"}], "text": "Own test"}, "mg/dL", OTHER),
     ],
 )  # fmt: skip
-def test_the_test_is_known_by_loinc_then_by_name_and_never_guessed(code, unit, test):
+def test_the_test_is_known_by_loinc_and_by_name_only_without_one_and_never_guessed(code, unit, test):
     line = only(observation(code=code, valueQuantity={"value": 1.5, "unit": unit}))
     assert (line.status, line.analyte) == (READY, test)
 

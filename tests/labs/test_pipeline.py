@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
@@ -12,9 +13,10 @@ from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import timezone
 
-from labs import import_actions
+from labs import import_actions, units
 from labs.files import formats
 from labs.files.candidates import FileError
+from labs.files.rows import Answers
 from labs.models import ImportBatch, LabResult
 from tests import factories
 from tests.labs.hl7_samples import CD4, PID, message, obx
@@ -143,6 +145,30 @@ def test_a_format_is_known_by_how_the_file_begins(content: bytes, form: str) -> 
 def test_files_that_nobody_reads_here_are_refused_with_a_way_out(content: bytes, words: str) -> None:
     with pytest.raises(FileError, match=words):
         formats.format_of(content)
+
+
+@pytest.mark.parametrize(
+    ("loinc", "name", "test"),
+    [
+        ("2951-2", "Sodium", "sodium"),
+        ("2955-3", "Sodium", "other"),  # in urine
+        ("2161-8", "Creatinine", "other"),  # in urine
+        ("2823-3", "Sodium", "potassium"),
+        ("", "Sodium", "sodium"),
+        ("", "Ferritin", "other"),
+    ],
+)
+def test_a_message_and_a_resource_mean_the_same_test(loinc: str, name: str, test: str) -> None:
+    """A code that is not in the catalogue beats a name that is."""
+    system = "http://loinc.org" if loinc else "urn:local"
+    coding = [{"system": system, "code": loinc or "X1", "display": name}]
+    one = json.loads(FHIR) | {"code": {"coding": coding}, "valueQuantity": {"value": 4, "unit": "mmol/L"}}
+    report = {"resourceType": "DiagnosticReport", "status": "final", "contained": [one], "code": {"text": "Salts"}}
+    sent = message(PID, obx(f"{loinc or 'X1'}^{name}^{'LN' if loinc else 'L'}", "NM", "4", "mmol/L"))
+    files = [sent, json.dumps(one).encode(), json.dumps(report).encode()]
+    rules = units.library()
+    read = [list(formats.lines(each, Answers(), rules, today=date(2026, 5, 1))) for each in files]
+    assert [line.analyte for each in read for line in each] == [test] * 3
 
 
 # What is kept as it is printed

@@ -9,7 +9,8 @@ from collections.abc import Iterable, Sequence
 from decimal import Decimal
 from enum import Enum
 
-from labs.trends import LOAD_NOISE_FACTOR, TOO_SOON, Point, Trend, reliable
+from labs.loads import well_above
+from labs.trends import TOO_SOON, Point, Trend, reliable
 
 CD4_NOISE = Decimal("0.30")  # share of the count before: a smaller difference is no rise or fall (domain 3.5)
 
@@ -40,8 +41,8 @@ def of_loads(said: Trend) -> Difference:
     """Viral loads: a rise or a fall from half a log10 step (domain 3.5)."""
     if said.change is None or said.last is None or said.before_first is None:
         return Difference.NOT_COMPARED
-    low, high = sorted((said.last.value or Decimal(0), said.before_first.value or Decimal(0)))
-    return _named(said.change, large=bool(said.change) and high >= low * LOAD_NOISE_FACTOR)
+    low, high = sorted((said.last, said.before_first), key=lambda point: point.value or Decimal(0))
+    return _named(said.change, large=bool(said.change) and well_above(high, low))
 
 
 def _named(change: Decimal, *, large: bool) -> Difference:
@@ -70,4 +71,4 @@ def bursts(points: Sequence[Point]) -> list[Point]:
 def _is_above(point: Point, level: Point) -> bool:
     if point.value is None or point.comparator == "<":
         return False
-    return level.value is None or point.value >= level.value * LOAD_NOISE_FACTOR
+    return level.value is None or well_above(point, level)

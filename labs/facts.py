@@ -23,12 +23,13 @@ from labs.charts import Course
 from labs.kept import Result
 from labs.models import Analyte, LabResult, LabResultQuerySet
 from labs.trends import DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, UnloggedDose
-from labs.units import figure
+from labs.units import UNITS, figure
 
 CD4, CD4_PERCENT, VIRAL_LOAD = "cd4", "cd4_percent", "hiv_rna"
 SERIES = (CD4, VIRAL_LOAD)  # the tests that are drawn over time
 TIMED = (CD4, CD4_PERCENT, "cd4_cd8_ratio", VIRAL_LOAD)  # the tests that IL-2 makes unreliable for a month (2.3)
 NEVER_TIMED = DoseRecord((), applies=False)
+LOGARITHMS = {unit.code for unit in UNITS.values() if unit.power_of_ten}
 LIMITS = {"<=": "<", ">=": ">"}  # "at most 20" is a limit like "less than 20"
 
 
@@ -176,7 +177,8 @@ def draw_of(result: Result) -> Draw:
 def point_of(result: Result, judgement: Judgement, label: str = "") -> Point:
     """A result as a point of a series, in its test's own unit."""
     comparator = LIMITS.get(result.comparator, result.comparator)
-    return Point(result.drawn_on, result.own_value, comparator, judgement, result.ref, label)
+    log10 = result.value if result.unit in LOGARITHMS else None
+    return Point(result.drawn_on, result.own_value, comparator, judgement, result.ref, label, log10)
 
 
 def is_drawable(result: Result, point: Point) -> bool:

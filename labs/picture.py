@@ -18,6 +18,7 @@ from labs.differences import Difference
 from labs.draws import Drawing, Judged
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.for_clinicians import ForClinicians, for_clinicians
+from labs.loads import rose_after_course
 from labs.models import LabResult
 from labs.panels import Panel
 from labs.small_charts import PositionBar
@@ -180,7 +181,7 @@ def _viral_load(known: Facts, loads: Sequence[Point], *, early: bool) -> dict[st
     return {
         "viral_load": known.label(said.last),
         "viral_load_change": trend_words.load_change(difference, known.label(said.before_first)),
-        "viral_load_rose": trends.rose_after_course(loads),
+        "viral_load_rose": rose_after_course(loads),
     }
 
 

@@ -41,10 +41,14 @@ def slope(points: Iterable[Point], *, log: bool = False) -> Slope | None:
     counted = [point for point in joined if point.counted and (point.value or not log)]
     if len(counted) < FEWEST_POINTS or counted[0].on == counted[-1].on:
         return None
-    values = [float(point.value or 0) for point in counted]
     months = [(point.on - counted[0].on).days / DAYS_A_MONTH for point in counted]
-    per_month = least_squares(months, [math.log10(value) for value in values] if log else values)
+    per_month = least_squares(months, [_logarithm(point) if log else float(point.value or 0) for point in counted])
     return Slope(per_month, len(counted), counted[0].on, counted[-1].on, len(joined) - len(counted))
+
+
+def _logarithm(point: Point) -> float:
+    """As printed where the report printed it: rounded to whole copies it would be another number."""
+    return float(point.log10) if point.log10 is not None else math.log10(point.value or 0)
 
 
 def least_squares(xs: Sequence[float], ys: Sequence[float]) -> float:

@@ -16,7 +16,6 @@ from cycles import schedule
 from cycles.advice import Reading
 
 ONE_DAY = timedelta(days=1)
-LOAD_NOISE_FACTOR = Decimal(10).sqrt()  # half a log10 step: less is noise of the test (domain 3.5, Raboud 1996)
 
 
 class Verdict(Enum):
@@ -215,7 +214,8 @@ def _by_date(last_on: date, drawn_on: date) -> tuple[Verdict, Reason]:
 class Point(NamedTuple):
     """One reading in its test's own unit. `value` None = not detected, no limit given. `key` names its row.
 
-    `comparator` is =, < or >: "at most 20" is a limit like "less than 20".
+    `comparator` is =, < or >: "at most 20" is a limit like "less than 20". `log10` is what the report printed where it
+    printed a decimal logarithm: `value` is then rounded to whole copies, and only this is exact.
     """
 
     on: date
@@ -224,6 +224,7 @@ class Point(NamedTuple):
     judgement: Judgement
     key: str = ""
     label: str = ""
+    log10: Decimal | None = None
 
     @property
     def counts(self) -> bool:
@@ -280,20 +281,3 @@ def readings(points: Iterable[Point]) -> list[Reading]:
 def between_courses(points: Iterable[Point]) -> list[Reading]:
     """The same without what was drawn before any injection: what may move an interval (2.6)."""
     return readings(point for point in points if point.judgement.verdict is Verdict.RELIABLE)
-
-
-def is_rising(points: Sequence[Point]) -> bool:
-    """Whether the newest viral load is half a log10 step or more above the one before it that counts (P67, D4)."""
-    joined = [(point.value, point.comparator) for point in reliable(points) if point.value is not None]
-    if len(joined) < 2 or joined[-1][1] == "<":
-        return rose_after_course(points)
-    return rose_after_course(points) or joined[-1][0] >= joined[-2][0] * LOAD_NOISE_FACTOR
-
-
-def rose_after_course(points: Sequence[Point]) -> bool:
-    """Whether the newest viral load does not count and is half a log10 step or more above the last that does (D4)."""
-    newest = max(points, key=lambda point: point.on, default=None)
-    last = trend(points).last
-    if newest is None or newest.counts or last is None or newest.value is None or newest.comparator == "<":
-        return False
-    return last.value is None or newest.value >= last.value * LOAD_NOISE_FACTOR

@@ -16,7 +16,7 @@ from cycles.models import AdviceDecision, Cycle, Hold, Injection, Plan, PlanVers
 from cycles.reasons import NotTaken
 from il2tracker.accounts.models import Clinic, Patient, Sharing, User
 from il2tracker.alerts.models import Alert
-from labs import facts, trends
+from labs import facts, loads, trends
 from labs.facts import CD4, VIRAL_LOAD, Facts
 from labs.kept import Result
 from labs.trends import Judgement, Point
@@ -112,7 +112,7 @@ class Known:
     @property
     def load_rises(self) -> bool:
         """Whether the newest viral load is higher than noise explains (P67)."""
-        return trends.is_rising(self.series(VIRAL_LOAD))
+        return loads.is_rising(self.series(VIRAL_LOAD))
 
     @property
     def load_is_back(self) -> bool:

@@ -15,7 +15,7 @@ from cycles.models import Cycle
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Clinic, Patient
-from labs import course_tests, facts, trends
+from labs import course_tests, facts, loads
 from labs.facts import CD4, VIRAL_LOAD
 
 SAID_NEAR = 1  # days before day 1 from which a start without the clinic's word is said aloud (R12)
@@ -130,7 +130,7 @@ def _viral_load(patient: Patient, now: datetime) -> list[Known]:
     if not points:
         return []
     newest = max(points, key=lambda point: point.on)
-    rises = trends.is_rising(points)
+    rises = loads.is_rising(points)
     said = {"value": record.label(newest), "day": ui.long_day(newest.on)}
     words = _("Up: %(value)s on %(day)s") if rises else _("%(value)s on %(day)s")
     return [Known("viral_load", _("Viral load"), words % said, rises)]

@@ -6,7 +6,8 @@ from decimal import Decimal
 import pytest
 
 from labs.differences import CD4_NOISE, Difference, bursts, lowest, of_counts, of_loads
-from labs.trends import LOAD_NOISE_FACTOR, Judgement, Point, Reason, Verdict, trend
+from labs.loads import NOISE_FACTOR, well_above
+from labs.trends import Judgement, Point, Reason, Verdict, trend
 
 SAME, HIGHER, LOWER, NOT = Difference.ABOUT_THE_SAME, Difference.HIGHER, Difference.LOWER, Difference.NOT_COMPARED
 
@@ -80,7 +81,19 @@ def test_nothing_is_compared_unless_both_are_reliable_numbers(points):
 
 def test_the_noise_of_the_tests_is_30_percent_and_half_a_log10_step():
     assert Decimal("0.30") == CD4_NOISE
-    assert abs(LOAD_NOISE_FACTOR.log10() - Decimal("0.5")) < Decimal("1e-20")
+    assert abs(NOISE_FACTOR.log10() - Decimal("0.5")) < Decimal("1e-20")
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "above"),
+    [("4.3", "4.8", True), ("4.31", "4.8", False), ("4.0", "4.4999", False), ("1.699", "2.199", True)],
+)
+def test_domain_3_5_half_a_step_between_two_printed_logarithms_is_a_difference_though_whole_copies_hide_it(
+    low, high, above
+):
+    points = [before((Decimal(10) ** Decimal(log)).quantize(1))._replace(log10=Decimal(log)) for log in (low, high)]
+    assert well_above(points[1], points[0]) is above
+    assert Decimal(63096) < Decimal(19953) * NOISE_FACTOR
 
 
 def test_h17_the_lowest_count_is_never_one_that_came_too_soon():

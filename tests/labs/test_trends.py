@@ -6,6 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from cycles import schedule
+from labs.loads import is_rising, rose_after_course
 from labs.trends import (
     Draw,
     EarlierIL2,
@@ -16,11 +17,9 @@ from labs.trends import (
     UnloggedDose,
     Verdict,
     between_courses,
-    is_rising,
     judge,
     readings,
     reliable,
-    rose_after_course,
     trend,
 )
 

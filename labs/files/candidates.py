@@ -54,7 +54,8 @@ class Person:
 class Line:
     """One reading of a file: where it stands, whose it is by the file, what it says, what becomes of it.
 
-    `line` is the line of a table, the segment of a message or the place of a resource in its bundle, counted from 1.
+    `line` is the line of a table, the segment of a message or the place of a resource in its bundle, counted from 1;
+    `part` counts the results where one resource or line holds several (0 = it is the only one).
     `patient` names the person inside the file ("" = the file names nobody). `analyte` is a code of the catalogue or
     OTHER. `on` is the civil day where the blood was taken, `at` its clock, both without a zone; `moment` stands instead
     where the file says the zone. `external_id` names the result in the sending system, over all its versions.
@@ -80,3 +81,9 @@ class Line:
     specimen: str = ""
     external_id: str = ""
     person: Person | None = None
+    part: int = 0
+
+    @property
+    def place(self) -> str:
+        """Where it stands, for people: "3", or "3.2" where several results stand in one place."""
+        return f"{self.line}.{self.part}" if self.part else str(self.line)

@@ -44,7 +44,8 @@ def _year_last(text: str, first: int, second: int, year: int, order: str) -> dat
         return _day(text, year, second, first)
     if second > 12 or order == MONTH_FIRST or first == second:
         return _day(text, year, first, second)
-    raise DateError(f"“{text}” can be two different days. Write it as 2026-11-04.")
+    where = "" if order else " above"  # a whole file that was looked through in vain (“?”) is read by a command
+    raise DateError(f"“{text}” can be two different days. Say{where} how the dates of this file are written.")
 
 
 def _day(text: str, year: int, month: int, day: int) -> date:
@@ -90,7 +91,7 @@ def clock_beside(text: str) -> str:
 
 def read_clock(text: str) -> time:
     """A time as "8:15 PM", "08:15" or "08:15:30", read like one typed in a form. DateError also for an offset."""
-    words = re.sub(r"(\d:\d{2}):\d{2}(\.\d+)?", r"\1", text.strip())
+    words = re.sub(r"(\d:\d{2}):[0-5]\d(\.\d+)?", r"\1", text.strip())
     if ZONE.search(words):
         raise DateError(f"“{text}” names a time zone. Write the time on the patient’s own clock, without it.")
     try:

@@ -7,6 +7,7 @@ Each value becomes one Line; an Observation of components becomes one for each. 
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from itertools import groupby
 from typing import Any
 
 from labs import catalogue
@@ -34,7 +35,14 @@ def lines(data: bytes, rules: Mapping[str, Rule]) -> Iterator[Line]:
 
     `rules` holds the rule of every test by its code, with that of OTHER.
     """
-    return _lines(Context(fhir_json.read(data)), rules)
+    return _numbered(_lines(Context(fhir_json.read(data)), rules))
+
+
+def _numbered(found: Iterator[Line]) -> Iterator[Line]:
+    """The results that stand in one place, told apart by their number in it."""
+    for _place, group in groupby(found, lambda line: line.line):
+        together = list(group)
+        yield from together if len(together) == 1 else [replace(each, part=n) for n, each in enumerate(together, 1)]
 
 
 def _lines(context: Context, rules: Mapping[str, Rule]) -> Iterator[Line]:

@@ -10,7 +10,7 @@ from labs.files.candidates import DateError
 from labs.files.fhir_json import mapping, text
 
 MOMENT = re.compile(
-    r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)(T(?P<clock>\d\d:\d\d)(:\d\d(\.\d+)?)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
+    r"(?P<year>\d{4})(-(?P<month>\d\d)(-(?P<day>\d\d)(T(?P<clock>\d\d:\d\d)(?P<second>:\d\d)?(\.\d+)?(?P<zone>Z|[+-]\d\d:\d\d)?)?)?)?",
     re.ASCII,
 )
 MIDNIGHT_UTC = re.compile(r"T00:00(:00(\.0+)?)?Z$")
@@ -31,7 +31,7 @@ def taken(observation: Mapping[str, Any], *others: Any) -> Taken:
     Never by `issued`: that is when it was reported (H32). Raises DateError, in words.
     """
     if "effectiveTiming" in observation:
-        raise DateError("It was taken at several times. Say when the blood was taken.")
+        raise DateError("It names several times, and not at which of them the blood was taken.")
     written = next((said for said in (taken_text(observation), *map(text, others)) if said), "")
     if not written:
         raise DateError("It does not say when the blood was taken.")
@@ -54,8 +54,9 @@ def read_moment(written: str) -> Taken:
     if parts is None:
         raise DateError(f"“{written[:40]}” is not a date we can read.")
     if parts["day"] is None:
-        raise DateError(f"“{written}” is not a day. Say on which day the blood was taken.")
+        raise DateError(f"“{written}” is not a day. A result needs the day on which the blood was taken.")
     try:
+        time.fromisoformat(f"{parts['clock'] or '00:00'}{parts['second'] or ''}")
         if parts["zone"] is None or MIDNIGHT_UTC.search(written):
             return _on_the_clock(parts)
         return Taken(moment=datetime.fromisoformat(f"{written[:10]}T{parts['clock']}{parts['zone']}"))

@@ -60,6 +60,7 @@ def _initial(one: set[str], other: set[str]) -> bool:
 
 
 def in_words(person: Person) -> str:
-    """Whom a message names, as a phrase: "NOVAK, ANNA, born 1980"."""
-    said = person.born_on.isoformat() if person.born_on else str(person.birth_year or "")
+    """Whom a message names, as a phrase: "NOVAK, ANNA, born 5 May 1980"."""
+    born = person.born_on
+    said = f"{born.day} {born:%B} {born.year}" if born else str(person.birth_year or "")
     return ", ".join(part for part in (person.name.strip(), f"born {said}" if said else "") if part) or person.number

@@ -159,6 +159,7 @@ def test_a_report_without_its_results_names_each_that_is_missing(name):
     assert len(read) == 8
     assert {line.status for line in read} == {Status.NOT_UNDERSTOOD}
     assert all("not in this file" in line.reason and line.name for line in read)
+    assert [line.place for line in read] == [f"1.{number}" for number in range(1, 9)]
 
 
 def test_a_report_with_its_results_beside_it_gives_each_once_and_lends_them_its_laboratory():
@@ -432,6 +433,9 @@ def test_the_day_is_that_of_the_draw_with_its_zone_where_the_file_says_it(facts,
         ({"effectiveDateTime": "2026-11"}, "“2026-11” is not a day"),
         ({"effectiveDateTime": "2026-02-30"}, "not a moment of the calendar"),
         ({"effectiveDateTime": "2026-11-04T25:00:00Z"}, "not a moment of the calendar"),
+        ({"effectiveDateTime": "2026-11-04T23:59:60Z"}, "not a moment of the calendar"),
+        ({"effectiveDateTime": "2026-11-04T23:59:60"}, "not a moment of the calendar"),
+        ({"effectiveDateTime": "2026-11-04T08:15:75+01:00"}, "not a moment of the calendar"),
         ({"effectiveDateTime": "04.11.2026"}, "not a date we can read"),
         ({"effectiveDateTime": None}, "does not say when"),
         ({"effectiveDateTime": None, "issued": "2026-11-05T10:00:00Z"}, "does not say when"),
@@ -543,7 +547,9 @@ def test_a_history_is_read_from_its_oldest_version_on():
 def test_one_resource_on_each_line_is_read_line_by_line():
     content = "\r\n".join([json.dumps(observation()), "", "{broken", json.dumps(observation(id="2"))]).encode()
     read = lines(b"\xef\xbb\xbf" + content)
-    assert [(line.line, line.status) for line in read] == [(1, READY), (3, Status.NOT_UNDERSTOOD), (4, READY)]
+    assert [(line.place, line.status) for line in read] == [("1", READY), ("3", Status.NOT_UNDERSTOOD), ("4", READY)]
+    whole = lines(json.dumps(bundle(observation(), observation(id="2"))).encode() + b"\n{broken")
+    assert [line.place for line in whole] == ["1.1", "1.2", "2"]
 
 
 def test_what_else_a_bundle_holds_is_said_once_for_each_kind():

@@ -70,6 +70,6 @@ def test_one_of_several_names_is_enough():
 
 
 def test_whom_a_message_names_is_said_in_a_phrase():
-    assert in_words(Person("NOVAK, ANNA", date(1980, 5, 1))) == "NOVAK, ANNA, born 1980-05-01"
+    assert in_words(Person("NOVAK, ANNA", date(1980, 5, 1))) == "NOVAK, ANNA, born 1 May 1980"
     assert in_words(Person(birth_year=1980)) == "born 1980"
     assert in_words(Person(number="12")) == "12"

@@ -235,6 +235,14 @@ def test_dates_that_could_be_two_days_or_none_are_refused(text, words):
         read_date(text)
 
 
+def test_a_date_that_can_be_two_days_says_where_to_answer():
+    table = "date,cd4\n04/11/2026,612\n"
+    [(_status, reason)] = statuses(table)
+    assert "Say above how the dates of this file are written." in reason
+    [(_status, to_a_command)] = statuses(table, Answers(order="?"))
+    assert "above" not in to_a_command
+
+
 @pytest.mark.parametrize(
     ("row", "answers", "words"),
     [
@@ -284,6 +292,7 @@ def test_a_time_beside_the_date_keeps_its_half_of_the_day():
         ("5 January 2026 08:15 +01:00", "names a time zone"),
         ("2026-01-05 08:15 UTC", "names a time zone"),
         ("2026-01-05 25:15", "is not a time we can read"),
+        ("2026-01-05 23:59:60", "is not a time we can read"),
     ],
 )
 def test_a_time_with_an_offset_or_no_time_at_all_is_refused_in_words(written, words):

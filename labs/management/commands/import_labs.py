@@ -127,7 +127,7 @@ class Heard:
         self.problems += 1
         if self.problems <= MOST_PROBLEMS:
             line = outcome.line
-            self.command.stderr.write(f"line {line.line}, {line.name} “{line.raw}”: {outcome.state}. {outcome.reason}")
+            self.command.stderr.write(f"line {line.place}, {line.name} “{line.raw}”: {outcome.state}. {outcome.reason}")
 
     def finish(self) -> None:
         """How many problems were not shown."""

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -14,7 +16,8 @@ from django.utils import timezone
 from il2tracker.audit.models import AuditEvent
 from labs import actions, error_actions
 from labs.actions import ConflictError, Conflicts, Drawn, Entry
-from labs.models import Analyte, LabResult
+from labs.models import Analyte, LabResult, rules
+from labs.units import library
 from labs.written import parse
 from tests import factories
 
@@ -227,6 +230,12 @@ def test_the_library_is_loaded_once_however_often_it_is_loaded(cast: factories.C
     actions.load_library()
     codes = [a.code for a in Analyte.objects.all()]
     assert (codes[:2], codes[-1], len(codes)) == (["cd4", "cd4_percent"], "other", len(set(codes)))
+
+
+def test_a_database_with_units_as_a_list_can_be_read_after_the_last_migration(cast: factories.Cast) -> None:
+    Analyte.objects.update(units=["cells_ul", "a unit that has another name now"])
+    import_module("labs.migrations.0005_catalogue_again").load(apps, None)
+    assert set(rules()) == set(library())
 
 
 def test_timing_matters_for_the_immune_tests_and_for_no_safety_test(cast: factories.Cast) -> None:

@@ -1,5 +1,7 @@
 """One patient on one page, for the clinic."""
 
+import re
+
 import pytest
 import time_machine
 from django.db import connection
@@ -212,3 +214,14 @@ def test_an_alert_about_an_injection_leads_to_its_entry(page, ada):
     given = factories.injection(ada, ada.user, at=NOW, amount="9", now=NOW).injection
     answer = page()
     assert f'<a href="/diary/entry/{given.ref}/">The entry</a>' in answer.content.decode()
+
+
+def test_the_points_of_its_drawings_lead_to_their_rows_on_the_trend_page(page, see, cast, north, ada):
+    north.result(ada, 70, cd4="422")
+    north.result(ada, 10, cd4="612")
+    targets = re.findall(r'<a href="([^"]*)#([^"]+)" aria-label', page().content.decode())
+    rows = see(cast.ben, f"/people/{ada.code}/results/trend/").content.decode()
+    assert len({key for _, key in targets}) == 2
+    for address, key in targets:
+        assert address == f"/people/{ada.code}/results/trend/"
+        assert f'<tr id="{key}"' in rows

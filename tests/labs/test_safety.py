@@ -241,3 +241,13 @@ def test_opening_it_is_written_down(cast, see):
 
     see(cast.ben)
     assert AuditEvent.objects.filter(action="labs.safety.opened", patient_ref=cast.anna_patient.ref).exists()
+
+
+def test_whoever_may_only_read_finds_it_from_the_list(cast):
+    cast.anna_patient.sharings.filter(person=cast.sam).update(may_record=False)
+    client = Client()
+    client.force_login(cast.sam)
+    code = cast.anna_patient.code
+    body = client.get(f"/people/{code}/results/").content.decode()
+    assert f'href="/people/{code}/results/safety/"' in body
+    assert f'href="/people/{code}/results/add/"' not in body

@@ -47,11 +47,6 @@ class Result:
         """Whether it lies outside the range that the laboratory printed with it."""
         return self.side in {LOW, HIGH}
 
-    @property
-    def has_range(self) -> bool:
-        """Whether a limit is printed with it."""
-        return self.low is not None or self.high is not None
-
 
 @dataclass(frozen=True)
 class Rect:

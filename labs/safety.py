@@ -9,16 +9,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy, ngettext
+from django.utils.translation import ngettext
 
 from cycles import schedule
 from il2tracker.accounts.models import Patient
 from labs import facts, grading, multiples, range_words, units, words
 from labs.charts import Course
-from labs.grading import Grade, Limits, NoGrade
+from labs.grading import Grade, Limit, Limits, NoGrade
 from labs.models import Analyte, LabResult
 from labs.multiples import HIGH, INSIDE, LOW, Multiple, Peaks, Result
 from labs.picture import EDGE, RANGES, SHORTEST
@@ -26,15 +27,6 @@ from labs.ranges import Range
 
 OTHER, ALBUMIN = "other", "albumin"
 MOST_ROWS = 60  # of the table under one drawing; the list of results has them all
-GROUPS = {
-    "liver": gettext_lazy("Liver"),
-    "kidney": gettext_lazy("Kidneys"),
-    "salts": gettext_lazy("Salts and minerals"),
-    "blood": gettext_lazy("Blood cells"),
-    "thyroid": gettext_lazy("Thyroid"),
-    "sugar": gettext_lazy("Sugar and lactate"),
-    "immune": gettext_lazy("Immune system"),
-}
 
 
 @dataclass(frozen=True)
@@ -91,11 +83,6 @@ class Test:
     def shown(self) -> list[Row]:
         """What stands in its table."""
         return self.rows[:MOST_ROWS]
-
-    @property
-    def is_graded(self) -> bool:
-        """Whether any result of it has a grade."""
-        return any(row.grade for row in self.rows)
 
 
 @dataclass(frozen=True)
@@ -164,11 +151,11 @@ def _groups(rows: Sequence[Row], courses: Sequence[Course], span: tuple[date, da
     by_test: dict[int, list[Row]] = {}
     for row in rows:
         by_test.setdefault(row.result.analyte_id, []).append(row)
-    order = list(GROUPS)
+    order = list(words.GROUPS)
     tests = [_test(found, courses, span, today) for found in by_test.values()]
     tests.sort(key=lambda test: (_place(order, test.analyte.group), test.analyte.position, test.analyte.name))
     return [
-        Group(code, str(GROUPS.get(code, _("Other tests"))), list(found))
+        Group(code, words.group(code), list(found))
         for code, found in groupby(tests, key=lambda test: test.analyte.group)
     ]
 
@@ -231,21 +218,41 @@ def _limits(result: LabResult) -> tuple[Decimal | None, Decimal | None]:
     return low, high
 
 
+def _exact_limits(result: LabResult) -> Limits:
+    """The printed range as a grade compares it, each end with the words of the report."""
+    printed, unit = _printed(result), result.unit
+    operation = result.analyte.rule.factors.get(unit)
+    if printed is None or operation is None:
+        return Limits()
+    shown = units.UNITS[unit].words
+    low, high = (
+        None if limit is None else Limit(operation.exact(limit), f"{units.figure(limit)} {shown}".strip())
+        for limit in (printed.low, printed.high)
+    )
+    return Limits(low, high)
+
+
+def _exact(result: LabResult) -> Fraction | None:
+    """The value in the test's own unit, unrounded; None for words and for units that are not known."""
+    operation = result.analyte.rule.factors.get(result.unit)
+    return None if operation is None or result.value is None else operation.exact(result.value)
+
+
 def _judged(results: Sequence[LabResult], courses: Sequence[Course], *, for_clinic: bool) -> list[Row]:
     sides = {result.pk: _side(result) for result in results}
     first_on = min((course.first_on for course in courses), default=None)
-    high_before = _high_before(results, sides, first_on)
+    before = _before(results, sides, first_on)
     albumin = {_draw(each): sides[each.pk] == INSIDE for each in results if each.analyte.code == ALBUMIN}
     rows = []
     for result in results:
-        later = first_on is not None and result.drawn_on >= first_on
-        graded = _grade(
+        is_treated = first_on is not None and result.drawn_on >= first_on
+        graded = for_clinic and _grade(
             result,
-            baseline_high=later and result.analyte_id in high_before,
+            baseline_high=before.get(result.analyte_id) if is_treated else False,
             albumin_inside=albumin.get(_draw(result)),
         )
         text = words.value(result, unit=True)
-        rows.append(Row(result, text, sides[result.pk], graded if for_clinic else None))
+        rows.append(Row(result, text, sides[result.pk], graded or None))
     return rows
 
 
@@ -255,23 +262,23 @@ def grades(results: Sequence[LabResult], courses: Sequence[Course]) -> dict[int,
     return {row.result.pk: row.graded for row in rows if isinstance(row.graded, Grade)}
 
 
-def _high_before(results: Sequence[LabResult], sides: Mapping[int, str], first_on: date | None) -> set[int]:
-    """The tests whose newest result before the first course was above its own limit."""
-    newest = {each.analyte_id: each for each in results if first_on and each.drawn_on < first_on}
-    return {test for test, result in newest.items() if sides[result.pk] == HIGH}
+def _before(results: Sequence[LabResult], sides: Mapping[int, str], first_on: date | None) -> dict[int, bool]:
+    """Whether the newest result of a test before the first course was above its own limit, where that is known."""
+    earlier = [each for each in results if first_on and each.drawn_on < first_on and sides[each.pk]]
+    earlier.sort(key=lambda each: (each.drawn_on, each.drawn_at.timestamp() if each.drawn_at else 0))
+    return {each.analyte_id: sides[each.pk] == HIGH for each in earlier}
 
 
 def _draw(result: LabResult) -> tuple[date, datetime | None]:
     return result.drawn_on, result.drawn_at
 
 
-def _grade(result: LabResult, *, baseline_high: bool, albumin_inside: bool | None) -> Grade | NoGrade:
-    low, high = _limits(result)
+def _grade(result: LabResult, *, baseline_high: bool | None, albumin_inside: bool | None) -> Grade | NoGrade:
     return grading.grade(
         result.analyte.code,
-        result.own_value,
+        _exact(result),
         result.comparator,
-        Limits(low, high),
+        _exact_limits(result),
         baseline_high=baseline_high,
         albumin_inside=albumin_inside,
     )

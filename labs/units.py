@@ -121,7 +121,11 @@ class Operation:
         """The number in the test's own unit: exact, or to SIGNIFICANT digits where no decimal is. Copies are whole."""
         if self.power_of_ten:
             return (Decimal(10) ** value).quantize(WHOLE_COPIES)
-        return value if self == SAME else _decimal((Fraction(value) + self.plus) * self.times)
+        return value if self == SAME else _decimal(self.exact(value))
+
+    def exact(self, value: Decimal) -> Fraction:
+        """The number in the test's own unit without rounding, for what is compared; not of a power of ten."""
+        return (Fraction(value) + self.plus) * self.times
 
     def back(self, own: Decimal) -> Decimal:
         """The number in that unit of one in the test's own."""

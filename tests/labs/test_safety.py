@@ -115,7 +115,41 @@ def test_patients_read_outside_the_range_and_clinicians_the_grade_with_its_versi
         assert "grade" not in said.lower()
         assert "CTCAE" not in said
     assert "above the range grade 2 (CTCAE v5.0)" in clinic
-    assert "2 , Alanine aminotransferase increased: above 3 × the laboratory’s limit of 40" in clinic
+    assert "2 , Alanine aminotransferase increased: above 3 × the laboratory’s limit of 40 U/L" in clinic
+
+
+def test_a_value_on_a_boundary_is_on_it_in_the_unit_of_the_report(cast, kept):
+    kept("creatinine", "120", "2026-03-05", "60-80", unit="umol_l")
+    kept("magnesium", "0.5", "2026-03-05", "0.7-1.0", unit="mmol_l")
+    found = by_test(cast, for_clinic=True)
+    grades = {code: (test.last.grade.number, test.last.grade.why) for code, test in found.items()}
+    assert grades == {
+        "creatinine": (1, "above the laboratory’s limit of 80 µmol/L"),
+        "magnesium": (1, "below the laboratory’s limit of 0.7 mmol/L"),
+    }
+
+
+@pytest.mark.usefixtures("course")
+@pytest.mark.parametrize(("before", "printed"), [("", ""), ("30", ""), ("clotted", "7-40")])
+def test_a_liver_grade_says_when_the_value_before_treatment_is_not_known(cast, kept, before, printed):
+    if before == "clotted":
+        kept("alt", "", "2026-02-16", printed, text="specimen clotted", unit="")
+    elif before:
+        kept("alt", before, "2026-02-16", printed)
+    kept("alt", "131", "2026-03-05", "7-40")
+    assert by_test(cast, for_clinic=True)["alt"].last.grade.why.endswith("; the value before treatment is not known")
+
+
+def test_before_any_course_the_value_itself_is_the_one_before_treatment(cast, kept):
+    kept("alt", "131", "2026-03-05", "7-40")
+    assert "before treatment" not in by_test(cast, for_clinic=True)["alt"].last.grade.why
+
+
+def test_a_grade_within_the_printed_range_is_shown_to_clinicians_only(kept, cast, see):
+    kept("potassium", "2.9", "2026-03-05", "2.8-5.1")
+    assert "2.9 mmol/L Thursday 5 March 2026 grade 3 (CTCAE v5.0)" in see(cast.ben)
+    assert "below 3 mmol/L, though not below the laboratory’s limit of 2.8 mmol/L" in see(cast.ben)
+    assert "grade" not in see(cast.anna).lower()
 
 
 def test_without_a_printed_limit_nothing_is_said_about_the_result_and_nothing_is_graded(cast, kept, see):

@@ -8,8 +8,8 @@ from datetime import date, datetime
 from functools import cached_property
 from itertools import groupby
 
-from django.urls import reverse
-from django.utils.dates import MONTHS, WEEKDAYS
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import User
 from labs import facts, words
@@ -17,7 +17,9 @@ from labs.chart_parts import CROWD
 from labs.charts import Mark
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.kept import Result
-from labs.trends import Judgement, Point, Reason, Verdict
+from labs.models import LabResult
+from labs.row_words import Said, row
+from labs.trends import Judgement, Point, Reason
 
 
 @dataclass(frozen=True)
@@ -29,8 +31,11 @@ class Judged:
 
     @property
     def text(self) -> str:
-        """The result in words for a table."""
-        return words.value(self.result)
+        """The result in words for a table, with the laboratory's word while it is not final."""
+        said = words.value(self.result)
+        if self.result.status != LabResult.Status.PRELIMINARY or not self.result.analyte.timing_matters:
+            return said
+        return _("%(value)s, preliminary") % {"value": said}
 
     @cached_property
     def point(self) -> Point:
@@ -41,41 +46,6 @@ class Judged:
     def is_drawable(self) -> bool:
         """Whether it has a place on an axis."""
         return facts.is_drawable(self.result, self.point)
-
-
-class Said:
-    """Words of one table that come again in its rows, each looked for once."""
-
-    def __init__(self, viewer_pk: int | None) -> None:
-        self.viewer_pk = viewer_pk
-        self.weekdays, self.months = [str(WEEKDAYS[n]) for n in range(7)], [str(MONTHS[n + 1]) for n in range(12)]
-        self.before, self.after = reverse("labs:entry", args=["ref"]).split("ref")
-        self.words: dict[Verdict, str] = {}
-        self.reasons: dict[Judgement, str] = {}
-        self.people: dict[tuple[str, int | None], str] = {}
-
-    def day(self, on: date) -> str:
-        """ "Wednesday 4 November 2026"."""
-        return f"{self.weekdays[on.weekday()]} {on.day} {self.months[on.month - 1]} {on.year}"
-
-    def word(self, judgement: Judgement) -> str:
-        """The verdict in a word."""
-        if judgement.verdict not in self.words:
-            self.words[judgement.verdict] = words.verdict_word(judgement)
-        return self.words[judgement.verdict]
-
-    def reason(self, judgement: Judgement) -> str:
-        """Why a draw counts or not."""
-        if judgement not in self.reasons:
-            self.reasons[judgement] = words.reason(judgement)
-        return self.reasons[judgement]
-
-    def entered_by(self, result: Result) -> str:
-        """Who entered a result."""
-        key = (result.source, result.entered_by_id)
-        if key not in self.people:
-            self.people[key] = words.entered_by(result, self.viewer_pk)
-        return self.people[key]
 
 
 @dataclass
@@ -109,9 +79,10 @@ class Drawing:
 
     @cached_property
     def judgement(self) -> Judgement:
-        """Verdict on the tests for which timing matters."""
-        timed = (each.judgement for each in self.judged if each.result.analyte.timing_matters)
-        return next(timed, self.judged[0].judgement)
+        """Verdict on the tests for which timing matters; on what is final, if anything of this draw is."""
+        timed = [each.judgement for each in self.judged if each.result.analyte.timing_matters]
+        final = (judgement for judgement in timed if judgement.reason is not Reason.PRELIMINARY)
+        return next(final, next(iter(timed), self.judged[0].judgement))
 
     @property
     def tag(self) -> str:
@@ -131,7 +102,7 @@ class Drawing:
     @property
     def reason(self) -> str:
         """Why it counts or not; empty where the word says it."""
-        return self.said.reason(self.judgement) if self.judgement.verdict is not Verdict.BASELINE else ""
+        return self.said.reason(self.judgement)
 
     @property
     def entered_by(self) -> str:
@@ -153,24 +124,30 @@ class Drawing:
         """Where the points of the drawings lead."""
         return f"r-{self.ref}"
 
-    def text(self, code: str) -> str:
-        """The result of one test of this draw, if it was done."""
-        return next((each.text for each in self.judged if each.result.analyte.code == code), "")
+    @cached_property
+    def texts(self) -> dict[str, str]:
+        """Its results by the codes of their tests; the first of each."""
+        return {each.result.analyte.code: each.text for each in reversed(self.judged)}
 
     @property
     def cd4(self) -> str:
         """CD4+ count."""
-        return self.text(CD4)
+        return self.texts.get(CD4, "")
 
     @property
     def cd4_percent(self) -> str:
         """CD4+ percentage."""
-        return self.text(CD4_PERCENT)
+        return self.texts.get(CD4_PERCENT, "")
 
     @property
     def viral_load(self) -> str:
         """Viral load."""
-        return self.text(VIRAL_LOAD)
+        return self.texts.get(VIRAL_LOAD, "")
+
+    @property
+    def html(self) -> SafeString:
+        """Its row of the table, ready: twenty years of rows are too many for a template to put together."""
+        return row(self)
 
 
 def judged(known: Facts) -> list[Judged]:
@@ -192,7 +169,7 @@ def marks(results: Sequence[Judged], code: str) -> list[Mark]:
     """The same series for drawing. In a crowd no mark is a link, so none needs words to be read out."""
     anchors = {_moment(each): each.result.ref for each in reversed(results)}
     found = [each for each in results if each.result.analyte.code == code and each.is_drawable]
-    said = Said(None) if len(found) <= CROWD else None
+    said = Said() if len(found) <= CROWD else None
     return [_mark(each.point, anchors[_moment(each)], said) for each in found]
 
 
@@ -207,7 +184,7 @@ def drawings(judged: Sequence[Judged], viewer: User, bursts: Collection[str] = (
 
     `bursts` are the refs of viral loads that may be raised for a short time.
     """
-    said = Said(viewer.pk)
+    said = Said(viewer, has_percent=any(each.result.analyte.code == CD4_PERCENT for each in judged))
     ordered = sorted(judged, key=_moment, reverse=True)
     groups = ((moment, list(group)) for moment, group in groupby(ordered, key=_moment))
     return [

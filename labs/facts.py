@@ -106,11 +106,12 @@ class Facts:
         return [(result, self.verdict(result)) for result in self.results]
 
     def verdict(self, result: Result) -> Judgement:
-        """Verdict on one result of this patient."""
+        """Verdict on one result of this patient. One that timing matters for does not count until it is final."""
         key = (result.analyte.timing_matters, result.drawn_on, result.drawn_at)
         if key not in self._said:
             self._said[key] = (self.record if key[0] else NEVER_TIMED).judge(draw_of(result))
-        return self._said[key]
+        early = key[0] and result.status == LabResult.Status.PRELIMINARY
+        return trends.until_final(self._said[key]) if early else self._said[key]
 
     @cached_property
     def _said(self) -> dict[tuple[bool, date, datetime | None], Judgement]:

@@ -14,7 +14,7 @@ from labs.models import LabResult, LabResultQuerySet, rules
 from labs.units import UNITS, Reading, Rule, in_own_unit, library
 
 NARROW: tuple[str, ...] = ("pk", "patient_id", "ref", "analyte__code", "drawn_on", "drawn_at")
-NARROW += ("comparator", "value", "unit", "detected", "raw", "source", "batch_id")
+NARROW += ("comparator", "value", "unit", "detected", "raw", "source", "batch_id", "status")
 ROWS_AT_ONCE = 20_000
 WIDE = (*NARROW, "zone", "text", "unit_text", "entered_by_id", "entered_by__name")
 
@@ -62,7 +62,7 @@ class Person(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """One standing result. The fields after `batch_id` are empty where only numbers were asked for."""
+    """One standing result. The fields after `status` are empty where only numbers were asked for."""
 
     pk: int
     patient_id: int
@@ -77,6 +77,7 @@ class Kept(NamedTuple):
     raw: str
     source: str
     batch_id: int | None
+    status: str
     zone: str = ""
     text: str = ""
     unit_text: str = ""

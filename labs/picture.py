@@ -47,6 +47,7 @@ class Picture:
     gained: bool
     left_out: str
     viral_load: str
+    viral_load_counted: bool
     viral_load_change: str
     viral_load_rose: bool
     bar: PositionBar | None
@@ -83,8 +84,8 @@ class Picture:
 
     @property
     def has_percent(self) -> bool:
-        """Whether a CD4+ percentage is among the results shown."""
-        return any(row.cd4_percent for row in self.rows)
+        """Whether a CD4+ percentage is among the results of this time."""
+        return bool(self.rows) and self.rows[0].said.has_percent
 
     @property
     def unsettled(self) -> bool:
@@ -180,6 +181,7 @@ def _viral_load(known: Facts, loads: Sequence[Point], *, early: bool) -> dict[st
     difference = Difference.NOT_COMPARED if early else differences.of_loads(said)
     return {
         "viral_load": known.label(said.last),
+        "viral_load_counted": said.last is not None and said.last.value is not None,
         "viral_load_change": trend_words.load_change(difference, known.label(said.before_first)),
         "viral_load_rose": rose_after_course(loads),
     }

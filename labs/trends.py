@@ -47,6 +47,7 @@ class Reason(Enum):
     FEW_DAYS_EARLY = "not yet a month"
     LONG_ENOUGH = "a month or more"
     TIMING_OFF = "timing does not matter"
+    PRELIMINARY = "not final yet"
 
 
 class GivenDose(NamedTuple):
@@ -95,6 +96,11 @@ class Judgement(NamedTuple):
     def reliable_from(self) -> date | None:
         """First day on which a draw after that dose counts."""
         return schedule.reliable_from(self.last_dose_on) if self.last_dose_on else None
+
+
+def until_final(judgement: Judgement) -> Judgement:
+    """What a preliminary result is worth: nothing until the laboratory has finished it (domain 2.3: never a guess)."""
+    return Judgement(Verdict.UNKNOWN, Reason.PRELIMINARY) if judgement.verdict.counts else judgement
 
 
 TIMING_OFF = Judgement(Verdict.NOT_APPLICABLE, Reason.TIMING_OFF)

@@ -51,6 +51,8 @@ def long_day(on: date) -> str:
 
 def verdict_word(judgement: Judgement) -> str:
     """The word on the tag; nothing where timing does not matter."""
+    if judgement.reason is Reason.PRELIMINARY:
+        return _("preliminary")
     return {
         Verdict.RELIABLE: _("reliable"),
         Verdict.BASELINE: _("before any injection"),
@@ -75,6 +77,7 @@ def _reason(judgement: Judgement) -> str:
         Reason.EARLIER_UNKNOWN: _("nobody has noted whether there was IL-2 before this diary"),
         Reason.BEFORE_EARLIER: _("before the last injection of an earlier treatment"),
         Reason.TIMING_OFF: _("on this plan the time of an injection does not matter for this test"),
+        Reason.PRELIMINARY: _("the laboratory has not finished it; it counts when it is final"),
         Reason.DURING: _("during course %(number)s") % {"number": judgement.course or ""},
     }
     if judgement.reason in fixed:
@@ -136,6 +139,8 @@ def value(result: Result, *, unit: bool = False) -> str:
 
     Words of the laboratory, and a number whose unit is not known, stay as they were printed.
     """
+    if not unit and is_plain(result):
+        return units.figure(result.value or Decimal(0))
     rule, written = result.analyte.rule, result.reading
     if not result.unit:
         return units.in_words(rule, written)
@@ -150,8 +155,16 @@ def value(result: Result, *, unit: bool = False) -> str:
     return _("%(value)s (written: %(written)s)") % {"value": words, "written": units.in_words(rule, written)}
 
 
+def is_plain(result: Result) -> bool:
+    """Whether it is a number in its test's own unit and nothing else: most of a long history, said without detours."""
+    counted = result.value is not None and result.comparator == "=" and result.detected is None and not result.text
+    return counted and result.unit == result.analyte.rule.canonical_unit
+
+
 def short(result: Result) -> str:
     """A result beside its mark in a drawing: "612", "less than 20", "not detected"."""
+    if is_plain(result):
+        return units.figure(result.value or Decimal(0))
     own = units.in_own_unit(result.analyte.rule, result.reading)
     if own.value is not None and own.detected is not None:
         own = replace(own, detected=None)

@@ -12,10 +12,10 @@ from django.test import Client
 from cycles.actions import correct_injection
 from cycles.models import Injection, PlannedDose
 from il2tracker.accounts.models import Patient
-from labs import facts
+from labs import facts, trends
 from labs.models import LabResult
 from labs.picture import picture
-from labs.trends import Verdict
+from labs.trends import Reason, Verdict
 from tests import factories
 from tests.labs.test_picture import NOW, given, story
 
@@ -204,6 +204,73 @@ def test_the_table_has_as_many_values_as_the_drawings_have_points_however_long_t
     assert seen.thinned == (0 if draws <= 400 else draws)
     assert len(seen.rows) <= 400
     assert (seen.last, seen.before) == ("612", "422")
+
+
+@pytest.mark.parametrize("test", ["cd4", "hiv_rna"])
+def test_a_preliminary_result_is_hollow_and_in_no_sentence_baseline_goal_or_slope_until_it_is_final(
+    story: factories.Cast, test: str
+) -> None:
+    newest = LabResult.objects.filter(drawn_on=date(2026, 11, 4), analyte__code=test)
+    final = picture(story.anna_patient, story.ben, NOW, for_clinic=True)
+    newest.update(status=LabResult.Status.PRELIMINARY)
+    early = picture(story.anna_patient, story.ben, NOW, for_clinic=True)
+    panel = {"cd4": 0, "hiv_rna": 1}[test]
+    assert [seen.panels[panel].wide.shapes[-1].hollow for seen in (final, early)] == [False, True]
+    known = facts.load([story.anna_patient], NOW, facts.SERIES)[story.anna_patient.pk]
+    assert known.series(test)[-1].judgement.reason is Reason.PRELIMINARY
+    assert len(trends.between_courses(known.series(test))) == 1
+    if test == "cd4":
+        assert (final.last, early.last, early.last_on) == ("612", "508", date(2026, 9, 9))
+        assert "through 4 reliable" in str(final.clinicians)
+        assert "through 3 reliable" in str(early.clinicians)
+
+
+def test_a_preliminary_result_is_called_that_in_its_row_and_takes_no_verdict_from_what_is_final_beside_it(
+    story: factories.Cast,
+) -> None:
+    newest = LabResult.objects.filter(drawn_on=date(2026, 11, 4))
+    newest.filter(analyte__code="hiv_rna").update(status=LabResult.Status.PRELIMINARY)
+    [row] = [row for row in page_of(story).split("<tr ") if "Wednesday 4 November 2026</a>" in row]
+    assert ">612</td>" in row
+    assert ">less than 20, preliminary</td>" in row
+    assert "</svg>reliable</span>" in row
+    newest.update(status=LabResult.Status.PRELIMINARY)
+    [row] = [row for row in page_of(story).split("<tr ") if "Wednesday 4 November 2026</a>" in row]
+    assert row.startswith('id="r-')
+    assert 'class="is-soon"' in row
+    assert "</svg>preliminary</span> <span" in row
+    assert "the laboratory has not finished it; it counts when it is final" in row
+
+
+def test_a_preliminary_baseline_is_none_and_one_too_soon_stays_too_soon(story: factories.Cast) -> None:
+    LabResult.objects.filter(drawn_on__in=[date(2026, 1, 14), date(2026, 8, 12)]).update(status="preliminary")
+    known = facts.load([story.anna_patient], NOW)[story.anna_patient.pk]
+    assert known.baseline == 422
+    LabResult.objects.filter(drawn_on=date(2026, 7, 15)).update(status="preliminary")
+    known = facts.load([story.anna_patient], NOW)[story.anna_patient.pk]
+    assert known.baseline is None
+    assert known.series("cd4")[2].judgement.verdict is Verdict.UNRELIABLE
+
+
+def test_what_a_laboratory_wrote_stands_in_a_row_as_text_and_never_as_markup(story: factories.Cast) -> None:
+    newest = LabResult.objects.filter(drawn_on=date(2026, 11, 4), analyte__code="hiv_rna")
+    newest.update(text="<b>see</b> & ask", value=None, comparator="=", unit="")
+    assert ">&lt;b&gt;see&lt;/b&gt; &amp; ask</td>" in page_of(story)
+
+
+@pytest.mark.parametrize(
+    ("load", "words"),
+    [
+        ("64", "The last reliable viral load is <b>64</b> copies per mL"),
+        ("<20", "The last reliable viral load is <b>less than 20</b> copies per mL"),
+        ("not detected", "The last reliable viral load is <b>not detected</b>,"),
+    ],
+)
+def test_h12_only_a_number_of_copies_is_said_to_be_copies(
+    story: factories.Cast, result: Any, load: str, words: str
+) -> None:
+    result(load, on="2026-11-10", test="hiv_rna")
+    assert words in page_of(story)
 
 
 def test_time_is_chosen_by_links(story: factories.Cast) -> None:

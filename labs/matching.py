@@ -53,6 +53,8 @@ class Known(NamedTuple):
     external_id: str = ""
     stage: Stage = Stage.FINAL
     withdrawn: bool = False
+    detected: bool | None = None
+    laboratory: str = ""
 
     @property
     def fingerprint(self) -> str:
@@ -71,9 +73,9 @@ class Known(NamedTuple):
         return f"{self.at.astimezone(UTC):%H:%M}" if self.at else "-"
 
     def says_the_same(self, other: "Known") -> bool:
-        """Whether both hold the same value."""
+        """Whether both hold the same value; "<20, detected" is another one than "<20, not detected" (H12)."""
         mine, theirs = (self.comparator, self.value), (other.comparator, other.value)
-        if mine != theirs or self.unit_text != other.unit_text:
+        if mine != theirs or self.unit_text != other.unit_text or {self.detected, other.detected} == {True, False}:
             return False
         return self.text == other.text or _part(self.text) == _part(other.text)
 
@@ -103,6 +105,7 @@ def known(
     external_id: str = "",
     stage: Stage = Stage.FINAL,
     withdrawn: bool = False,
+    laboratory: str = "",
 ) -> Known:
     """Identity of a reading. `name` counts only for a test outside the catalogue (a rule without units)."""
     own = in_own_unit(rule, reading)
@@ -121,6 +124,8 @@ def known(
         external_id,
         stage,
         withdrawn,
+        own.detected,
+        laboratory,
     )
 
 
@@ -209,8 +214,14 @@ class Shelf:
 
 def _apart(result: Known, other: Known) -> bool:
     """Whether the sender itself tells two rows of one file apart."""
-    both = result.external_id and other.external_id
+    both = result.external_id and other.external_id and result.fingerprint != other.fingerprint
     return bool(both) and result.external_id != other.external_id and other.key is None
+
+
+def _one_source(result: Known, other: Known) -> bool:
+    """Whether both may come from one laboratory: nobody corrects what another one, or a person, has written."""
+    specimen = bool(result.specimen) and result.specimen == other.specimen
+    return specimen or result.laboratory.casefold() == other.laboratory.casefold()
 
 
 def _version(result: Known, there: Known) -> tuple[Match, Known]:
@@ -219,12 +230,13 @@ def _version(result: Known, there: Known) -> tuple[Match, Known]:
     newer = UP_TO_DATE[result.stage] - UP_TO_DATE[there.stage]
     called_the_same = bool(result.external_id) and result.external_id == there.external_id
     if there.withdrawn:
-        return (Match.OLDER if same or newer <= 0 else Match.NEW), there
+        return (Match.OLDER if same or newer < 0 else Match.NEW), there
     if same:
         return (Match.CORRECTS if there.stage is Stage.PRELIMINARY and newer > 0 else Match.THERE), there
     if newer < 0 and (called_the_same or result.stage is Stage.PRELIMINARY):
         return Match.OLDER, there
     first_final = there.stage is Stage.PRELIMINARY and newer > 0
-    by_laboratory = called_the_same or first_final or result.stage is Stage.CORRECTED
+    corrected = result.stage is Stage.CORRECTED and _one_source(result, there)
+    by_laboratory = called_the_same or first_final or corrected
     told_apart = bool(result.external_id and there.external_id) and not called_the_same
     return (Match.CORRECTS if by_laboratory and not told_apart else Match.CONFLICT), there

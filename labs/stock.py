@@ -16,7 +16,8 @@ from labs.models import Analyte, LabResult
 WITHDRAWN = "entered in error by the laboratory"  # why a result is hidden that its laboratory took back
 MOST_KEPT = 30_000  # app's own: stored results in memory at once
 COLUMNS = ("pk", "patient_id", "analyte_id", "test_name", "comparator", "value", "unit", "unit_text", "text",
-           "drawn_on", "drawn_at", "specimen", "external_id", "status", "voided_at", "batch_id")  # fmt: skip
+           "drawn_on", "drawn_at", "specimen", "external_id", "status", "voided_at", "batch_id", "detected",
+           "laboratory")  # fmt: skip
 
 
 def shelf_of(patients: Collection[int], rules: Mapping[str, units.Rule]) -> Shelf:
@@ -38,6 +39,7 @@ def identity_of(result: LabResult, rules: Mapping[str, units.Rule]) -> Known:
         result.pk,
         name=result.test_name,
         external_id=result.external_id,
+        laboratory=result.laboratory,
     )
 
 
@@ -79,11 +81,11 @@ class Stock:
 
     def _known(self, pk: int, patient: int, test: int, name: str, sign: str, value: Any, unit: str, unit_text: str,
                text: str, on: Any, at: Any, specimen: str, external_id: str, status: str, voided: Any,
-               batch: int | None) -> Known:  # fmt: skip
+               batch: int | None, detected: bool | None, laboratory: str) -> Known:  # fmt: skip
         return known(
             patient,
             self.tests[test],
-            units.Reading(sign, value, unit, None, "", unit_text, text),
+            units.Reading(sign, value, unit, detected, "", unit_text, text),
             on,
             at,
             specimen,
@@ -92,12 +94,15 @@ class Stock:
             external_id=external_id,
             stage=Stage(status),
             withdrawn=voided is not None,
+            laboratory=laboratory,
         )
 
 
 def stood_before(key: int, there: Known) -> bool:
     """Whether the stored result with this key once held the value of `there`, before somebody corrected it."""
     was = LabResult.history.filter(id=key, comparator=there.comparator, text=there.text)
+    if there.detected is not None:
+        was = was.filter(detected=there.detected)
     if there.value is None:
         return was.filter(value__isnull=True, drawn_on=there.on).exists()
     versions = was.filter(drawn_on=there.on).exclude(unit="").values_list("analyte__code", "value", "unit")

@@ -25,7 +25,7 @@ from labs.stock import Stock, stood_before
 LEFT_OUT, ODD, REPLACED, STRANGER = "left out", "looks odd", "replaced", "somebody else?"
 HIDDEN = "taken back"  # by the laboratory: the stored result is hidden, and kept
 CHUNK = 2_000  # readings compared, and then written, at a time
-SAYS_CELLS = re.compile(r"cell|mm|ul|µl", re.IGNORECASE)  # a column whose name has the unit of a count
+SAYS_CELLS = re.compile(r"^(?!.*(%|percent|pct|perc\b)).*(cell|mm|ul|µl)", re.IGNORECASE)  # the unit of a count
 EVERYBODY = "*"  # all rows of a file are one person's, whatever names stand in it
 ORDER = (
     STRANGER,
@@ -210,7 +210,8 @@ class Upload:
 
     def _identity(self, line: Line, patient: Patient, on: date, at: datetime | None) -> Known:
         rule, reading = self.rules[line.analyte], line.reading or _NOTHING
-        more = {"name": line.name, "external_id": line.external_id, "stage": line.stage}
+        more = {"name": line.name, "external_id": line.external_id, "stage": line.stage,
+                "laboratory": line.laboratory}  # fmt: skip
         return known(patient.pk, rule, reading, on, at, line.specimen, **more)  # type: ignore[arg-type]
 
     def _wrong_day(self, on: date, at: datetime | None, patient: Patient) -> str:

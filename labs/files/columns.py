@@ -82,12 +82,15 @@ ROLES = {
     "specimen": {"specimen", "specimen_id", "specimen_number", "accession", "accession_number", "sample_id"},
     "external_id": {"external_id", "result_id", "observation_id"},
 }  # fmt: skip
+LOADS = "hiv_rna|hiv_viral_load|viral_load|vl|rna"
 TESTS = (  # pattern of a tidied header, test, unit; the first that fits decides, before the catalogue
-    (r"log_?10_(hiv_rna|vl|viral_load|rna).*|(hiv_rna|vl|viral_load|rna)_log(_?10)?.*", "hiv_rna", "log10_copies_ml"),
-    (r"(hiv_)?(viral_load|rna)(_copies.*)?|vl(_copies.*)?|hiv_rna(_copies.*)?", "hiv_rna", "copies_ml"),
-    (r"cd4?_?(count_)?(percent|pct|percentage|perc)|cd4_$", "cd4_percent", "percent"),
-    (r"cd4(_count|_cells.*|_abs|_absolute)?(_cells.*)?", "cd4", "cells_ul"),
+    (rf"log_?10_(?:{LOADS})(?:_(?P<tail>.+))?", "hiv_rna", "log10_copies_ml"),
+    (rf"(?:{LOADS})_log(?:_?10)?(?:_?(?P<tail>[^0-9_].*))?", "hiv_rna", "log10_copies_ml"),
+    (rf"(?:{LOADS})(?:_(?P<tail>copies.*))?", "hiv_rna", "copies_ml"),
+    (r"cd4?_?((count|cells|t_cells)_)?(percent|pct|percentage|perc)(?P<tail>)", "cd4_percent", "percent"),
+    (r"cd4(?:_count|_abs|_absolute)?(?:_(?P<tail>cells.*))?", "cd4", "cells_ul"),
 )
+SAYS_LOG = re.compile(r"_?log(_?10)?(?![a-z0-9])_?")
 VISIT = re.compile(
     r"(?P<test>cd4_percent|cd4_pct|cd4?|vl|viral_load|hiv_rna|rna)_(?P<visit>(19|20)\d\d\D.*|(19|20)\d\d)"
 )
@@ -133,10 +136,31 @@ def _column(index: int, header: str, name: str) -> Column | None:
     if visit:
         test = VISIT_TESTS.get(visit["test"], "hiv_rna")
         return Column(index, header, test, OWN_UNITS[test], visit["visit"], date_in(visit["visit"]))
-    known = next(((test, unit) for shape, test, unit in TESTS if re.fullmatch(shape, name)), None)
-    if known:
-        return Column(index, header, *known)
+    for shape, test, unit in TESTS:
+        if found := re.fullmatch(shape, name):
+            return _with_tail(Column(index, header, test, unit), found["tail"] or "")
     return _of_catalogue(index, header)
+
+
+def _with_tail(column: Column, tail: str) -> Column:
+    """The column in the unit that its name ends with; in no unit where that is none of this test: never in another."""
+    log = "log" in column.unit or bool(SAYS_LOG.search(tail))
+    bare = SAYS_LOG.sub("_", tail).strip("_").replace("_per_", "_")
+    if not bare and not log:
+        return column
+    said = f"log10_{'copies_ml' if bare in ('', 'copies') else bare}" if log else bare
+    rule = units.library()[column.analyte]
+    wanted = {re.sub(r"^x(?=10)", "", each.replace("_", "")) for each in (said, said.removeprefix("cells_"))}
+    for code in rule.units:
+        if wanted & {re.sub(r"[^a-z0-9]", "", spelling) for spelling in units.UNITS[code].spellings}:
+            return replace(column, unit=code)
+    return replace(column, unit="", unit_text=f"{'log10 ' if log else ''}{_printed(column.name, tail)}")
+
+
+def _printed(header: str, tail: str) -> str:
+    """The end of a header that is tidied to `tail`, as it is printed."""
+    ends = (header[place:] for place in range(len(header) - 1, -1, -1))
+    return next((end.strip(" _()[],") for end in ends if tidy_name(end) == tail), tail)
 
 
 def _of_catalogue(index: int, header: str) -> Column | None:
@@ -165,13 +189,19 @@ def _with_units(header: str) -> list[tuple[str, str]]:
 
 
 @lru_cache(maxsize=4096)
-def which_test(text: str, unit: str = "") -> tuple[str, str] | None:
-    """Test and unit that a name in a table means ("log10 HIV RNA"), or None. `unit` is what stands beside it."""
+def column_called(text: str, unit: str = "") -> Column | None:
+    """What a name in a table means ("log10 HIV RNA"): its test and unit, or None. `unit` is what stands beside it."""
     column = None if unit and catalogue.test_called(text, unit) else _column(0, text, tidy_name(text))
     if column is not None:
-        return column.analyte, column.unit
+        return column
     test = catalogue.test_called(text, unit)
-    return (test, units.library()[test].canonical_unit) if test else None
+    return Column(0, text, test, units.library()[test].canonical_unit) if test else None
+
+
+def which_test(text: str, unit: str = "") -> tuple[str, str] | None:
+    """Test and unit that a name in a table means, or None; the unit is "" where the name has one that is not known."""
+    column = column_called(text, unit)
+    return (column.analyte, column.unit) if column else None
 
 
 def is_headless(first: Sequence[str]) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 
 from labs import written
 from labs.files.fhir_json import Number, concept, mapping, passage, sequence, text
+from labs.files.remarks import off_scale, says_not_found
 from labs.units import Reading, ReadingError, Rule, known_unit
 
 COMPARATORS = ("", "<", "<=", ">=", ">")
@@ -53,13 +54,26 @@ def _with_unit(value: Value, part: Mapping[str, Any]) -> Value:
 
 def _beside(value: Value, rule: Rule, part: Mapping[str, Any], notes: Sequence[str]) -> Value:
     """The value with what a mark or a note says of its detection: 999 that is "undetectable" is no count (H12)."""
-    if not rule.may_be_undetected or value.reading is None or value.reading.value is None:
+    if value.reading is None or value.reading.value is None:
         return value
-    said = next((note for note in notes if note.casefold().strip(" .") in written.NOT_DETECTED), "")
-    found = False if said else next((FOUND_MARKS[mark] for mark in _marks(part) if mark in FOUND_MARKS), None)
-    if found is False and value.reading.comparator == "=":
-        return _in_words(f"{value.raw} ({said or 'not detected'})", rule)
-    return value if found is None else replace(value, reading=replace(value.reading, detected=found))
+    marks = _marks(part)
+    value = replace(value, reading=off_scale(value.reading, marks))
+    bare = value.reading is not None and value.reading.value is not None and value.reading.comparator == "="
+    if bare and (said := says_not_found(rule, notes)):
+        return _in_words(f"{value.raw} ({said})", rule)
+    return _found(value, rule, marks, notes)
+
+
+def _found(value: Value, rule: Rule, marks: Sequence[str], notes: Sequence[str]) -> Value:
+    """The value with whether anything was found, where somebody says it in so many words."""
+    reading = value.reading
+    if not rule.may_be_undetected or reading is None or reading.value is None:
+        return value
+    said = any(note.casefold().strip(" .") in written.NOT_DETECTED for note in notes)
+    found = False if said else next((FOUND_MARKS[mark] for mark in marks if mark in FOUND_MARKS), None)
+    if found is False and reading.comparator == "=":
+        return _in_words(f"{value.raw} (not detected)", rule)
+    return value if found is None else replace(value, reading=replace(reading, detected=found))
 
 
 def _quantity(quantity: Any, rule: Rule) -> Value:

@@ -13,6 +13,7 @@ from datetime import date, datetime, time, timedelta, timezone
 from cycles.schedule import EARLIEST, LATEST
 from labs.files.candidates import DateError
 from labs.files.hl7_segments import Segment, shortened
+from labs.files.remarks import SAID_ELSEWHERE, off_scale, says_not_found
 from labs.units import UNITS, Reading, ReadingError, Rule, known_unit
 from labs.written import AS_SENT, COMPARATORS, NOT_DETECTED, NUMBER, measured, number, parse
 
@@ -23,13 +24,6 @@ NOT_READ = {"ED": "a document", "RP": "a pointer to a document"}
 SIGN = r"(?P<sign><=|>=|=<|=>|[<>≤≥=])?"
 VALUE = re.compile(rf"{SIGN}\s*(?P<number>{NUMBER})\s*(?P<rest>.*)", re.DOTALL)
 FOUND = {"detected": True, "(detected)": True, ", detected": True, "(not detected)": False, ", not detected": False}
-SAID_NOT_DETECTED = re.compile(r"undetect|\bnot? (?:\w+ ){0,3}detected|\bnone detected|\btnd\b", re.IGNORECASE)
-SAID_ELSEWHERE = re.compile(
-    r"\bsee (?:\w+ )?(?:below|note|comment|report|remark|text|above)"
-    r"|\bbelow (?:\w+ ){0,3}(?:limit|detect|quantif|range)"
-    r"|\b(?:not|in)[ -]?valid|\bdisregard|\bno (?:result|value|number)",
-    re.IGNORECASE,
-)
 
 
 def reading_of(rule: Rule, obx: Segment, notes: Sequence[str]) -> Reading | None:
@@ -45,10 +39,10 @@ def reading_of(rule: Rule, obx: Segment, notes: Sequence[str]) -> Reading | None
     if kind in NOT_READ:
         raise ReadingError(f"It holds {NOT_READ[kind]} ({kind}), which is not kept here.")
     if kind in ("NM", "SN") and len(values) == 1:
-        return _counted(rule, obx, kind, *values.popitem(), notes)
+        return off_scale(_counted(rule, obx, kind, *values.popitem(), notes), obx.repeats(8))
     text = "\n".join(values.values())
     if kind in IN_WORDS and len(values) == 1:
-        return _worded(rule, text, unit_of(rule, obx))
+        return off_scale(_worded(rule, text, unit_of(rule, obx)), obx.repeats(8))
     return in_words(text, unit_of(rule, obx))
 
 
@@ -87,14 +81,14 @@ def _counted(rule: Rule, obx: Segment, kind: str, repeat: int, whole: str, notes
         return in_words(f"{sign}{digits}{between or ' '}{second}".strip() or whole, unit)
     if not AS_SENT.fullmatch(digits):
         return _worded(rule, whole, unit)
-    note = _says_otherwise(kind, notes) if sign in ("", "=") else ""
+    note = _says_otherwise(rule, kind, notes) if sign in ("", "=") else ""
     return in_words(f"{digits} ({note})", unit) if note else measured(rule, sign, digits, unit)
 
 
-def _says_otherwise(kind: str, notes: Sequence[str]) -> str:
+def _says_otherwise(rule: Rule, kind: str, notes: Sequence[str]) -> str:
     """The note that takes a bare number its meaning: 999 beside "undetectable" is no count."""
-    shapes = (SAID_NOT_DETECTED, SAID_ELSEWHERE) if kind == "SN" else (SAID_NOT_DETECTED,)
-    return next((note for note in notes if any(shape.search(note) for shape in shapes)), "")
+    elsewhere = (note for note in notes if kind == "SN" and SAID_ELSEWHERE.search(note))
+    return says_not_found(rule, notes) or next(elsewhere, "")
 
 
 def _worded(rule: Rule, text: str, unit: str) -> Reading:

@@ -11,7 +11,7 @@ from cycles.schedule import EARLIEST
 from labs import units, written
 from labs.files import days
 from labs.files.candidates import OTHER, DateError, Line, Stage, Status
-from labs.files.columns import Column, Kind, Layout, which_test
+from labs.files.columns import Column, Kind, Layout, column_called
 from labs.files.tables import Row, Table
 from labs.units import Reading, ReadingError, Rule
 
@@ -95,10 +95,10 @@ def values(row: Row, layout: Layout) -> Iterator[tuple[Column | None, str]]:
 def _named_column(row: Row, layout: Layout) -> Column | None:
     """Which test the row is of, in its unit as printed; a test that the catalogue does not hold is OTHER."""
     name, printed = cell(row, layout.analyte), cell(row, layout.unit)
-    named = which_test(name, printed)
+    named = column_called(name, printed)
     if named is None:
         return Column(layout.value or 0, name, OTHER, "", unit_text=printed) if name else None
-    return Column(layout.value or 0, name, named[0], named[1], unit_text=printed)
+    return Column(layout.value or 0, name, named.analyte, named.unit, unit_text=printed or named.unit_text)
 
 
 @dataclass

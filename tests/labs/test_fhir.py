@@ -278,6 +278,37 @@ def test_a_number_that_a_note_calls_undetectable_is_no_count():
     assert figures(line) == ("=", None, "", "", "999 copies/mL (Undetectable.)")
 
 
+@pytest.mark.parametrize(
+    ("number", "note"),
+    [(999, "Result undetectable."), (20, "Target not detected; below limit of detection 20"), (999, "None detected")],
+)
+def test_a_number_is_no_count_where_a_longer_note_says_that_nothing_was_found(number, note):
+    line = only(observation(valueQuantity={"value": number, "unit": "copies/mL"}, note=[{"text": note}]))
+    assert figures(line) == ("=", None, "", "", f"{number} copies/mL ({note})")
+
+
+def test_a_note_about_something_else_that_was_not_detected_takes_no_number_away():
+    potassium = observation(code=called("Potassium", "2823-3"), valueQuantity={"value": 4.1, "unit": "mmol/L"},
+                            note=[{"text": "No hemolysis detected."}])  # fmt: skip
+    assert figures(only(potassium))[:3] == ("=", Decimal("4.1"), "mmol_l")
+
+
+@pytest.mark.parametrize(
+    ("value", "marks", "expected"),
+    [
+        ({"value": 20, "unit": "copies/mL"}, ["<"], ("<", Decimal(20), "copies_ml", "copies/mL", "")),
+        ({"value": 20, "unit": "copies/mL"}, [">"], (">", Decimal(20), "copies_ml", "copies/mL", "")),
+        ({"value": 20, "comparator": "<=", "unit": "copies/mL"}, ["<"],
+         ("<=", Decimal(20), "copies_ml", "copies/mL", "")),
+        ({"value": 20, "comparator": "<", "unit": "copies/mL"}, [">"], ("=", None, "", "copies/mL", "<20 (>)")),
+        ({"value": 20, "unit": "copies/mL"}, ["<", ">"], ("=", None, "", "copies/mL", "20 (< >)")),
+    ],
+)  # fmt: skip
+def test_a_mark_off_the_scale_makes_a_bare_number_a_limit(value, marks, expected):
+    said = [{"coding": [{"code": mark}]} for mark in marks]
+    assert figures(only(observation(valueQuantity=value, interpretation=said))) == expected
+
+
 @pytest.mark.parametrize(("mark", "detected"), [("ND", False), ("DET", True)])
 def test_less_than_twenty_says_apart_whether_anything_was_found(mark, detected):
     value = {"value": 20, "comparator": "<", "unit": "copies/mL"}

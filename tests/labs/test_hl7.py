@@ -412,6 +412,31 @@ def test_a_test_is_known_by_its_loinc_and_by_name_only_where_no_loinc_says_other
     assert (line.status, line.analyte, line.name) == (Status.READY, analyte, name)
 
 
+@pytest.mark.parametrize(
+    ("kind", "value", "mark", "expected"),
+    [
+        ("NM", "20", "<", ("<", 20, "")),
+        ("ST", "20", "<", ("<", 20, "")),
+        ("NM", "10000000", ">", (">", 10_000_000, "")),
+        ("SN", "<^20", "<", ("<", 20, "")),
+        ("SN", "<^20", ">", ("=", None, "<20 (>)")),
+        ("NM", "20", "L", ("=", 20, "")),
+    ],
+)
+def test_a_mark_off_the_scale_makes_a_bare_number_a_limit(
+    kind: str, value: str, mark: str, expected: tuple[str, int | None, str]
+) -> None:
+    reading = one(obx(LOAD, kind, value, "copies/mL", f8=mark)).reading
+    assert reading is not None
+    assert (reading.comparator, reading.value, reading.text) == expected
+
+
+def test_a_note_about_something_else_that_was_not_detected_takes_no_number_away() -> None:
+    line = one(obx(POTASSIUM, "NM", "4.1", "mmol/L"), "NTE|1|L|No hemolysis detected")
+    assert line.reading is not None
+    assert (str(line.reading.value), line.reading.text) == ("4.1", "")
+
+
 def test_a_name_is_not_enough_where_the_specimen_is_no_blood() -> None:
     """Sodium in urine stands among the possible numbers of sodium in blood."""
     result = obx("NA^Sodium^L", "NM", "140", "mmol/L")

@@ -103,6 +103,42 @@ def test_a_result_that_the_laboratory_takes_back_is_hidden_and_kept_and_stays_aw
     assert LabResult.objects.count() == 1
 
 
+@pytest.mark.parametrize(
+    ("after", "outcome", "stands"),
+    [
+        ("645,,final,a", {"new": 1}, [(645, "final")]),
+        ("645,,corrected,a", {"new": 1}, [(645, "corrected")]),
+        ("612,,final,a", {"older than what is there": 1}, []),
+        ("645,,preliminary,a", {"older than what is there": 1}, []),
+    ],
+)
+def test_after_a_result_was_taken_back_another_value_of_the_laboratory_is_a_result(
+    cast: factories.Cast, after: str, outcome: dict[str, int], stands: list[Any]
+) -> None:
+    """A dangerous value goes, and the right one comes: not the wrong one again."""
+    added(cast, "2026-01-05,cd4,612,,final,a\n")
+    added(cast, "2026-01-05,cd4,612,,entered in error,a\n")
+    assert added(cast, f"2026-01-05,cd4,{after}\n") == outcome
+    assert standing() == stands
+
+
+def test_found_and_not_found_below_one_limit_are_two_values(cast: factories.Cast) -> None:
+    row = "2026-01-05,viral load,<20 {},copies/mL,{},a\n"
+    added(cast, row.format("detected", "final"))
+    assert added(cast, row.format("not detected", "corrected")) == {"correction": 1}
+    assert LabResult.objects.get().detected is False
+    both = row.format("detected", "final") + row.format("not detected", "final").replace(",a\n", ",b\n")
+    assert set(added(cast, both.replace("2026-01-05", "2026-02-05"))) == {"new", "conflict"}
+
+
+def test_a_laboratory_corrects_no_value_of_another_one_without_a_question(cast: factories.Cast, result: Any) -> None:
+    result("4.1", on="2026-01-05", test="potassium")
+    head = "date,test,value,unit,status,laboratory\n"
+    for laboratory, outcome in (("North", {"conflict": 1}), ("", {"correction": 1})):
+        rows = f"{head}2026-01-05,potassium,6.0,mmol/L,corrected,{laboratory}\n".encode()
+        assert added(cast, rows) == outcome
+
+
 def test_taking_back_what_was_never_there_does_nothing(cast: factories.Cast) -> None:
     assert added(cast, "2026-01-05,cd4,612,,entered in error,a\n") == {"entered in error": 1}
     assert not LabResult.objects.exists()

@@ -146,6 +146,38 @@ def test_a_layout_is_recognised_by_its_header(header, kind, tests):
     assert (layout.kind, [column.analyte for column in layout.columns]) == (kind, tests)
 
 
+@pytest.mark.parametrize(
+    ("header", "cell", "expected"),
+    [
+        ("CD4 cells (%)", "28", ("cd4_percent", "28", "percent", "")),
+        ("CD4 cells %", "28", ("cd4_percent", "28", "percent", "")),
+        ("CD4 cells (10^9/L)", "0.612", ("cd4", "0.612", "giga_l", "")),
+        ("CD4 count cells x10^9/L", "0.612", ("cd4", "0.612", "giga_l", "")),
+        ("cd4_cells_per_uL", "612", ("cd4", "612", "cells_ul", "")),
+        ("CD4 cells/mm3", "612", ("cd4", "612", "cells_ul", "")),
+        ("CD4 count (cells)", "612", ("cd4", "612", "cells_ul", "")),
+        ("CD4 cells per field", "612", ("cd4", "612", "", "cells per field")),
+        ("HIV RNA log10 IU/mL", "4.2", ("hiv_rna", "4.2", "", "log10 IU/mL")),
+        ("VL log IU/mL", "4.2", ("hiv_rna", "4.2", "", "log10 IU/mL")),
+        ("log10 HIV RNA (IU/mL)", "4.2", ("hiv_rna", "4.2", "", "log10 IU/mL")),
+        ("HIV RNA copies IU/mL", "612", ("hiv_rna", "612", "", "copies IU/mL")),
+        ("Viral load copies (log10)", "4.2", ("hiv_rna", "4.2", "log10_copies_ml", "")),
+        ("vl_copies_log10", "4.2", ("hiv_rna", "4.2", "log10_copies_ml", "")),
+        ("log10_hiv_rna_copies_per_ml", "4.2", ("hiv_rna", "4.2", "log10_copies_ml", "")),
+        ("VL log10", "4.2", ("hiv_rna", "4.2", "log10_copies_ml", "")),
+        ("VL (log10 copies/mL)", "4.2", ("hiv_rna", "4.2", "log10_copies_ml", "")),
+        ("Viral load copies/mL", "612", ("hiv_rna", "612", "copies_ml", "")),
+        ("Viral load", "612", ("hiv_rna", "612", "copies_ml", "")),
+    ],
+)
+def test_the_unit_in_the_name_of_a_test_is_believed_or_kept_and_never_another(header, cell, expected):
+    for content in (f"date,{header}\n2026-01-05,{cell}\n", f"date,test,value\n2026-01-05,{header},{cell}\n"):
+        (line,) = lines(content)
+        reading = line.reading
+        assert (line.status, line.analyte) == (Status.READY, expected[0])
+        assert (str(reading.value), reading.unit, reading.unit_text if not reading.unit else "") == expected[1:]
+
+
 def test_columns_that_are_not_read_are_named():
     assert detect(["date", "cd4", "weight", "cd8"]).unused == ("weight", "cd8")
 

@@ -13,8 +13,11 @@ from labs.facts import CD4, VIRAL_LOAD
 from labs.models import LabResult
 
 DRAWS = {CD4: "cd4_on", VIRAL_LOAD: "rna_on"}  # a draw before a course is for both (P54)
-# What can be read: "specimen clotted", or a number in a unit that nobody knows, is no result to wait no longer for.
-READABLE = Q(value__isnull=False) & ~Q(unit="") | Q(value__isnull=True, detected=False)
+# What can be read: "specimen clotted", a number in a unit that nobody knows, or a preliminary one that the laboratory
+# may still change, is no result to wait no longer for.
+READABLE = (Q(value__isnull=False) & ~Q(unit="") | Q(value__isnull=True, detected=False)) & ~Q(
+    status=LabResult.Status.PRELIMINARY
+)
 
 
 def facts(today: date | None = None) -> dict[str, Subquery]:

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from cycles.hold_actions import raise_hold
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts import actions as accounts
+from il2tracker.accounts import looked
 from il2tracker.accounts.models import Patient
 from il2tracker.audit.models import AuditEvent
 from il2tracker.clinic import paper, visit
@@ -187,8 +188,21 @@ def test_opening_it_is_written_down_for_everybody_else(see, download, cast, ada)
     see(ada.user, "/visit/")
     assert not AuditEvent.objects.filter(action="clinic.visit.opened").exists()
     see(cast.ben, of(ada))
+    assert AuditEvent.objects.filter(action="clinic.visit.opened", patient_ref=ada.ref).count() == 1
+
+
+def test_a_file_is_a_copy_which_the_patient_is_told_of(download, cast, ada):
+    download(ada.user, "/visit.pdf")
     download(cast.ben, f"/people/{ada.code}/visit.pdf")
-    assert AuditEvent.objects.filter(action="clinic.visit.opened", patient_ref=ada.ref).count() == 2
+    copy = AuditEvent.objects.get(action="clinic.visit.exported", patient_ref=ada.ref)
+    assert copy.actor_ref == cast.ben.ref
+    assert looked.in_words(copy.action) == "took a copy of your record"
+
+
+def test_who_only_helps_reads_the_page_and_takes_no_file(see, download, cast, ada):
+    accounts.share_with_person(by=ada.user, patient=ada, person=cast.sam, may_record=True)
+    assert "visit.pdf" not in see(cast.sam, of(ada)).content.decode()
+    assert download(cast.sam, f"/people/{ada.code}/visit.pdf").status_code == 403
 
 
 def test_nobody_else_sees_it(see, cast, ada):

@@ -134,6 +134,7 @@ def test_while_nobody_knows_of_an_earlier_treatment_no_result_is_in_and_the_pane
 UNREAD = [
     ("words", {"value": None, "unit": "", "text": "specimen clotted", "detected": None}),
     ("an unknown unit", {"unit": "", "unit_text": "furlongs"}),
+    ("preliminary", {"status": "preliminary"}),
     ("removed", {"voided_at": NOW}),
 ]
 

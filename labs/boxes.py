@@ -107,6 +107,11 @@ class Box:
         return range_words.range_echo(self.analyte.rule, self.reading, self.printed_range) if self.printed_range else ""
 
     @property
+    def tells_day(self) -> bool:
+        """Whether what the day means for it stands beneath: under the first test that timing matters for."""
+        return self.analyte.code == next((a.code for a in self.form.analytes if a.timing_matters), None)
+
+    @property
     def suggested(self) -> bool:
         """Whether the range stands there only because the last report had it."""
         return self.form.is_suggested(f"{self.analyte.code}_range", self.form.last.printed_range(self.analyte.code))

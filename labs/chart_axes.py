@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
+from functools import cached_property
 
 from labs.chart_labels import Box
 
@@ -92,8 +93,12 @@ class Axis:
         """Height of a value, 0 at the lowest line and 1 at the highest. Not detected without a limit lies at 0."""
         if value is None:
             return 0.0
-        low, high, at = (self._scaled(each) for each in (self.lines[0], self.lines[-1], value))
-        return min(max((at - low) / (high - low), 0.0), 1.0)
+        low, high = self._ends
+        return min(max((self._scaled(value) - low) / (high - low), 0.0), 1.0)
+
+    @cached_property
+    def _ends(self) -> tuple[float, float]:
+        return self._scaled(self.lines[0]), self._scaled(self.lines[-1])
 
     def _scaled(self, value: Decimal) -> float:
         return math.log10(value) if self.log and value > 0 else float(value)

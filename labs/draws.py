@@ -107,7 +107,7 @@ class Drawing:
     @property
     def entered_by(self) -> str:
         """Who entered its results."""
-        return ", ".join(dict.fromkeys(self.said.entered_by(each.result) for each in self.judged))
+        return self.said.entered_by([each.result for each in self.judged])
 
     @property
     def counts(self) -> bool:

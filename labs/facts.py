@@ -80,6 +80,12 @@ class Facts:
         baseline = self.baseline if plan.goal_kind != PlanVersion.GoalKind.ABOVE else None
         return advice.effective_goal(plan.goal_kind, plan.cd4_goal, baseline)
 
+    def ends_of(self, judgement: Judgement) -> date | None:
+        """Planned last day of the running course in which the last injection of a verdict was; None when it is over."""
+        last = judgement.last_dose_on or date.min
+        running = (c for c in self.cycles if c.is_running(self.today) and c.version.timing_matters)
+        return max((cycle.last_dose_on for cycle in running if cycle.starts_on <= last), default=None)
+
     @cached_property
     def record(self) -> DoseRecord:
         """What draws are judged against."""

@@ -18,7 +18,7 @@ from cycles.forms import ClockField, DayField
 from il2tracker.accounts.models import Patient, User
 from il2tracker.ui import BaseForm, clock
 from labs import written
-from labs.actions import LONGEST_REASON, Conflicts, Drawn, Entry
+from labs.actions import LONGEST_REASON, Drawn, Entry
 from labs.boxes import NOT_KNOWN, Box, Group, fields_of_test, unknown_unit_field
 from labs.files.candidates import OTHER
 from labs.last_report import NOTHING, LastReport, newest_of_each_test
@@ -38,7 +38,8 @@ def day_field(**kwargs: Any) -> DayField:
 class DrawForm(BaseForm):
     """One draw with a box per test. The tests come from the library; empty boxes are tests that were not done.
 
-    `last` holds what is suggested from the patient's last report: shown, marked, and free to be cleared.
+    `last` holds what is suggested from the patient's last report: shown, marked, and free to be cleared. `timed`
+    False = CD4+ counts and viral loads are not part of the plan: their boxes come last.
     """
 
     drawn_on = day_field(
@@ -70,6 +71,7 @@ class DrawForm(BaseForm):
         viewer: User,
         now: datetime,
         last: LastReport = NOTHING,
+        timed: bool = True,
         **kwargs: Any,
     ) -> None:
         kwargs["initial"] = {"laboratory": last.laboratory} | (kwargs.get("initial") or {})
@@ -77,7 +79,7 @@ class DrawForm(BaseForm):
         self.patient, self.now, self.last = patient, now, last
         self.fields["drawn_time"].viewer = viewer  # type: ignore[attr-defined]
         self.fields["drawn_on"].widget.attrs["max"] = patient.today(now).isoformat()
-        self.analytes = self.tests()
+        self.analytes = self.tests() if timed else sorted(self.tests(), key=lambda test: test.timing_matters)
         for analyte in self.analytes:
             self.fields.update(self.fields_of(analyte))
         self.order_fields(["drawn_on", "drawn_time", "laboratory", *self.test_names(), "note"])
@@ -154,6 +156,10 @@ class DrawForm(BaseForm):
             return None
         on, time = cleaned["drawn_on"], cleaned["drawn_time"]
         return Drawn(on, schedule.moment(on, time, self.patient.zone) if time else None)
+
+    def drawn_before(self) -> Drawn | None:
+        """When blood was taken of what is corrected; None for something new."""
+        return None
 
     def entries(self) -> dict[Analyte, Entry]:
         """The boxes that were filled in, with their ranges."""
@@ -232,6 +238,10 @@ class CorrectForm(DrawForm):
         }
         super().__init__(*args, patient=result.patient, **kwargs)
 
+    def drawn_before(self) -> Drawn | None:
+        """When blood was taken, as it is kept."""
+        return Drawn(self.result.drawn_on, self.result.drawn_at)
+
     def tests(self) -> list[Analyte]:
         """Only the test of this result."""
         return [self.result.analyte]
@@ -266,39 +276,3 @@ class CorrectForm(DrawForm):
         if unit == NOT_KNOWN:
             raise ReadingError(_("Choose its unit, so that the new value can be read."))
         return super().reading(analyte, text, unit)
-
-
-class SettleForm(BaseForm):
-    """What becomes of values that meet others of the same draw, and why the old ones go."""
-
-    conflicts = forms.ChoiceField(
-        choices=[(each.value, each.value) for each in (Conflicts.KEEP, Conflicts.REPLACE)],
-        error_messages={"required": gettext_lazy("Say whether to keep or to replace what is there.")},
-    )
-    reason = forms.CharField(
-        label=gettext_lazy("Why is the old value wrong?"), max_length=LONGEST_REASON, required=False
-    )
-    reason.unmarked = True  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        """Replacing corrects a result, and a correction has a reason."""
-        cleaned = super().clean() or self.cleaned_data
-        if cleaned.get("conflicts") == Conflicts.REPLACE.value and not cleaned.get("reason"):
-            self.add_error("reason", _("Say why the old value is replaced."))
-        return cleaned
-
-    def said(self) -> dict[str, Any]:
-        """For the action: ask, while nobody has said anything that can be done."""
-        if not self.is_bound or not self.is_valid():
-            return {"conflicts": Conflicts.ASK}
-        return {"conflicts": Conflicts(self.cleaned_data["conflicts"]), "reason": self.cleaned_data["reason"]}
-
-
-class RemoveForm(BaseForm):
-    """Why a result is taken out."""
-
-    reason = forms.CharField(
-        label=gettext_lazy("What is wrong with it?"),
-        max_length=LONGEST_REASON,
-        error_messages={"required": gettext_lazy("Say what is wrong with it.")},
-    )

@@ -9,7 +9,7 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from labs import charts, draws, units
+from labs import charts, differences, draws, units
 from labs.charts import Chart, Course, Mark, Scene, Threshold
 from labs.draws import Judged
 from labs.facts import CD4, VIRAL_LOAD, Facts
@@ -73,15 +73,34 @@ def _description(marks: Sequence[Mark]) -> str:
 
 
 def _thresholds(known: Facts, marks: Sequence[Mark], *, for_clinic: bool) -> list[Threshold]:
-    nadir = known.patient.nadir_cd4 if for_clinic else None
+    nadir = nadir_of(known) if for_clinic else None
     low = any(mark.value is not None and mark.value < 2 * LOW_CD4 for mark in marks)
-    levels = [Threshold(LOW_CD4, "")] if low and (nadir is None or abs(nadir - LOW_CD4) > 40) else []
+    levels = [Threshold(LOW_CD4, "")] if low and (nadir is None or abs(nadir.value - LOW_CD4) > 40) else []
     if known.goal is not None:
         levels.append(Threshold(known.goal, _("Goal: above %(goal)s") % {"goal": units.figure(known.goal)}))
     if nadir is not None:
-        year = f", {known.patient.nadir_on.year}" if known.patient.nadir_on else ""
-        levels.append(Threshold(Decimal(nadir), _("Nadir %(nadir)s%(year)s") % {"nadir": nadir, "year": year}))
+        year = f", {nadir.on.year}" if nadir.on else ""
+        said = _("Nadir %(nadir)s%(year)s") % {"nadir": units.figure(nadir.value), "year": year}
+        levels.append(Threshold(nadir.value, said))
     return levels
+
+
+@dataclass(frozen=True)
+class Nadir:
+    """The lowest CD4+ count that is known, with its day if that is known too."""
+
+    value: Decimal
+    on: date | None
+
+
+def nadir_of(known: Facts) -> Nadir | None:
+    """The lower of the nadir that was entered and the lowest reliable count; None where no nadir was entered."""
+    entered, lowest = known.patient.nadir_cd4, differences.lowest(known.series(CD4))
+    if entered is None:
+        return None
+    if lowest is not None and lowest.value is not None and lowest.value < entered:
+        return Nadir(lowest.value, lowest.on)
+    return Nadir(Decimal(entered), known.patient.nadir_on)
 
 
 def _limit(marks: Sequence[Mark]) -> list[Threshold]:

@@ -58,6 +58,7 @@ class Picture:
     undrawn: int
     thinned: int
     hiv: bool
+    timed: bool
     too_soon_until: date | None
     clinicians: ForClinicians | None
     total: int
@@ -159,6 +160,7 @@ def picture(
         undrawn=known.undrawn(CD4) + known.undrawn(VIRAL_LOAD),
         thinned=thinned,
         hiv=known.on_hiv_plan,
+        timed=known.timing_matters,
         too_soon_until=_too_soon_until(known),
         clinicians=for_clinicians(known, span[0], found) if for_clinic else None,
         total=len(known.results),

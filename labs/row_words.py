@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime
+from html import escape
 from typing import TYPE_CHECKING
 
 from django.urls import reverse
@@ -20,10 +22,6 @@ from labs.trends import Judgement, Verdict
 if TYPE_CHECKING:
     from labs.draws import Drawing
 
-ROW = (
-    '<tr id="{}"{}><th scope="row"><a href="{}">{}</a>{}</th><td class="num" data-test="cd4"{}>{}</td>{}'
-    '<td data-test="hiv_rna"{}>{}</td><td>{}</td><td class="meta"{}>{}</td></tr>\n'
-)
 NOTHING = SafeString("")
 
 
@@ -39,7 +37,7 @@ class Said:
         self.words: dict[Verdict | Judgement, str] = {}
         self.reasons: dict[Judgement, str] = {}
         self.verdicts: dict[tuple[Judgement, bool], SafeString] = {}
-        self.people: dict[tuple[str, int | None], str] = {}
+        self.people: dict[tuple[tuple[str, int | None], ...], str] = {}
 
     def day(self, on: date) -> str:
         """ "Wednesday 4 November 2026"."""
@@ -73,11 +71,12 @@ class Said:
             self.verdicts[key] = format_html('{}<span class="meta">{}</span>', tag, why)
         return self.verdicts[key]
 
-    def entered_by(self, result: Result) -> str:
-        """Who entered a result."""
-        key = (result.source, result.entered_by_id)
+    def entered_by(self, results: Sequence[Result]) -> str:
+        """Who entered these results, each once."""
+        key = tuple((result.source, result.entered_by_id) for result in results)
         if key not in self.people:
-            self.people[key] = words.entered_by(result, self.viewer.pk if self.viewer else None)
+            viewer = self.viewer.pk if self.viewer else None
+            self.people[key] = ", ".join(dict.fromkeys(words.entered_by(result, viewer) for result in results))
         return self.people[key]
 
     def label(self, name: str, value: str) -> SafeString:
@@ -90,26 +89,20 @@ def _labels() -> dict[str, str]:
 
 
 def row(drawn: Drawing) -> SafeString:
-    """One row of the table, ready to stand in a page."""
-    said, count, load, by = drawn.said, drawn.cd4, drawn.viral_load, drawn.entered_by
-    return format_html(
-        ROW,
-        drawn.anchor,
-        NOTHING if drawn.counts else said.soon,
-        drawn.address,
-        drawn.day,
-        said.time(drawn.at),
-        said.label("cd4", count),
-        count,
-        _percent(drawn) if said.has_percent else NOTHING,
-        said.label("load", load),
-        load,
-        said.verdict(drawn.judgement, burst=drawn.burst),
-        said.label("by", by),
-        by,
+    """One row of the table, ready to stand in a page: what people or laboratories wrote is escaped here, once."""
+    said, count, load = drawn.said, escape(drawn.cd4), escape(drawn.viral_load)
+    cells = (
+        f'<tr id="{drawn.anchor}"{NOTHING if drawn.counts else said.soon}>',
+        f'<th scope="row"><a href="{drawn.address}">{drawn.day}</a>{said.time(drawn.at)}</th>',
+        f'<td class="num" data-test="cd4"{said.label("cd4", count)}>{count}</td>',
+        _percent(drawn) if said.has_percent else "",
+        f'<td data-test="hiv_rna"{said.label("load", load)}>{load}</td>',
+        f"<td>{said.verdict(drawn.judgement, burst=drawn.burst)}</td>",
+        f'<td class="meta"{said.labels["by"]}>{escape(drawn.entered_by)}</td></tr>\n',
     )
+    return SafeString("".join(cells))
 
 
-def _percent(drawn: Drawing) -> SafeString:
-    share = drawn.cd4_percent
-    return format_html('<td class="num"{}>{}</td>', drawn.said.label("percent", share), share)
+def _percent(drawn: Drawing) -> str:
+    share = escape(drawn.cd4_percent)
+    return f'<td class="num"{drawn.said.label("percent", share)}>{share}</td>'

@@ -36,6 +36,8 @@ def lowest(point: Point | None, nadir: int | None) -> str:
     said = _("Lowest reliable CD4+ count of this diary: %(value)s (%(day)s).") % facts
     if nadir is not None and point.value < nadir:
         said += " " + _("It is below the nadir that was entered (%(nadir)s).") % facts
+    elif nadir is not None:
+        said += " " + _("The nadir that was entered (%(nadir)s) is not above it.") % facts
     return said
 
 

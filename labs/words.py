@@ -11,6 +11,7 @@ from django.utils import dateformat
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy, ngettext, pgettext
 
+from cycles import schedule
 from cycles.advice import EarlyFinding, Progress
 from il2tracker.accounts.models import User
 from labs import units
@@ -100,13 +101,16 @@ def _days_after(judgement: Judgement) -> str:
     return ngettext(one, more, days) % facts
 
 
-def too_soon(judgement: Judgement, *, typed: bool) -> str:
+def too_soon(judgement: Judgement, *, typed: bool, running_until: date | None = None) -> str:
     """Beneath CD4+: that blood of this day is too soon, with the dates (2.3); "" when it is not.
 
-    `typed` False = nobody has said a day yet, and the judgement is about today.
+    `typed` False = nobody has said a day yet, and the judgement is about today. `running_until`: the planned end of the
+    course in which the last injection was; only its end decides from when a test counts.
     """
     if judgement.verdict not in TOO_SOON or judgement.last_dose_on is None or judgement.reliable_from is None:
         return ""
+    if running_until is not None:
+        return _during(judgement, running_until, typed=typed)
     dates = {"last": long_day(judgement.last_dose_on), "from": long_day(judgement.reliable_from)}
     if not typed:
         return _("After the last injection, on %(last)s, a test counts from %(from)s. Before, it is too soon.") % dates
@@ -115,6 +119,15 @@ def too_soon(judgement: Judgement, *, typed: bool) -> str:
         "%(reason)s: %(word)s to count. The last injection was on %(last)s, a test counts from %(from)s. "
         "We keep it, and leave it off the line."
     ) % (why | {"reason": why["reason"][:1].upper() + why["reason"][1:]})
+
+
+def _during(judgement: Judgement, ends: date, *, typed: bool) -> str:
+    dates = {"last": long_day(ends), "from": long_day(schedule.reliable_from(ends))}
+    said = (
+        _("If the course that runs now ends on %(last)s, a test counts from %(from)s. Before, it is too soon.") % dates
+    )
+    why = _reason(judgement)
+    return said if not typed else f"{why[:1].upper()}{why[1:]}: {verdict_word(judgement)}. {said}"
 
 
 def name(result: Result) -> str:
@@ -140,7 +153,7 @@ def value(result: Result, *, unit: bool = False) -> str:
     Words of the laboratory, and a number whose unit is not known, stay as they were printed.
     """
     if not unit and is_plain(result):
-        return units.figure(result.value or Decimal(0))
+        return _plain(result)
     rule, written = result.analyte.rule, result.reading
     if not result.unit:
         return units.in_words(rule, written)
@@ -157,14 +170,20 @@ def value(result: Result, *, unit: bool = False) -> str:
 
 def is_plain(result: Result) -> bool:
     """Whether it is a number in its test's own unit and nothing else: most of a long history, said without detours."""
-    counted = result.value is not None and result.comparator == "=" and result.detected is None and not result.text
-    return counted and result.unit == result.analyte.rule.canonical_unit
+    if result.value is None or result.detected is not None or result.text:
+        return False
+    own = result.unit == result.analyte.rule.canonical_unit
+    return own and (result.comparator == "=" or (result.comparator == "<" and "<" in result.raw))
+
+
+def _plain(result: Result) -> str:
+    return units.LEADS.get(result.comparator, "") + units.figure(result.value or Decimal(0))
 
 
 def short(result: Result) -> str:
     """A result beside its mark in a drawing: "612", "less than 20", "not detected"."""
     if is_plain(result):
-        return units.figure(result.value or Decimal(0))
+        return _plain(result)
     own = units.in_own_unit(result.analyte.rule, result.reading)
     if own.value is not None and own.detected is not None:
         own = replace(own, detected=None)

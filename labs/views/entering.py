@@ -19,9 +19,11 @@ from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page, sent
 from labs import actions, draws, error_actions, facts, words
-from labs.forms import CorrectForm, DrawForm, RemoveForm, SettleForm
+from labs.facts import Facts
+from labs.forms import CorrectForm, DrawForm
 from labs.last_report import last_report
 from labs.models import LabResult
+from labs.reason_forms import RemoveForm, SettleForm
 from labs.trends import Draw
 from labs.units import in_words
 from labs.views.results import require_adding, to
@@ -42,12 +44,13 @@ def add(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     if request.POST.get("look", WHOLE_PAGE) != WHOLE_PAGE:
         return _said(request, patient, now)
     access.looked(request.user, patient, "labs.add")
-    page: dict[str, Any] = {"patient": patient, "viewer": request.user, "now": now}
+    known = facts.load([patient], now, tests=())[patient.pk]
+    page: dict[str, Any] = {"patient": patient, "viewer": request.user, "now": now, "timed": known.timing_matters}
     form = DrawForm(sent(request), last=last_report(patient), **page)
     if "clear" in request.POST:
         form = DrawForm(initial=form.unsuggested(), **page)
     if not form.is_valid() or {"look", "back"} & set(request.POST):
-        return answer(request, "labs/add.html", form, patient=patient, soon=_soon(form))
+        return answer(request, "labs/add.html", form, patient=patient, soon=_soon(form, known))
     asked = [] if "sure" in request.POST else form.questions()
     return _ask(request, form, asked) if asked else _keep(request, form)
 
@@ -59,17 +62,15 @@ def _said(request: SignedInRequest, patient: Patient, now: datetime) -> HttpResp
     box = form.box(request.POST["look"])
     if box is None:
         access.looked(request.user, patient, "labs.add")
-        soon = _soon(form)
+        soon = _soon(form, facts.load([patient], now, tests=())[patient.pk])
     return render(request, "labs/_said.html", {"box": box, "soon": soon, "patient": patient})
 
 
-def _soon(form: DrawForm) -> str:
+def _soon(form: DrawForm, known: Facts) -> str:
     """Whether blood of the typed day, or of today while no day is typed, is too soon after an injection (2.3)."""
-    known = facts.load([form.patient], form.now, tests=())[form.patient.pk]
-    drawn = form.drawn_so_far()
-    if drawn is None:
-        return words.too_soon(known.record.judge(Draw(known.today)), typed=False)
-    return words.too_soon(known.record.judge(Draw(drawn.on, drawn.at)), typed=True)
+    drawn = form.drawn_so_far() or form.drawn_before()
+    judgement = known.record.judge(Draw(drawn.on, drawn.at) if drawn else Draw(known.today))
+    return words.too_soon(judgement, typed=drawn is not None, running_until=known.ends_of(judgement))
 
 
 def _typed(request: SignedInRequest) -> list[tuple[str, str]]:
@@ -152,9 +153,13 @@ def _result(request: SignedInRequest, ref: str) -> LabResult:
 def correct(request: SignedInRequest, ref: str) -> HttpResponse:
     """Change a result; the old value and the reason stay visible on its page."""
     result = _result(request, ref)
-    form = CorrectForm(sent(request), result=result, viewer=request.user, now=timezone.now())
-    context = {"patient": result.patient, "result": result, "soon": ""}
-    if not form.is_valid() or "look" in request.POST:
+    now = timezone.now()
+    form = CorrectForm(sent(request), result=result, viewer=request.user, now=now)
+    valid = form.is_valid()
+    known = facts.load([result.patient], now, tests=())[result.patient_id]
+    soon = _soon(form, known) if result.analyte.timing_matters else ""
+    context = {"patient": result.patient, "result": result, "soon": soon}
+    if not valid or "look" in request.POST:
         return answer(request, "labs/correct.html", form, **context)
     try:
         actions.correct_result(by=request.user, result=result, **form.correction())

@@ -15,7 +15,7 @@ from il2tracker.accounts.models import Patient
 from labs import actions, ledger, words
 from labs.error_actions import may_restore
 from labs.ledger import Key
-from labs.models import LabResult
+from labs.models import ImportBatch, LabResult
 from labs.picture import RANGES, picture
 
 
@@ -85,6 +85,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "entered_by": words.entered_by(result, request.user.pk),
         "voided_by": words.person(result.voided_by, request.user.pk),
         "may_change": result.voided_at is None and actions.may_add(request.user, result.patient),
+        "may_open_file": ImportBatch.objects.visible_to(request.user).filter(pk=result.batch_id).exists(),
         "may_restore": may_restore(request.user, result),
     }
     return render(request, "labs/entry.html", context)

@@ -35,7 +35,7 @@ def results(patient, ben, days):
             comparator="<" if code == "hiv_rna" and day % 7 else "=",
             value=Decimal(base + day * 37 % base),
             unit=unit,
-            raw=str(base),
+            raw=f"{'<' if code == 'hiv_rna' and day % 7 else ''}{base + day * 37 % base}",
             drawn_on=FIRST + timedelta(days=day),
             zone="Europe/London",
             source="clinic",

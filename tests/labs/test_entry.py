@@ -13,12 +13,15 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cycles import schedule
+from cycles.models import Cycle, PlannedDose, PlanVersion
 from il2tracker.audit.models import AuditEvent
 from labs import actions
 from labs.actions import Drawn
 from labs.ledger import Key
 from labs.models import Analyte, LabResult
 from labs.units import Reading
+from labs.words import long_day
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -156,6 +159,53 @@ def test_blood_of_a_day_soon_after_an_injection_is_told_at_once_with_the_dates(
     assert "too soon" not in text(anna.post("/results/add/", {"drawn_on": before, "look": "when"}))
     ben.post(f"/people/{cast.anna_patient.code}/results/add/", {"drawn_on": day, "look": "when"})
     assert AuditEvent.objects.filter(action="labs.add.opened").count() == 1
+
+
+def test_while_a_course_runs_both_pages_name_the_same_day_from_which_a_test_counts(
+    anna: Client, cast: factories.Cast, text: Any
+) -> None:
+    today = cast.anna_patient.today(timezone.now())
+    factories.plan(cast.anna_patient, cast.ben, starts_on=today - timedelta(days=1))
+    for dose in PlannedDose.objects.filter(patient=cast.anna_patient, due_at__lt=timezone.now()):
+        factories.injection(cast.anna_patient, cast.anna, dose)
+    ends = Cycle.objects.get(patient=cast.anna_patient, number=1).last_dose_on
+    assert ends > today
+    counts_from, ends_on = long_day(schedule.reliable_from(ends)), long_day(ends)
+    said = f"If the course that runs now ends on {ends_on}, a test counts from {counts_from}."
+    assert said in text(anna.get("/results/add/"))
+    assert said in text(anna.post("/results/add/", {"drawn_on": today.isoformat(), "look": "when"}))
+    anna.post("/results/add/", {"drawn_on": today.isoformat(), "cd4": "612"})
+    assert f"a test counts again from {counts_from}." in text(anna.get("/results/trend/"))
+
+
+def test_the_page_of_a_correction_says_too_that_the_day_is_too_soon(
+    anna: Client, cast: factories.Cast, result: Any, text: Any
+) -> None:
+    today = cast.anna_patient.today(timezone.now())
+    factories.plan(cast.anna_patient, cast.ben, starts_on=today - timedelta(days=20))
+    old, day = result("612", on=(today - timedelta(days=60)).isoformat()), (today - timedelta(days=2)).isoformat()
+    address = f"/results/entry/{old.ref}/change/"
+    assert "too soon" not in text(anna.get(address))
+    assert "too soon to count" in text(anna.post(address, {"drawn_on": day, "cd4": "612"}))
+    creatinine = result("80", on=day, test="creatinine", unit="umol_l")
+    assert "too soon" not in text(anna.get(f"/results/entry/{creatinine.ref}/change/"))
+
+
+def test_on_a_plan_without_cd4_counts_the_other_tests_come_first(anna: Client, cast: factories.Cast, text: Any) -> None:
+    heads = r"<h2>([^<]*)</h2></legend> <div class=\"field test"
+    assert re.findall(heads, text(anna.get("/results/add/"))) == ["CD4+ and viral load"]
+    factories.plan(cast.anna_patient, cast.ben)
+    PlanVersion.objects.filter(plan__patient=cast.anna_patient).update(timing_matters=False)
+    page = text(anna.get("/results/add/"))
+    assert re.findall(heads, page) == ["Liver"]
+    assert page.index("Kidneys") < page.index("<b>CD4+ and viral load</b>")
+    send(anna, cd4="612", creatinine="1.0")
+    assert LabResult.objects.count() == 2
+
+
+def test_the_question_before_saving_reads_the_time_back(anna: Client, text: Any) -> None:
+    page = text(send(anna, drawn_time="8.15am", cd4="3"))
+    assert "Sunday 1 March 2026, 8:15am</dd>" in page
 
 
 # What the last report suggests

@@ -10,7 +10,7 @@ import pytest
 from django.test import Client
 
 from cycles.actions import correct_injection
-from cycles.models import Injection, PlannedDose
+from cycles.models import Injection, PlannedDose, PlanVersion
 from il2tracker.accounts.models import Patient
 from labs import facts, trends
 from labs.models import LabResult
@@ -137,6 +137,28 @@ def test_slopes_doses_and_the_lowest_reliable_count_are_for_clinicians_only(stor
     assert seen.count('class="c-dose"') == 2 * 2 * 3 + 1
     for words in ("slope", "Least squares", "nadir", "c-dose", "Lowest reliable"):
         assert words not in own
+
+
+@pytest.mark.parametrize(("lowest", "said"), [("300", "Nadir 300, 2026"), ("220", "Nadir 212, 2011")])
+def test_the_nadir_is_the_lower_of_the_one_entered_and_the_lowest_reliable_count_with_its_year(
+    story: factories.Cast, result: Any, lowest: str, said: str
+) -> None:
+    entered = 212 if lowest == "220" else 450
+    Patient.objects.filter(pk=story.anna_patient.pk).update(nadir_cd4=entered, nadir_on=date(2011, 5, 1))
+    story.anna_patient.refresh_from_db()
+    result(lowest, on="2026-01-02")
+    result("90", on="2026-08-05")
+    levels = picture(story.anna_patient, story.ben, NOW, for_clinic=True).panels[0].wide.levels
+    assert said in [level.label.text for level in levels]
+
+
+def test_where_the_day_of_an_injection_does_not_matter_no_waiting_is_told_of(story: factories.Cast) -> None:
+    PlanVersion.objects.filter(plan__patient=story.anna_patient).update(timing_matters=False)
+    page = page_of(story)
+    assert "On this plan every result counts at once" in page
+    for words in ("a test counts again from", "Why some results are too soon", "30 percent", "first falls"):
+        assert words not in page
+    assert 'href="#too-soon"' not in page
 
 
 def test_h17_a_low_count_too_soon_after_a_course_is_not_the_lowest(story: factories.Cast, result: Any) -> None:

@@ -26,6 +26,7 @@ REASONS = {
     Rank.UNANSWERED: gettext_lazy("urgent report, nobody answered"),
     Rank.URGENT: gettext_lazy("urgent report"),
     Rank.DOSES: gettext_lazy("items not recorded"),
+    Rank.OUTSIDE: gettext_lazy("something to look at"),
     Rank.READINESS: gettext_lazy("waits for your word"),
     Rank.RESULTS: gettext_lazy("something missing"),
     Rank.QUIET: gettext_lazy("quiet"),

@@ -14,11 +14,12 @@ from cycles.models import Cycle, Plan, PlannedDose, PlanVersion, current_plan
 from il2tracker.accounts import looked
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.models import Alert
-from il2tracker.clinic import effects, suggestions, words
+from il2tracker.clinic import effects, outside, suggestions, words
 from il2tracker.clinic.heat import Week, weeks
 from il2tracker.clinic.suggestion_words import Card, card
 from labs import facts
 from labs import picture as trends
+from labs.models import LabResult
 from sideeffects.models import CheckIn, catalogue
 
 COURSES_SHOWN = 3
@@ -63,6 +64,17 @@ class Page:
     courses: list[Cycle]
     given: list[tuple[Cycle, Delivered]]
     looks: list[Look]
+    outside: list[LabResult]
+
+    @property
+    def outside_words(self) -> str:
+        """What came in lately and lies outside its printed range."""
+        return outside.in_words(self.outside)
+
+    @property
+    def outside_detail(self) -> str:
+        """Which results these are, when taken and who entered them."""
+        return outside.detail(self.outside)
 
     @property
     def to_decide(self) -> list[Card]:
@@ -130,6 +142,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         courses=started[::-1],
         given=list(zip(started, delivered.of_courses(started, now).values(), strict=True)),
         looks=_looks(patient),
+        outside=outside.newest(Patient.objects.filter(pk=patient.pk), now).get(patient.pk, []),
     )
 
 

@@ -18,9 +18,10 @@ from il2tracker import ui
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
-from il2tracker.clinic import readiness
+from il2tracker.clinic import outside, readiness
 from labs import course_tests
 from labs.facts import CD4, VIRAL_LOAD
+from labs.models import LabResult
 from sideeffects.models import CheckIn
 
 STARTS_SOON = timedelta(days=14)  # P54: results are due two weeks before a course
@@ -35,6 +36,7 @@ class Rank(IntEnum):
     UNANSWERED = 0
     URGENT = 1
     DOSES = 2
+    OUTSIDE = 3
     READINESS = 4
     RESULTS = 5
     QUIET = 7
@@ -43,7 +45,7 @@ class Rank(IntEnum):
 
 LEVELS = {
     **dict.fromkeys((Rank.UNANSWERED, Rank.URGENT), 1),
-    **dict.fromkeys((Rank.DOSES, Rank.READINESS, Rank.RESULTS), 2),
+    **dict.fromkeys((Rank.DOSES, Rank.OUTSIDE, Rank.READINESS, Rank.RESULTS), 2),
     Rank.QUIET: 3,
     Rank.NOTHING: 0,
 }
@@ -106,6 +108,7 @@ class Facts:
     today: date
     alerts: list[Alert] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
+    outside: list[LabResult] = field(default_factory=list)
     current: Seen | None = None
     coming: Seen | None = None
 
@@ -146,12 +149,14 @@ class Facts:
 
 
 def gather(patients: QuerySet[Patient], now: datetime) -> list[Facts]:
-    """Facts about these patients, in four statements however many there are."""
+    """Facts about these patients, in five statements however many there are."""
     facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
     for alert in Alert.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[alert.patient_id].alerts.append(alert)
     for hold in Hold.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[hold.patient_id].holds.append(hold)
+    for patient_id, results in outside.newest(patients, now).items():
+        facts[patient_id].outside = results
     for cycle in _cycles(patients, now):
         _place(facts[cycle.patient_id], cycle)
     return list(facts.values())
@@ -212,6 +217,9 @@ def reasons(known: Facts, now: datetime, clock: str) -> list[Reason]:
     found = [_of_alert(alert, known, now, clock) for alert in known.alerts]
     if known.missing >= 2:
         found.append(_of_missing(known))
+    if results := known.outside:
+        words, detail = outside.in_words(results), outside.detail(results)
+        found.append(Reason(Rank.OUTSIDE, words, detail, outside.since(results)))
     found += [_of_hold(hold, known) for hold in known.unreported_holds]
     found += [_of_wait(seen.cycle) for seen in known.seen if seen.waits and not known.holds]
     if start := readiness.course_to_look_at(known.current, known.coming, known.today):
@@ -332,4 +340,4 @@ def _nothing(known: Facts) -> Reason:
     detail = _("Blood test booked for %(day)s.") % {"day": ui.long_day(booked)} if booked else ""
     if known.current is None and known.coming is None:
         detail = _("No plan yet.")
-    return Reason(Rank.NOTHING, _("No action"), detail, ("0" if known.in_course else "1") + coming)
+    return Reason(Rank.NOTHING, _("Nothing waits here"), detail, ("0" if known.in_course else "1") + coming)

@@ -21,7 +21,7 @@ from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from labs import written
 from labs.actions import Drawn, add_results
-from labs.models import Analyte
+from labs.models import Analyte, LabResult
 from sideeffects.actions import Answers, record_check_in
 from tests import factories
 from tests.factories import utc
@@ -105,6 +105,26 @@ class North:
         readings = {tests[code]: written.parse(tests[code].rule, text) for code, text in typed.items() if text}
         drawn = Drawn(TODAY - timedelta(days=days_ago))
         add_results(by=self.cast.ben, patient=patient, drawn=drawn, readings=readings, now=NOW)
+
+    def measured(self, patient: Patient, test: str, value: str, printed: str, *, days_ago: int = 1, **more: Any) -> Any:
+        """A safety test with the range printed beside it, entered at `at` by `by` (now, the patient)."""
+        analyte = Analyte.objects.get(code=test)
+        facts = {"zone": "Europe/London", "source": "patient", "entered_by": patient.user, **more}
+        at = facts.pop("at", NOW)
+        result = LabResult(
+            patient=patient,
+            analyte=analyte,
+            value=value,
+            unit=analyte.canonical_unit,
+            raw=value,
+            printed_range=printed,
+            drawn_on=TODAY - timedelta(days=days_ago),
+            fingerprint=f"{test} {value} {days_ago}",
+            **facts,
+        )
+        with time_machine.travel(at, tick=False):
+            result.save()
+        return result
 
     def check_in(self, patient: Patient, *, hours_ago: int = 0, **answers: Any) -> None:
         """What the patient said."""

@@ -225,3 +225,12 @@ def test_the_points_of_its_drawings_lead_to_their_rows_on_the_trend_page(page, s
     for address, key in targets:
         assert address == f"/people/{ada.code}/results/trend/"
         assert f'<tr id="{key}"' in rows
+
+
+def test_a_result_outside_its_printed_range_stands_above_the_labs(page, north, ada):
+    assert "Potassium" not in page().text_read
+    north.measured(ada, "potassium", "7.9", "3.5-5.1")
+    labs = page().text_read.partition("All results, add or import")[2]
+    assert labs.startswith(
+        " Potassium 7.9 mmol/L, above the range Taken on Friday 20 November 2026, entered by the patient."
+    )

@@ -83,7 +83,7 @@ def test_what_the_patient_answered_stands_there_and_settles_nothing(north):
 def test_an_acknowledged_report_is_gone(north, cast):
     patient = north.patient("Ada", started=3)
     alerts.acknowledge(by=cast.ben, alert=north.alert(patient, "RED", "less urine", minutes=9), now=NOW)
-    assert first(patient) == (Rank.NOTHING, "No action")
+    assert first(patient) == (Rank.NOTHING, "Nothing waits here")
 
 
 def test_an_amber_report_comes_after_urgent_ones_and_names_its_day(north):
@@ -352,3 +352,56 @@ def test_answers_that_are_sent_ask_for_the_clinics_word_at_once(north, cast):
 def test_a_clinic_that_leaves_starts_to_its_patients_is_asked_for_none(north):
     patient = north.patient("Ada", started=-3, protocol="kidney-5-week", document=KIDNEY)
     assert first(patient)[0] is Rank.NOTHING
+
+
+# Safety tests
+
+
+def test_a_result_outside_its_printed_range_is_a_reason_with_its_value_and_who_entered_it(north):
+    patient = north.patient("Ada", started=3)
+    north.measured(patient, "potassium", "7.9", "3.5-5.1")
+    [reason] = why(patient)
+    assert (reason.rank, reason.level, reason.words) == (Rank.OUTSIDE, 2, "Potassium 7.9 mmol/L, above the range")
+    assert reason.detail == "Taken on Friday 20 November 2026, entered by the patient."
+
+
+def test_several_are_one_reason_that_names_each(north):
+    patient = north.patient("Ada", started=3)
+    north.measured(patient, "potassium", "3.1", "3.5-5.1", days_ago=2)
+    north.measured(patient, "creatinine", "11", "0.6-1.2", days_ago=1, source="clinic")
+    [reason] = why(patient)
+    assert reason.words == "2 results outside the laboratory’s range"
+    assert "Creatinine 11 mg/dL, above the range" in reason.detail
+    assert "Potassium 3.1 mmol/L, below the range" in reason.detail
+    assert reason.detail.endswith("Taken on Friday 20 November 2026, entered by the clinic.")
+
+
+NO_REASON = {
+    "within its range": lambda north, ada: north.measured(ada, "potassium", "4.2", "3.5-5.1"),
+    "no range is printed": lambda north, ada: north.measured(ada, "potassium", "7.9", ""),
+    "entered eight days ago": lambda north, ada: north.measured(
+        ada, "potassium", "7.9", "3.5-5.1", days_ago=8, at=NOW - timedelta(days=8)
+    ),
+    "typed in from old paper": lambda north, ada: north.measured(ada, "potassium", "7.9", "3.5-5.1", days_ago=33),
+    "removed": lambda north, ada: north.measured(ada, "potassium", "7.9", "3.5-5.1", voided_at=NOW),
+    "a newer one is within": lambda north, ada: (
+        north.measured(ada, "potassium", "7.9", "3.5-5.1", days_ago=2),
+        north.measured(ada, "potassium", "4.2", "3.5-5.1", days_ago=1),
+    ),
+    "a CD4+ count, whose range says little": lambda north, ada: north.measured(ada, "cd4", "300", "500-1500"),
+}
+
+
+@pytest.mark.parametrize("what", NO_REASON)
+def test_other_results_are_no_reason(north, what):
+    patient = north.patient("Ada", started=3)
+    NO_REASON[what](north, patient)
+    assert first(patient) == (Rank.NOTHING, "Nothing waits here")
+
+
+def test_a_result_stands_below_reports_and_missing_injections_and_above_a_start_that_waits(north):
+    assert Rank.DOSES < Rank.OUTSIDE < Rank.READINESS
+    patient = north.patient("Ada", started=3)
+    north.measured(patient, "potassium", "7.9", "3.5-5.1")
+    north.alert(patient, "RED", "much less urine", minutes=9)
+    assert [reason.rank for reason in why(patient)] == [Rank.URGENT, Rank.OUTSIDE]

@@ -164,6 +164,11 @@ def grade(
     return [*graded, *unknown, *found][0]
 
 
+def sides(test: str) -> set[str]:
+    """The sides of a test's range that any term looks at: "low", "high"."""
+    return {"high" if term.high else "low" for term in TERMS.get(test, ())}
+
+
 def _of_term(
     term: Term,
     value: Fraction,

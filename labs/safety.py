@@ -50,9 +50,15 @@ class Row:
 
     @property
     def why_no_grade(self) -> str:
-        """Why nothing can be graded; empty where no grade is met, or the test is none of the terms."""
+        """Why nothing is graded, where that does not follow from the value; empty elsewhere."""
         graded = self.graded
-        return _(graded.why) if isinstance(graded, NoGrade) and graded.kind is grading.Kind.CANNOT else ""
+        if not isinstance(graded, NoGrade):
+            return ""
+        if graded.kind is grading.Kind.CANNOT or (self.outside and graded.kind is grading.Kind.NOT_A_TERM):
+            return _(graded.why)
+        if not self.outside or self.side in grading.sides(self.result.analyte.code):
+            return ""
+        return _("Low values are not graded here.") if self.side == LOW else _("High values are not graded here.")
 
     @property
     def side_words(self) -> str:
@@ -110,6 +116,11 @@ class Page:
     def tests(self) -> list[Test]:
         """Every test in order."""
         return [test for group in self.groups for test in group.tests]
+
+    @property
+    def newest_on(self) -> date | None:
+        """When the newest blood was taken."""
+        return max((test.last.result.drawn_on for test in self.tests), default=None)
 
     @property
     def outside(self) -> list[Test]:

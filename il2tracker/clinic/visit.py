@@ -104,7 +104,7 @@ class Page:
     @property
     def is_untimed(self) -> bool:
         """Whether the plan is one on which CD4+ and viral load are not looked at."""
-        return self.version is not None and not self.version.timing_matters and not self.trend.panels
+        return self.version is not None and not self.version.timing_matters
 
     @property
     def prescription(self) -> str:
@@ -128,20 +128,22 @@ def compose(patient: Patient, viewer: User, now: datetime, *, tables: bool = Fal
     counts, loads = (_last(known, code) for code in (CD4, VIRAL_LOAD))
     for_clinic = access.is_member_for(viewer, patient)
     shown = "all" if tables else "1"
+    version = _version(plan, started)
+    with_safety = tables or (version is not None and not version.timing_matters)
     return Page(
         patient=patient,
         now=now,
         today=today,
         until=_until(patient),
         card=access.contact_card(patient, now),
-        version=_version(plan, started),
+        version=version,
         course_words=words.course(started[0] if started else None, coming[-1] if coming else None, today),
         trend=labs.picture(patient, viewer, now, chosen=shown, for_clinic=for_clinic, known=known),
         cd4=counts,
         viral_load=loads,
         courses=_courses(started[::-1], viewer, now, today),
         holds=list(Hold.objects.open().of(patient)),
-        safety=safety.page(patient, now, chosen=shown, for_clinic=for_clinic) if tables else None,
+        safety=safety.page(patient, now, chosen=shown, for_clinic=for_clinic) if with_safety else None,
     )
 
 
@@ -185,7 +187,7 @@ def _courses(started: list[Cycle], viewer: User, now: datetime, today: date) -> 
         found.append(
             Course(
                 days=days,
-                weeks=heat.in_short(days, within, symptoms),
+                weeks=[week for week in heat.in_short(days, within, symptoms) if week.days[0].on <= today],
                 all_weeks=heat.weeks(days, within, symptoms, today, viewer.clock),
                 given=given[cycle.pk],
                 done=done,

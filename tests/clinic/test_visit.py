@@ -172,10 +172,27 @@ def test_the_full_tables_come_only_when_they_are_asked_for(see, north, cast, ada
 def test_without_counts_in_the_plan_the_zones_stay_and_say_why(see, north, cast):
     north.plan(cast.dan_patient, 12, protocol="kidney-label")
     text = see(cast.ben, of(cast.dan_patient)).text_read
-    assert "CD4+ and viral load are not part of this plan." in text
-    assert "No drawing: CD4+ and viral load are not part of this plan." in text
+    assert "No safety tests lately." in text
     assert "Week 1 Mon 9 Tue 10" in text
-    assert "Week 4" in text
+    assert "Week 2 Mon 16" in text
+    assert "Week 3" not in text
+
+
+def test_on_a_plan_without_counts_the_newest_safety_tests_stand_there_and_no_word_of_hiv(see, north, cast):
+    """Also where somebody entered a count."""
+    north.plan(cast.dan_patient, 12, protocol="kidney-label")
+    north.result(cast.dan_patient, 40, cd4="600")
+    north.result(cast.dan_patient, 10, cd4="500")
+    north.measured(cast.dan_patient, "potassium", "7.9", "3.5-5.1")
+    north.measured(cast.dan_patient, "creatinine", "0.9", "0.6-1.2", days_ago=3)
+    for reader, path in ((cast.dan, "/visit/"), (cast.ben, of(cast.dan_patient))):
+        text = see(reader, path).text_read.partition("Summary for a visit")[2]
+        assert "Safety tests, newest 20 Nov 2026 2 tests" in text
+        assert "Outside the printed range 1 Potassium" in text
+        assert "Potassium 7.9 mmol/L , 20 Nov 2026 (above the range)" in text
+        assert "Creatinine 0.9 mg/dL , 18 Nov 2026" in text
+        assert "CD4" not in text
+        assert "iral load" not in text
 
 
 def test_a_course_from_before_the_diary_asks_for_nothing(see, north, cast):

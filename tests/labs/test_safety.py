@@ -211,6 +211,23 @@ def test_a_liver_value_that_was_high_before_the_first_course_is_not_graded(cast,
     assert found["ast"].last.grade.number == 2
 
 
+@pytest.mark.parametrize(
+    ("test", "value", "printed", "said"),
+    [
+        ("lymphocytes", "0.5", "1.0-4.0", "Low values are not graded here."),
+        ("platelets", "480", "150-400", "High values are not graded here."),
+        ("sodium", "128", "135-145", "This test is not graded here."),
+        ("lymphocytes", "2", "1.0-4.0", ""),
+        ("sodium", "140", "135-145", ""),
+    ],
+)
+def test_a_value_outside_its_range_that_has_no_grade_says_why(cast, kept, see, test, value, printed, said):
+    kept(test, value, "2026-03-05", printed)
+    assert by_test(cast, for_clinic=True)[test].last.why_no_grade == said
+    assert not said or f"{said}" in see(cast.ben)
+    assert "not graded here" not in see(cast.anna)
+
+
 @pytest.mark.usefixtures("course")
 def test_the_peaks_name_the_day_of_the_course(cast, kept, see):
     kept("creatinine", "0.9", "2026-02-16", "0.6-1.3")

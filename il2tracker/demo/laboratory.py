@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date, time, timedelta
 
 FILE_NAME = "laboratory.csv"
+DRAWN_AT = time(8, 30)  # as everything else that is drawn: one blood test is one line of the list
 HEADER = "date,test,value,unit,reference range"
 
 
@@ -55,5 +56,5 @@ def table(panels: Sequence[Panel], starts: Mapping[int, date]) -> bytes:
     for panel in panels:
         on = starts[panel.course] + timedelta(days=panel.day)
         for (test, unit, limits), value in zip(TESTS, panel.values.split(), strict=True):
-            lines.append(f"{on.isoformat()},{test},{value},{unit},{limits or panel.alt_range}")
+            lines.append(f"{on.isoformat()} {DRAWN_AT:%H:%M},{test},{value},{unit},{limits or panel.alt_range}")
     return "\n".join(lines).encode()

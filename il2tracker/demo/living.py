@@ -36,7 +36,6 @@ MINUTES_LATE = (2, 5, 6, 1, -2, 12, 4, 0, 9, 3)
 RECORDED_AFTER = timedelta(minutes=3)
 ANSWERED_AFTER = timedelta(minutes=4)
 ACKNOWLEDGED_AFTER = timedelta(minutes=7)
-DRAWN_AT = time(8, 30)
 NOTICED_AT = time(20)
 RESULT_AFTER = timedelta(days=2)
 
@@ -187,7 +186,7 @@ def _inject(life: Life, starts: Starts, ground: Ground) -> None:
 
 def _draw(draw: Draw, starts_on: date, ground: Ground) -> None:
     on = starts_on + timedelta(days=draw.day)
-    taken_at = ground.at(on, DRAWN_AT)
+    taken_at = ground.at(on, laboratory.DRAWN_AT)
     tests = {test.code: test for test in Analyte.objects.filter(code__in=draw.values)}
     labs.add_results(
         by=ground.user if draw.by_patient else ground.signer,

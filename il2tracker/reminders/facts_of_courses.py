@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Exists, F, OuterRef, Q, QuerySet, Subquery
 
 from cycles import schedule
+from cycles.bloodwork import draw_day
 from cycles.models import Cycle, Injection, PlannedDose, PlanVersion
 from il2tracker.accounts.models import Patient
 from il2tracker.reminders.facts import OWNER, owner_of
@@ -68,6 +69,10 @@ def _cycle_fact(row: dict[str, Any], now: datetime) -> CycleFact:
     last_dose_on = _last_dose_on(row)
     unknown = last_dose_on is None and row["patient__earlier_il2"] == Patient.EarlierIL2.UNKNOWN
     window = None if unknown else schedule.booking_window(last_dose_on, row["starts_on"])
+    due_on = schedule.bloodwork_due(row["starts_on"])
+    draw_on = draw_day(due_on, last_dose_on)
+    if window and draw_on < due_on:
+        window = (draw_on, window[1])
     return CycleFact(
         owner=owner_of(row),
         cycle_id=row["pk"],
@@ -78,6 +83,7 @@ def _cycle_fact(row: dict[str, Any], now: datetime) -> CycleFact:
         window=window,
         arranged=_is_under_way(row, now),
         results_in=_results_are_in(row, last_dose_on),
+        draw_on=draw_on if draw_on < due_on else None,
     )
 
 

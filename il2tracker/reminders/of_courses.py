@@ -25,6 +25,7 @@ class CycleFact:
     window: tuple[date, date] | None  # days to offer for the blood test; None = no reliable one is possible (B5)
     arranged: bool  # booked for a day to come, or drawn
     results_in: bool  # reliable ones of these weeks
+    draw_on: date | None = None  # the day the test is due, where that is the Friday before a weekend (2.4)
 
     def occurrence(self, days_before: int) -> str:
         """Civil name: a course that is moved has new ones (A4)."""
@@ -76,7 +77,10 @@ def _wish(cycle: CycleFact, kind: kinds.DayKind) -> Wish:
 
 
 def _before(cycle: CycleFact, days: int, hour: time) -> datetime:
-    return schedule.moment(cycle.starts_on - timedelta(days=days), hour, ZoneInfo(cycle.zone))
+    on = cycle.starts_on - timedelta(days=days)
+    if cycle.draw_on and on == schedule.bloodwork_due(cycle.starts_on):
+        on = cycle.draw_on
+    return schedule.moment(on, hour, ZoneInfo(cycle.zone))
 
 
 def cycle_of(occurrence: str) -> int:

@@ -484,6 +484,27 @@ def test_a_late_dose_of_the_course_before_narrows_the_days_offered(cast: Cast) -
     assert (row.says_from, row.says_to) == (date(2027, 2, 20), date(2027, 2, 20))
 
 
+@pytest.mark.parametrize(
+    ("days", "asked_on"),
+    [(49, date(2027, 2, 21)), (56, date(2027, 2, 19))],
+    ids=["the Friday is too soon", "the Friday is reliable"],
+)
+def test_bloodwork_due_on_a_sunday_is_asked_for_on_the_friday_if_that_counts(
+    cast: Cast, days: int, asked_on: date
+) -> None:
+    course = second_course(cast, days)
+    moved = date(2027, 3, 7)
+    course.doses.all().delete()
+    Cycle.objects.filter(pk=course.pk).update(starts_on=moved)
+    if days == 49:
+        late = on(date(2027, 1, 21), 10)  # a month later is Sunday 21 February
+        factories.injection(cast.anna_patient, cast.anna, at=late, amount=1, now=late + timedelta(hours=1))
+    planning.plan(on(date(2027, 2, 18)))
+    row = Reminder.objects.get(kind="bloodwork_due")
+    assert row.due_at.astimezone(LONDON).date() == asked_on
+    assert (row.says_from, row.says_to) == (asked_on, date(2027, 2, 24))
+
+
 def arranged(cast: Cast, cycle: Cycle) -> dict[str, Callable[[], Any]]:
     day = START - timedelta(days=15)
 

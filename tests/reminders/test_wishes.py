@@ -173,6 +173,15 @@ def test_the_days_before_a_course_at_nine_on_the_patients_wall() -> None:
     }
 
 
+def test_a_test_that_is_due_at_a_weekend_is_asked_for_on_the_friday_before() -> None:
+    """2.4; what asks to book it ends then."""
+    friday = date(2026, 11, 6)
+    found = of_cycle(replace(CYCLE, starts_on=date(2026, 11, 22), draw_on=friday))
+    assert (found["bloodwork_due"].due_at.date(), found["bloodwork_book"].expires_at.date()) == (friday, friday)
+    assert found["bloodwork_due"].occurrence == "c13@2026-11-22/-14"
+    assert found["bloodwork_overdue"].due_at.date() == date(2026, 11, 13)
+
+
 def test_a_moved_course_has_new_names() -> None:
     moved = replace(CYCLE, starts_on=date(2026, 12, 2))
     assert of_cycle(CYCLE)["bloodwork_due"].occurrence == "c13@2026-11-25/-14"

@@ -148,7 +148,7 @@ def _worth_a_label(marks: Sequence[Mark]) -> list[int]:
     """Indexes to label, the most telling first; a limit said once is not said again."""
     counting = [n for n, mark in enumerate(marks) if mark.counts] or list(range(len(marks)))
     by_height = sorted(range(len(marks)), key=lambda n: _height(marks[n]))
-    telling = [*counting[-1:], *counting[:1], *by_height[-1:], *by_height[:1]]
+    telling = [*counting[-1:], *by_height[:1], *by_height[-1:], *counting[:1]]
     if len(marks) <= MOST_LABELLED:
         telling += [n for n in reversed(range(len(marks))) if not marks[n].counts] + counting[::-1]
     said: dict[str, int] = {}

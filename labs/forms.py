@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
 from datetime import date, datetime
 from decimal import Decimal
 from itertools import groupby
@@ -21,9 +21,12 @@ from labs import written
 from labs.actions import LONGEST_REASON, Drawn, Entry
 from labs.boxes import NOT_KNOWN, Box, Group, fields_of_test, unknown_unit_field
 from labs.files.candidates import OTHER
+from labs.grouped import doubt
 from labs.last_report import NOTHING, LastReport, newest_of_each_test
 from labs.models import Analyte, LabResult
 from labs.units import Reading, ReadingError
+
+NEAR_PERCENT = 5  # app's own: a count this near to the percentage beside it may be the percentage again
 
 
 def day_field(**kwargs: Any) -> DayField:
@@ -168,7 +171,7 @@ class DrawForm(BaseForm):
     def questions(self) -> list[str]:
         """What looks odd and is asked before saving."""
         entries = self.entries()
-        percent = any(analyte.code == "cd4_percent" for analyte in entries)
+        percent = self._percent_is_another_number(entries)
         before = self._values_before(entries)
         asked = [
             f"{analyte.name}: {question}"
@@ -177,11 +180,19 @@ class DrawForm(BaseForm):
                 analyte.rule, entry.reading, before=before.get(analyte.code), percent_given=percent
             )
         ]
+        for analyte, entry in entries.items():
+            asked += [f"{analyte.name}: {each}" for each in [doubt(analyte.rule, entry.reading)] if each]
         doubtful = [f"{box.analyte.name} {box.printed_range}" for box in self.filled() if box.is_doubtful]
         if doubtful:
             words = _("These ranges are from the last report: %(ranges)s. Does this report print them too?")
             asked.append(words % {"ranges": "; ".join(doubtful)})
         return asked
+
+    def _percent_is_another_number(self, entries: Mapping[Analyte, Entry]) -> bool:
+        """Whether a percentage was given that the count cannot be by a slip into the wrong box (H11)."""
+        values = {analyte.code: entry.reading.value for analyte, entry in entries.items()}
+        count, percent = values.get("cd4"), values.get("cd4_percent")
+        return percent is not None and (count is None or abs(count - percent) > NEAR_PERCENT)
 
     def _values_before(self, tests: Collection[Analyte]) -> dict[str, Decimal]:
         earlier = LabResult.objects.standing().of(self.patient).filter(

@@ -16,6 +16,7 @@ from labs.draws import Drawing
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.files.candidates import OTHER
 from labs.grading import Grade
+from labs.kept import Result
 from labs.last_report import newest_of_each_test
 from labs.models import LabResult, LabResultQuerySet
 
@@ -59,6 +60,7 @@ class Line:
 
     result: LabResult
     graded: Grade | None = None
+    changed: str = ""
 
     @property
     def grade(self) -> str:
@@ -108,7 +110,7 @@ class Line:
         """What else one has to know to read it."""
         unknown = _("unit not known: kept as printed, not compared") if self.is_unit_unknown else ""
         early = _("preliminary") if self.result.status == LabResult.Status.PRELIMINARY else ""
-        return [note for note in (unknown, early) if note]
+        return [note for note in (unknown, early, self.changed) if note]
 
 
 @dataclass(frozen=True)
@@ -121,10 +123,11 @@ class LineGroup:
 
 @dataclass(frozen=True)
 class Panel:
-    """One draw: its row in the table, and its other tests by groups."""
+    """One draw: its row in the table, and its other tests by groups; who `changed` what stands in the row."""
 
     drawing: Drawing
     groups: list[LineGroup]
+    changed: list[str]
 
     @property
     def first(self) -> LabResult:
@@ -180,7 +183,8 @@ def page(patient: Patient, viewer: User, now: datetime, before: Key | None = Non
     results = _results(standing, keys[:PAGE])
     graded = _grades(known, results) if for_clinic else {}
     drawings = draws.drawings(draws.judge(known, results), viewer)
-    panels = [Panel(drawing, _groups(drawing, graded)) for drawing in drawings]
+    changed = changes(results, viewer)
+    panels = [Panel(each, _groups(each, graded, changed), _in_row(each, changed)) for each in drawings]
     next_from = keys[PAGE - 1] if len(keys) > PAGE else None
     return Page(panels, next_from, before is None, [] if before else _errors(patient))
 
@@ -205,7 +209,8 @@ def one(result: LabResult, viewer: User, now: datetime, *, for_clinic: bool = Fa
     timed = result.analyte.timing_matters
     alike = [each for each in draws.judge(known, rows) if each.result.analyte.timing_matters is timed]
     others = [Line(row) for row in rows if row.pk != result.pk]
-    return OneResult(Line(result, graded.get(result.pk)), draws.drawings(alike, viewer)[0], others)
+    changed = changes([result], viewer).get(result.pk, "")
+    return OneResult(Line(result, graded.get(result.pk), changed), draws.drawings(alike, viewer)[0], others)
 
 
 def _keys(results: LabResultQuerySet) -> list[Key]:
@@ -231,12 +236,32 @@ def _grades(known: Facts, results: Sequence[LabResult]) -> dict[int, Grade]:
     return safety.grades([*tests, *newest_of_each_test(before)], courses)
 
 
-def _groups(drawing: Drawing, graded: Mapping[int, Grade]) -> list[LineGroup]:
+def changes(results: Sequence[LabResult], viewer: User) -> dict[int, str]:
+    """Who last changed a value that somebody else had entered, in words, by the result's key. At most one statement."""
+    corrected = {result.pk: result for result in results if result.status == LabResult.Status.CORRECTED}
+    if not corrected:
+        return {}
+    rows = LabResult.history.filter(id__in=corrected, history_type="~", history_user__isnull=False, voided_at=None)
+    versions = rows.select_related("history_user").order_by("history_date", "history_id")
+    last = {version.id: version for version in versions}
+    others = {pk: row for pk, row in last.items() if row.history_user_id != corrected[pk].entered_by_id}
+    return {pk: words.changed_by(corrected[pk], row, viewer.pk) for pk, row in others.items()}
+
+
+def _in_row(drawing: Drawing, changed: Mapping[int, str]) -> list[str]:
+    rows = [each.result for each in drawing.judged if each.result.analyte.code in IN_COLUMNS]
+    return [f"{words.name(row)}: {changed[row.pk]}" for row in rows if row.pk in changed]
+
+
+def _groups(drawing: Drawing, graded: Mapping[int, Grade], changed: Mapping[int, str]) -> list[LineGroup]:
     others = [each.result for each in drawing.judged if each.result.analyte.code not in IN_COLUMNS]
     ordered = sorted(others, key=lambda result: result.analyte.position)  # type: ignore[union-attr]
     grouped = groupby(ordered, key=lambda result: result.analyte.group)  # type: ignore[union-attr]
-    lines = ((code, [Line(each, graded.get(each.pk)) for each in found]) for code, found in grouped)  # type: ignore[arg-type]
-    return [LineGroup(words.group(code), found) for code, found in lines]
+    return [LineGroup(words.group(code), [_line(each, graded, changed) for each in found]) for code, found in grouped]
+
+
+def _line(result: Result, graded: Mapping[int, Grade], changed: Mapping[int, str]) -> Line:
+    return Line(result, graded.get(result.pk), changed.get(result.pk, ""))  # type: ignore[arg-type]  # models here
 
 
 def _errors(patient: Patient) -> list[Line]:

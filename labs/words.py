@@ -213,6 +213,15 @@ def person(who: User | None, viewer_pk: int | None) -> str:
     return pgettext("entered by", "you") if who.pk == viewer_pk else who.name
 
 
+def changed_by(result: LabResult, version: Any, viewer_pk: int | None) -> str:
+    """Who changed what somebody else had entered, and when: "changed by the patient on 21 November 2026"."""
+    who = person(version.history_user, viewer_pk)
+    if version.history_user_id == result.patient.user_id != viewer_pk:
+        who = _("the patient")
+    on = version.history_date.astimezone(result.patient.zone).date()
+    return _("changed by %(who)s on %(day)s") % {"who": who, "day": dateformat.format(on, "j F Y")}
+
+
 def change(amount: Decimal) -> str:
     """A difference: "190 higher", "35 lower", "the same"."""
     whole = amount.quantize(Decimal(1))

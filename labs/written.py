@@ -92,6 +92,8 @@ def _measured(rule: Rule, plain: str, chosen: str) -> Reading:
     shape = SHAPE.fullmatch(rest)
     if shape is None or (power and shape["rest"]):
         raise ReadingError(f"“{plain}” is not a value we can read. Enter a number such as 612, or “<20”.")
+    if detected is not None and not rule.may_be_undetected:
+        raise ReadingError(f"“{plain}” is not a result of this test. Enter the number from the report.")
     unit = unit_called(rule, power or shape["rest"] or chosen or rule.canonical_unit, chosen)
     sign = COMPARATORS[shape["sign"] or ""]
     if detected is False and sign not in {"<", "<="}:
@@ -229,6 +231,8 @@ def _inside_hard_bounds(rule: Rule, reading: Reading) -> None:
     if own == 0 and rule.may_be_undetected:
         raise ReadingError("0 is not what a laboratory reports. Enter “not detected”, or “<20” with the test’s limit.")
     if not rule.hard_low <= own <= rule.hard_high:
+        if rule.code == "cd4_percent" and own > rule.hard_high:
+            raise ReadingError(f"{figure(value)} % cannot be right. Is it the CD4+ count?")
         low, high = figure(rule.hard_low), _with(rule.hard_high, UNITS[rule.canonical_unit])
         words = f"{_with(value, unit)} cannot be right. Possible: {low} to {high}."
         others = [other.words for other in _plausible_in(rule, reading)]

@@ -16,9 +16,9 @@ from django.views.decorators.http import require_POST
 
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
-from il2tracker.accounts.models import Patient
+from il2tracker.accounts.models import Patient, User
 from il2tracker.pages import answer, form_page, sent
-from labs import actions, draws, error_actions, facts, words
+from labs import actions, draws, error_actions, facts, range_words, words
 from labs.facts import Facts
 from labs.forms import CorrectForm, DrawForm
 from labs.last_report import last_report
@@ -100,7 +100,7 @@ def _keep(request: SignedInRequest, form: DrawForm) -> HttpResponse:
         more = {"patient": form.patient, "drawn": form, "meetings": _meetings(request, conflict)}
         rest = len(form.entries()) - len(conflict.meetings)
         return answer(request, "labs/settle.html", settle, **more, rest=rest, sent=_typed(request))
-    messages.success(request, _kept(kept))
+    messages.success(request, _kept(kept, request.user))
     return to(request, "labs:list", form.patient)
 
 
@@ -116,7 +116,7 @@ def _meetings(request: SignedInRequest, conflict: actions.ConflictError) -> list
     ]
 
 
-def _kept(kept: actions.Kept) -> str:
+def _kept(kept: actions.Kept, by: User) -> str:
     if not kept:
         return _("Nothing was changed.")
     day = words.long_day(kept[0].drawn_on)
@@ -124,7 +124,18 @@ def _kept(kept: actions.Kept) -> str:
     old = ", ".join(words.name_and_value(result) for result in kept.there)
     said = [_("Kept: %(said)s, taken on %(day)s.") % {"said": ", ".join(new), "day": day}] if new else []
     said += [_("You already had: %(said)s, taken on %(day)s.") % {"said": old, "day": day}] if old else []
-    return " ".join(filter(None, [*said, _verdict(kept)]))
+    return " ".join(filter(None, [*said, _verdict(kept), _outside(kept, by)]))
+
+
+def _outside(kept: actions.Kept, by: User) -> str:
+    """To whoever is no clinician: that keeping what lies outside its range calls nobody."""
+    outside = [words.name_and_value(result) for result in kept if range_words.side_of(result) in {"low", "high"}]
+    if not outside or access.is_member_for(by, kept[0].patient):
+        return ""
+    return _(
+        "Outside the laboratory’s range: %(what)s. Nobody is called because you kept it here. If your clinic did not "
+        "give you this result, call them; the number stands below."
+    ) % {"what": ", ".join(outside)}
 
 
 def _verdict(kept: actions.Kept) -> str:

@@ -22,6 +22,7 @@ from labs.ledger import Key
 from labs.models import Analyte, LabResult
 from labs.units import Reading
 from labs.words import long_day
+from labs.written import parse
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -206,6 +207,45 @@ def test_on_a_plan_without_cd4_counts_the_other_tests_come_first(anna: Client, c
 def test_the_question_before_saving_reads_the_time_back(anna: Client, text: Any) -> None:
     page = text(send(anna, drawn_time="8.15am", cd4="3"))
     assert "Sunday 1 March 2026, 8:15am</dd>" in page
+
+
+@pytest.mark.parametrize(("percent", "asked"), [("28", True), ("33", False), ("5.2", False)])
+def test_h11_a_count_like_the_percentage_beside_it_is_asked_about(
+    anna: Client, text: Any, percent: str, asked: bool
+) -> None:
+    page = text(send(anna, cd4="27", cd4_percent=percent))
+    assert ("Is 27 the count, or the CD4+ percentage?" in page) is asked
+
+
+def test_a_dangerous_value_is_asked_about_and_who_keeps_it_reads_that_nobody_is_called(
+    anna: Client, ben: Client, cast: factories.Cast, text: Any
+) -> None:
+    typed = {"potassium": "6.9", "potassium_range": "3.5-5.1"}
+    assert "6.9 mmol/L is unusually high." in text(send(anna, **typed))
+    send(anna, **typed, sure="yes")
+    page = text(anna.get("/results/"))
+    assert "Outside the laboratory’s range: Potassium 6.9 mmol/L. Nobody is called because you kept it here." in page
+    send(ben, f"/people/{cast.anna_patient.code}/results/add/", drawn_on="2026-03-02", **typed, sure="yes")
+    assert "Nobody is called" not in text(ben.get(f"/people/{cast.anna_patient.code}/results/"))
+
+
+@pytest.mark.parametrize("test", ["cd4", "creatinine"])
+def test_what_another_person_changed_says_so_wherever_it_stands(
+    anna: Client, ben: Client, cast: factories.Cast, result: Any, text: Any, test: str
+) -> None:
+    old = result("90", on=DAY, test=test, unit={"creatinine": "umol_l"}.get(test, ""))
+    reading = parse(old.analyte.rule, "95", old.unit)
+    drawn, now = Drawn(old.drawn_on), timezone.now()
+    people = f"/people/{cast.anna_patient.code}/results/"
+    actions.correct_result(by=cast.ben, result=old, reading=reading, drawn=drawn, now=now, reason="typing")
+    assert "changed by" not in text(ben.get(people))
+    reading = parse(old.analyte.rule, "99", old.unit)
+    actions.correct_result(by=cast.anna, result=old, reading=reading, drawn=drawn, now=now, reason="misread")
+    for address in (people, f"/results/entry/{old.ref}/"):
+        page = text(ben.get(address))
+        assert "changed by the patient on" in page
+        assert "<dd>corrected</dd>" not in page
+    assert "changed by you on" in text(anna.get("/results/"))
 
 
 # What the last report suggests

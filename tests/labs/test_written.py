@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from labs.grouped import doubt
 from labs.units import Reading, ReadingError, figure, library
 from labs.written import below, measured, parse, questions
 from tests.labs import value_properties as properties
@@ -310,3 +311,31 @@ def test_nothing_is_asked_of_a_value_whose_unit_is_not_known():
 
 def test_other_tests_are_not_detected_as_well():
     assert parse(RULES["other"], "not detected") == Reading("=", None, "", False, "not detected")
+
+
+@pytest.mark.parametrize(
+    ("code", "unit", "text", "asked"),
+    [
+        ("alt", "u_l", "1.250", "Is 1.250 1.25, or 1,250?"),
+        ("alt", "u_l", "12.125 U/L", "Is 12.125 12.125, or 12,125?"),
+        ("alt", "u_l", "1.25", ""),
+        ("alt", "u_l", "1250", ""),
+        ("potassium", "mmol_l", "4.125", ""),
+        ("platelets", "thousand_ul", "150.000", ""),
+        ("hiv_rna", "log10_copies_ml", "4.361", ""),
+        ("cd4", "giga_l", "0.612", ""),
+    ],
+)
+def test_h11_a_point_that_can_stand_for_thousands_is_asked_about(code, unit, text, asked):
+    assert doubt(RULES[code], parse(RULES[code], text, unit)) == asked
+
+
+@pytest.mark.parametrize("text", ["612 detected", "Detected 612", "<20 not detected"])
+def test_only_what_can_be_undetected_is_said_to_be_detected(text):
+    with pytest.raises(ReadingError, match="is not a result of this test"):
+        parse(CD4, text)
+
+
+def test_a_count_in_the_box_of_the_percentage_is_named():
+    with pytest.raises(ReadingError, match=r"590 % cannot be right. Is it the CD4\+ count\?"):
+        parse(RULES["cd4_percent"], "590")

@@ -52,6 +52,7 @@ run: $(VENV)/run $(VAR)/secret-key
 
 demo-reset: $(VENV)/run $(VAR)/secret-key
 	@$(MANAGE) migrate --verbosity 0
+	@$(MANAGE) createcachetable
 	@$(MANAGE) demo --reset
 
 test:

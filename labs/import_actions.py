@@ -120,9 +120,9 @@ def confirm_upload(
     Raises PermissionDenied, FileError, StrangerError.
     """
     _require_owner(by, batch)
-    for patient in patients.values():
-        actions.require_adding(by, patient)
     locked = _locked(patients)
+    for patient in locked.values():
+        actions.require_adding(by, patient)
     batch.refresh_from_db()
     if batch.state != ImportBatch.State.WAITING:
         return batch

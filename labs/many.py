@@ -6,7 +6,7 @@ is the same to the last column as what `bulk_create_with_history` writes; a test
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
 from typing import Any
@@ -17,6 +17,7 @@ from il2tracker.accounts.models import User
 from il2tracker.refs import new_refs
 from labs.models import LabResult
 
+MOST_MARKS = 2_000  # app's own: values in one statement; SQLite takes 32,766
 ADAPTED = {"DecimalField", "DateField", "DateTimeField"}  # which SQLite holds as text or numbers of its own
 
 
@@ -40,10 +41,8 @@ class Writer:
         prepared = [self._prepared({**self.defaults, **row, "ref": ref}) for row, ref in zip(rows, refs, strict=True)]
         with connection.cursor() as cursor:
             cursor.executemany(self._insert, prepared)
-            user = self.by.pk if self.by else None
-            moment = connection.ops.adapt_datetimefield_value(self.now)
-            marks = ", ".join(["%s"] * len(refs))
-            cursor.execute(f"{self._insert_history} WHERE ref IN ({marks})", [moment, user, *refs])
+            for some in in_parts(refs):
+                _add_history(cursor, some, self.by, self.now)
 
     def _prepared(self, row: Mapping[str, Any]) -> list[Any]:
         values = [row[name] for name in self.names]
@@ -56,16 +55,23 @@ class Writer:
         marks = ", ".join(["%s"] * len(self.columns))
         return f"INSERT INTO {LabResult._meta.db_table} ({_names(self.columns)}) VALUES ({marks})"
 
-    @cached_property
-    def _insert_history(self) -> str:
-        """From the rows just written, so that nothing can differ."""
-        history = LabResult.history.model._meta.db_table
-        columns: list[str] = [field.column for field in LabResult.history.model.tracked_fields]
-        own = ["history_date", "history_user_id", "history_type", "history_change_reason"]
-        return (
-            f"INSERT INTO {history} ({_names([*columns, *own])}) "
-            f"SELECT {_names(columns)}, %s, %s, '+', NULL FROM {LabResult._meta.db_table}"
-        )
+
+def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
+    """The values some at a time: a statement takes only so many."""
+    return (values[start : start + MOST_MARKS] for start in range(0, len(values), MOST_MARKS))
+
+
+def _add_history(cursor: Any, refs: Sequence[str], by: User | None, now: datetime) -> None:
+    """The first row of history of each of these results, from the rows just written, so that nothing can differ."""
+    history = LabResult.history.model._meta.db_table
+    columns: list[str] = [field.column for field in LabResult.history.model.tracked_fields]
+    own = ["history_date", "history_user_id", "history_type", "history_change_reason"]
+    marks = ", ".join(["%s"] * len(refs))
+    cursor.execute(
+        f"INSERT INTO {history} ({_names([*columns, *own])}) SELECT {_names(columns)}, %s, %s, '+', NULL "
+        f"FROM {LabResult._meta.db_table} WHERE ref IN ({marks})",
+        [connection.ops.adapt_datetimefield_value(now), by.pk if by else None, *refs],
+    )
 
 
 def _names(columns: Sequence[str]) -> str:

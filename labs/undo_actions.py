@@ -5,6 +5,7 @@ What somebody changed since stays as that person left it, and is said. Nothing i
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -12,12 +13,14 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max, Min
+from simple_history.utils import bulk_update_with_history
 
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from labs import actions
 from labs.models import ImportBatch, LabResult
 
+AT_ONCE = 200  # app's own: results hidden by one statement
 UNDONE = "the import that added it was undone"
 
 
@@ -31,40 +34,73 @@ class Undoing:
 
 
 def undoing(batch: ImportBatch) -> Undoing:
-    """What would be undone now. Results in one statement each, however many there are."""
+    """What would be undone now, in a fixed number of statements, however many results there are."""
     touched = {key: (before, after) for key, before, after in batch.replaced}
-    hides: list[LabResult] = []
-    stays: list[LabResult] = []
+    found = Undoing([], [], [])
+    results = LabResult.objects.standing().filter(batch=batch).select_related("analyte").order_by("pk")
+    added = {result.pk: result for result in results}
     versions = {row.pop("id"): row for row in _versions(LabResult.history.filter(batch_id=batch.pk))}
-    for result in LabResult.objects.standing().filter(batch=batch).select_related("analyte").order_by("pk"):
-        known = versions.get(result.pk, {"first": 0, "last": 0})
-        after = touched[result.pk][1] if result.pk in touched else known["first"]
-        (hides if known["last"] == after else stays).append(result)
-    restores, others = _restorable({key: pair for key, pair in touched.items() if pair[0]})
-    return Undoing(hides, restores, stays + others)
+    wrote = {pk: touched[pk][1] if pk in touched else versions.get(pk, {"first": 0})["first"] for pk in added}
+    for pk in _as_left(wrote):
+        found.hides.append(added.pop(pk))
+    found.stays.extend(added.values())
+    _restorable({key: pair for key, pair in touched.items() if pair[0]}, found)
+    return found
 
 
 def _versions(history: Any) -> Any:
     return history.order_by().values("id").annotate(first=Min("history_id"), last=Max("history_id"))
 
 
-def _restorable(touched: dict[int, tuple[int, int]]) -> tuple[list[Any], list[LabResult]]:
-    """The versions before, and the results that somebody changed since, or whose old value is there again."""
-    last = {row["id"]: row["last"] for row in _versions(LabResult.history.filter(id__in=touched))}
+def _as_left(wrote: dict[int, int]) -> list[int]:
+    """The results that are as the version given for each left them: nobody changed them, or that was undone as well."""
+    last = {row["id"]: row["last"] for row in _versions(LabResult.history.filter(id__in=list(wrote)))}
+    others = [number for pk, after in wrote.items() if last.get(pk) != after for number in (after, last.get(pk))]
+    facts = {row.history_id: _facts(row) for row in LabResult.history.filter(history_id__in=others)} if others else {}
+    return [
+        pk for pk, after in wrote.items() if last.get(pk) == after or facts.get(after) == facts.get(last.get(pk), 0)
+    ]
+
+
+def _facts(version: Any) -> tuple[Any, ...]:
+    return tuple(getattr(version, field.attname) for field in version.tracked_fields)
+
+
+def _restorable(touched: dict[int, tuple[int, int]], found: Undoing) -> None:
+    """Adds the versions before, and the results that somebody changed since, or whose old value is there again.
+
+    What stood before by the word of an import that is undone by now does not come back: the one before that does.
+    """
+    as_left = set(_as_left({key: after for key, (_before, after) in touched.items()}))
     results = LabResult.objects.filter(pk__in=touched).select_related("analyte").in_bulk()
-    before = LabResult.history.filter(history_id__in=[first for first, _after in touched.values()])
-    restores, stays = [], []
-    for version in before.order_by("history_id"):
-        result = results.get(version.id)
-        if result is None:
-            continue
-        alike = LabResult.objects.standing().filter(patient=version.patient_id, fingerprint=version.fingerprint)
-        again = version.voided_at is None and alike.exclude(pk=version.id).exists()
-        if again or last[version.id] != touched[version.id][1]:
-            stays.append(result)
+    ground = _grounds(touched)
+    before = {row.history_id: row for row in LabResult.history.filter(history_id__in=ground.values())}
+    gone = set(ImportBatch.objects.filter(state=ImportBatch.State.UNDONE).values_list("pk", flat=True))
+    for key, result in sorted(results.items()):
+        version = before.get(ground[key])
+        if key not in as_left or (version is not None and _is_there_again(version)):
+            found.stays.append(result)
+        elif version is None or (version.history_type == "+" and version.batch_id in gone):
+            found.hides.append(result)
         else:
-            restores.append(version)
-    return restores, stays
+            found.restores.append(version)
+
+
+def _grounds(touched: dict[int, tuple[int, int]]) -> dict[int, int]:
+    """The version each result goes back to: before every import that was undone already (0 = none was there)."""
+    undone = ImportBatch.objects.filter(state=ImportBatch.State.UNDONE).values_list("replaced", flat=True)
+    earlier = {after: before for replaced in undone for key, before, after in replaced if key in touched}
+    found = {}
+    for key, (version, _after) in touched.items():
+        while version in earlier:
+            version = earlier[version]
+        found[key] = version
+    return found
+
+
+def _is_there_again(version: Any) -> bool:
+    alike = LabResult.objects.standing().filter(patient=version.patient_id, fingerprint=version.fingerprint)
+    return version.voided_at is None and alike.exclude(pk=version.id).exists()
 
 
 @transaction.atomic
@@ -81,12 +117,14 @@ def undo_batch(*, by: User, batch: ImportBatch, now: datetime) -> Undoing:
     done = undoing(batch)
     for result in done.hides:
         result.voided_at, result.voided_by, result.void_reason = now, by, UNDONE
-        _keep(by, result, update_fields=["voided_at", "voided_by", "void_reason"])
+    fields = ["voided_at", "voided_by", "void_reason"]
+    bulk_update_with_history(done.hides, LabResult, fields, batch_size=AT_ONCE, default_user=by, default_date=now)
     for version in done.restores:
         _keep(by, version.instance)
     batch.state, batch.undone_at, batch.undone_by = ImportBatch.State.UNDONE, now, by
     batch.save(update_fields=["state", "undone_at", "undone_by"])
-    details = {patient.ref: batch.file_name[:100] for patient in patients}
+    counted = Counter(each.patient_id for each in (*done.hides, *done.restores))
+    details = {patient.ref: f"{counted[patient.pk]} results" for patient in patients}
     log.record_details(action="labs.import.undone", by=by, subject=batch, details=details)
     return done
 
@@ -99,6 +137,6 @@ def _lock_patients(batch: ImportBatch) -> list[Patient]:
     return list(Patient.objects.select_for_update(no_key=True).filter(pk__in=people).order_by("pk"))
 
 
-def _keep(by: User, result: LabResult, **fields: Any) -> None:
+def _keep(by: User, result: LabResult) -> None:
     result._history_user = by  # type: ignore[attr-defined]
-    result.save(**fields)
+    result.save()

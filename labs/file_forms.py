@@ -41,6 +41,10 @@ class FileForm(BaseForm):
         widget=forms.Textarea(attrs={"rows": 5, "spellcheck": "false", "autocomplete": "off", "class": "pasted"}),
     )
 
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        _unmarked(self)
+
     def clean_file(self) -> Any:
         """Refuses what is too large before reading it."""
         file = self.cleaned_data["file"]
@@ -95,6 +99,7 @@ class AnswersForm(BaseForm):
             self.fields[f"visit{index}"] = day_field(label=visit, required=False)
         for index, ((test, _unit), number, count) in enumerate(asked.floors):
             self.fields[f"floor{index}"] = _floor_field(units.library()[test], number, count)
+        _unmarked(self)
 
     def _ask_who_is_meant(self) -> None:
         for index, stranger in enumerate(self.met):
@@ -196,6 +201,12 @@ class AnswersForm(BaseForm):
             **{f"visit{n}": said.get("columns", {}).get(name) for n, name in enumerate(self.asked.visits)},
             **{f"floor{n}": limits.get((*key, str(number))) for n, (key, number, _c) in enumerate(self.asked.floors)},
         }
+
+
+def _unmarked(form: forms.Form) -> None:
+    """No “(optional)”: what is left out here leaves rows out, or the other box is needed."""
+    for field in form.fields.values():
+        field.unmarked = True  # type: ignore[attr-defined]
 
 
 def _order_field(example: str) -> forms.ChoiceField:

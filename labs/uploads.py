@@ -8,11 +8,13 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
+from django.db.models import Count
+
 from il2tracker.accounts.models import Patient, Sharing, User
 from labs.files import formats
 from labs.files.rows import Answers
 from labs.files.tables import Opener
-from labs.models import ImportBatch, rules
+from labs.models import ImportBatch, LabResult, rules
 from labs.stock import identity_of, shelf_of
 from labs.verdicts import EVERYBODY, HIDDEN, LEFT_OUT, ODD, ORDER, REPLACED, STRANGER, Outcome, Stranger, Upload
 
@@ -39,8 +41,11 @@ def read_upload(
     """A file with the answers given so far. Raises candidates.FileError for what cannot be read or is over a limit."""
     tests = {name: (analyte, unit) for name, (analyte, unit) in answers.get("tests", {}).items()}
     file = formats.opened(content, tests, **limits)
+    known = rules()
+    if "most_rows" in limits:
+        file.refuse_rows(known, limits["most_rows"])
     same = answers.get("same", ())
-    return Upload(file, typed_answers(answers), patients, rules(), now, sure, same, batch)
+    return Upload(file, typed_answers(answers), patients, known, now, sure, same, batch)
 
 
 def typed_answers(stored: Mapping[str, Any]) -> Answers:
@@ -71,3 +76,11 @@ def addable_by(user: User) -> dict[str, Patient]:
     shared = Sharing.objects.open().with_clinics().with_user(user).values("patient")
     visible = Patient.objects.visible_to(user).filter(pk__in=shared) | Patient.objects.recordable_by(user)
     return {patient.code: patient for patient in visible.distinct()}
+
+
+def brought(batch: ImportBatch, addable: Mapping[str, Patient]) -> list[tuple[Patient, int]]:
+    """Whose results an import added and how many, in the order of their codes: only patients in `addable`."""
+    rows = LabResult.objects.filter(batch=batch).order_by().values("patient_id").annotate(n=Count("pk"))
+    counted = {row["patient_id"]: row["n"] for row in rows}
+    people = (addable[code] for code in sorted(addable))
+    return [(patient, counted[patient.pk]) for patient in people if patient.pk in counted]

@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
+from decimal import Decimal
 from functools import cached_property
 from itertools import groupby
 
@@ -18,7 +19,7 @@ from labs.files import people
 from labs.files.asking import Asked
 from labs.files.candidates import OTHER, Line, Person, Status
 from labs.files.formats import File
-from labs.files.rows import Answers
+from labs.files.rows import Answers, plain
 from labs.matching import Known, Match, Shelf, known
 from labs.stock import Stock, stood_before
 
@@ -68,8 +69,13 @@ class Outcome:
 
     @property
     def on(self) -> date | None:
-        """The day of the draw, on the patient's calendar."""
-        return self.identity.on if self.identity else self.line.on
+        """The day of the draw, on the patient's calendar; on that of the file where nobody was chosen."""
+        if self.identity:
+            return self.identity.on
+        moment = self.line.moment
+        if moment is None or self.patient is None:
+            return moment.date() if moment else self.line.on
+        return _when(self.line, self.patient)[0]
 
     @property
     def asks(self) -> bool:
@@ -179,6 +185,11 @@ class Upload:
         return self.answers if self.answers.order else replace(self.answers, order=self.asked.order_seen)
 
     @cached_property
+    def _floors(self) -> set[tuple[str, Decimal | None]]:
+        """The numbers that may be limits: where they were said to be, their readings are limits by now."""
+        return {(test, number) for (test, _unit), number, _count in self.asked.floors}
+
+    @cached_property
     def _today(self) -> date:
         return max([patient.today(self.now) for patient in self.patients.values()], default=self.now.date())
 
@@ -189,7 +200,7 @@ class Upload:
 
     def _outcome(self, line: Line, shelf: Shelf, together: Collection[str]) -> Outcome:
         patient = self.owner_of(line.patient)
-        if patient is None and line.status is not Status.NOT_UNDERSTOOD:
+        if patient is None and line.status in _NEEDS_SOMEBODY:
             return Outcome(line, LEFT_OUT, _("Nobody here was chosen for “%(name)s”.") % {"name": line.patient})
         if patient is None or line.status not in _ACTS:
             return Outcome(line, line.status.value, line.reason, patient)
@@ -276,6 +287,9 @@ class Upload:
         reading, rule = line.reading, self.rules[line.analyte]
         if reading is None or not reading.unit or reading.comparator != "=":
             return ""
+        if rule.may_be_undetected and (line.analyte, plain(line.raw)) in self._floors:
+            words = _("“%(number)s” may mean “less than the test can count”. Say which limit it is, if it is one.")
+            return words % {"number": line.raw}
         percent = line.analyte != "cd4" or "cd4_percent" in together or bool(SAYS_CELLS.search(line.name))
         percent = percent or shelf.has(identity.patient, "cd4_percent", identity.on)
         before = shelf.value_before(identity) if rule.jump else None
@@ -300,6 +314,7 @@ class Upload:
 
 
 _ASKS = {STRANGER, Match.CONFLICT.value, ODD, Status.NEEDS_DATE.value, Status.NOT_UNDERSTOOD.value}
+_NEEDS_SOMEBODY = {Status.READY, Status.NEEDS_DATE, Status.WITHDRAWN}
 _ACTS = {Status.READY, Status.WITHDRAWN, Status.CANCELLED}
 _NOTHING = units.Reading("=", None, "", None, "")
 

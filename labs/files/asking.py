@@ -50,8 +50,14 @@ def asked(table: Table, layout: Layout, rules: Mapping[str, Rule]) -> Asked:
 
 
 def about(lines: Iterable[Line]) -> Asked:
-    """The questions of a message, which says everything itself but whose it is."""
-    return Asked(tuple(dict.fromkeys(line.patient for line in lines if line.status is not Status.NOT_UNDERSTOOD)))
+    """The questions of a message, which says everything itself but whose it is, and at times when it was taken.
+
+    One day is asked for one person's results alone: nobody could give it for several people at once.
+    """
+    read = [line for line in lines if line.status not in (Status.NOT_UNDERSTOOD, Status.SKIPPED)]
+    patients = tuple(dict.fromkeys(line.patient for line in read))
+    undated = any(line.status is Status.NEEDS_DATE for line in read)
+    return Asked(patients, needs_on=undated and len(patients) == 1)
 
 
 @dataclass

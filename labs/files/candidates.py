@@ -29,6 +29,7 @@ class Status(Enum):
     NOT_UNDERSTOOD = "not understood"
     PENDING = "no value yet"
     CANCELLED = "cancelled by the laboratory"
+    SKIPPED = "left out"  # it is no result at all: an injection, an appointment
     WITHDRAWN = "entered in error"  # it says that an earlier result was wrong: that one is hidden, and kept
 
 

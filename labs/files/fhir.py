@@ -59,7 +59,7 @@ def _lines(context: Context, rules: Mapping[str, Rule]) -> Iterator[Line]:
     for kind, places in left_out.items():
         if kind not in USED or not results:
             words = f"{len(places)} × {kind[:LONGEST_NAME]}: not a blood result, left out."
-            yield Line(places[0], "", kind[:LONGEST_NAME], "", Status.NOT_UNDERSTOOD, words)
+            yield Line(places[0], "", kind[:LONGEST_NAME], "", Status.SKIPPED, words)
 
 
 def _results(context: Context, placed: Placed, rules: Mapping[str, Rule]) -> Iterator[Line]:

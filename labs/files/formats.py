@@ -1,16 +1,16 @@
 """Which format a file is in, and its readings: one way in for tables, FHIR and HL7. Pure."""
 
 import re
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from labs.files import asking, columns, fhir, hl7_messages, own_json, rows, tables
 from labs.files.asking import Asked
-from labs.files.candidates import FileError, Line
-from labs.files.columns import PASTED, Layout
+from labs.files.candidates import FileError, Line, Status
+from labs.files.columns import PASTED, Kind, Layout
 from labs.files.rows import Answers
-from labs.files.tables import Opener, Table
+from labs.files.tables import BROWSER_BYTES, Opener, Table
 from labs.units import Rule
 
 TABLE, FHIR, HL7, RECORD = "table", "fhir", "hl7", "record"
@@ -45,11 +45,22 @@ class File:
     data: bytes = b""
     table: Table | None = None
     layout: Layout | None = None
+    read: list[Line] = field(default_factory=list, compare=False, repr=False)
 
     @property
     def unused(self) -> tuple[str, ...]:
         """The columns of a table that are not read."""
         return self.layout.unused if self.layout else ()
+
+    @property
+    def by_column(self) -> bool:
+        """Whether a test is the name of a column, not written in each row."""
+        return self.layout is not None and self.layout.kind is not Kind.READINGS
+
+    @property
+    def by_line(self) -> bool:
+        """Whether people find a reading by its line in the file; else by its place among the entries."""
+        return self.format in (TABLE, HL7)
 
     def asked(self, rules: Mapping[str, Rule]) -> Asked:
         """What somebody has to say before its readings can be dated and read."""
@@ -60,11 +71,21 @@ class File:
     def lines(self, answers: Answers, rules: Mapping[str, Rule], *, today: date) -> Iterator[Line]:
         """Every reading in order, each with its status. A table is read anew, one row at a time."""
         if self.table is None or self.layout is None:
-            return self._message(rules)
+            return (_dated(line, answers) for line in self._message(rules))
         return rows.readings(self.table, self.layout, answers, rules, today=today)
 
-    def _message(self, rules: Mapping[str, Rule]) -> Iterator[Line]:
-        return READERS[self.format](self.data, rules)
+    def refuse_rows(self, rules: Mapping[str, Rule], most: int) -> None:
+        """Raises FileError for a message with more results than that; a table was counted when it was opened."""
+        if self.table is None and (count := sum(1 for _line in self._message(rules))) > most:
+            raise FileError(f"This file holds {count:,} results. The limit here is {most:,}: split the file.")
+
+    def _message(self, rules: Mapping[str, Rule]) -> Iterable[Line]:
+        """Its lines; those of a short file are read once, however often they are asked for."""
+        if len(self.data) > BROWSER_BYTES:
+            return READERS[self.format](self.data, rules)
+        if not self.read:
+            self.read.extend(READERS[self.format](self.data, rules))
+        return self.read
 
 
 def opened(
@@ -90,6 +111,13 @@ def opened(
 def lines(data: bytes, answers: Answers, rules: Mapping[str, Rule], *, today: date) -> Iterator[Line]:
     """The readings of a file of any format. Raises FileError for what cannot be read at all."""
     return opened(data).lines(answers, rules, today=today)
+
+
+def _dated(line: Line, answers: Answers) -> Line:
+    """A result that names no day, on the day that somebody said."""
+    if line.status is not Status.NEEDS_DATE or answers.on is None or line.reading is None:
+        return line
+    return replace(line, status=Status.READY, reason="", on=answers.on, at=None, moment=None)
 
 
 def _start(data: bytes | Opener) -> bytes:

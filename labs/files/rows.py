@@ -15,6 +15,9 @@ from labs.files.columns import Column, Kind, Layout, column_called
 from labs.files.tables import Row, Table
 from labs.units import Reading, ReadingError, Rule
 
+UNKNOWN_TABLE = (
+    "No column of this table is a test that we know. Its first line has to name the columns: date, test, value, unit."
+)
 LONGEST_STUDY = 20_000  # days
 MOST_REMEMBERED = 20_000  # cells and dates whose meaning is kept while a file is read: results repeat themselves
 LONGEST = {"name": 120, "raw": 60, "printed_range": 60, "flag": 20, "laboratory": 120, "note": 2000, "specimen": 40,
@@ -69,7 +72,7 @@ def readings(
     for row in table.rows:
         patient = cell(row, layout.patient)
         if row.problem or layout.kind is Kind.UNKNOWN:
-            words = row.problem or "No column of this table is a test that we know."
+            words = row.problem or UNKNOWN_TABLE
             yield Line(row.line, patient, "", " ".join(row.cells)[:60], Status.NOT_UNDERSTOOD, words)
             continue
         for column, raw in values(row, layout):

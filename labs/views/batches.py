@@ -14,7 +14,9 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from django.views.decorators.http import require_safe
 
+from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
+from il2tracker.accounts.models import Patient
 from il2tracker.pages import answer, form_page
 from il2tracker.ui import long_day
 from labs import undo_actions, uploads
@@ -29,14 +31,26 @@ def _added_batch(request: SignedInRequest, ref: str) -> ImportBatch:
     return batch
 
 
+def _people(request: SignedInRequest, found: ImportBatch) -> list[tuple[Patient, int]]:
+    """Whose results the file brought, each with how many, and each of them told that somebody looked.
+
+    Only those for whom the viewer may still add.
+    """
+    people = uploads.brought(found, uploads.addable_by(request.user))
+    access.looked_at_all(request.user, [patient for patient, _n in people], "labs.batch")
+    return people
+
+
 @login_required
 @require_safe
 def batch(request: SignedInRequest, ref: str) -> HttpResponse:
     """What a file brought, in numbers, and whether it was taken back."""
     found = _added_batch(request, ref)
+    people = _people(request, found)
     context = {
         "patient": found.patient,
         "batch": found,
+        "people": people if found.patient is None else [],
         "states": [(state, found.outcomes[state]) for state in uploads.ORDER if found.outcomes.get(state)],
     }
     return render(request, "labs/batch.html", context)
@@ -49,6 +63,7 @@ def undo(request: SignedInRequest, ref: str) -> HttpResponse:
     found = _added_batch(request, ref)
     if found.state == ImportBatch.State.UNDONE:
         return redirect("labs:batch", ref)
+    _people(request, found)
     if request.method == "POST":
         done = undo_actions.undo_batch(by=request.user, batch=found, now=timezone.now())
         messages.success(request, _said(done))

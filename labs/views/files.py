@@ -107,6 +107,7 @@ def _preview(
     counted = uploads.counts(outcomes)
     show = request.GET.get("show", "")
     shown = [outcome for outcome in outcomes if outcome.state == show] if show in counted else outcomes
+    replaceable = sum(1 for each in outcomes if each.state == Match.CONFLICT.value and each.meets)
     page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
     return {
         "patient": batch.patient,
@@ -122,7 +123,9 @@ def _preview(
         "stopped": counted[uploads.STRANGER],
         "new": counted[Match.NEW.value],
         "corrects": counted[Match.CORRECTS.value] + counted[uploads.HIDDEN],
-        "conflicts": counted[Match.CONFLICT.value],
+        "conflicts": replaceable,
+        "by_column": upload.file.by_column,
+        "by_line": upload.file.by_line,
         "odd": counted[uploads.ODD],
         "codes": list(addable.values())[: uploads.MOST_PEOPLE],
     }
@@ -145,7 +148,7 @@ def confirm(request: SignedInRequest, ref: str) -> HttpResponse:
         messages.warning(request, _("Nothing was added. %(why)s") % {"why": " ".join(error.messages)})
         return redirect("labs:upload", ref)
     messages.success(request, _added(done))
-    return home(request, done)
+    return redirect("labs:batch", ref)
 
 
 def _added(done: ImportBatch) -> str:

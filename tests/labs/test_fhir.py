@@ -177,7 +177,7 @@ def test_a_report_with_its_results_beside_it_gives_each_once_and_lends_them_its_
 
 def test_what_is_no_result_is_left_out_in_words():
     line = only((SAMPLES / "uscore__specimen-example-urine.json").read_bytes())
-    assert (line.status, line.name) == (Status.NOT_UNDERSTOOD, "Specimen")
+    assert (line.status, line.name) == (Status.SKIPPED, "Specimen")
     assert "not a blood result" in line.reason
 
 
@@ -588,7 +588,7 @@ def test_what_else_a_bundle_holds_is_said_once_for_each_kind():
     read = lines(bundle({"resourceType": "Patient", "id": "1"}, given, observation(), given, {"no": "type"}))
     assert [(line.status, line.reason) for line in read if line.status is not READY] == [
         (Status.NOT_UNDERSTOOD, "This entry holds no FHIR resource."),
-        (Status.NOT_UNDERSTOOD, "2 × MedicationAdministration: not a blood result, left out."),
+        (Status.SKIPPED, "2 × MedicationAdministration: not a blood result, left out."),
     ]
 
 

@@ -45,9 +45,11 @@ def test_patient_1_of_actg_by_the_browser_shows_exactly_the_files_values(
     assert anna.post(page, {"whose": "1", "start": "2020-01-01", "floor0": "100"}).url == page
     assert "Add 14 results" in text(anna.get(page))
     assert not LabResult.objects.exists()
-    assert added(anna, page).url == "/results/"
+    assert added(anna, page).url == f"{page}added/"
+    done = text(anna.get(f"{page}added/"))
+    assert "14 results added." in done
+    assert "Take this file back" in done
     shown = text(anna.get("/results/"))
-    assert "14 results added." in shown
     rows = [line.split(",") for line in ACTG.read_text().splitlines() if line.startswith("1,")]
     for _patient, _day, load, count in rows:
         assert f">{Decimal(count).normalize():f}<" in shown
@@ -287,7 +289,7 @@ def test_looking_at_the_rows_of_a_file_is_told_to_the_patient(ben: Client, cast:
 def test_a_clinician_imports_for_one_patient_too(ben: Client, cast: factories.Cast) -> None:
     code = cast.anna_patient.code
     page = upload(ben, b"date,cd4\n2026-01-05,612\n", f"/people/{code}/results/import/").url
-    assert added(ben, page).url == f"/people/{code}/results/"
+    assert added(ben, page).url == f"{page}added/"
     assert LabResult.objects.get().patient == cast.anna_patient
 
 

@@ -90,6 +90,55 @@ def test_an_old_value_is_not_put_back_over_one_that_was_entered_again(cast: fact
     assert list(standing().values()) == [612]
 
 
+@pytest.mark.parametrize("order", ["ab", "ba", "abc", "cba", "bca", "bac", "acb", "cab"])
+def test_whatever_the_order_nothing_of_files_that_are_all_taken_back_stands(cast: factories.Cast, order: str) -> None:
+    rows = {"a": ("612", "final"), "b": ("650", "corrected"), "c": ("655", "corrected")}
+    files = {}
+    for name in sorted(order):
+        value, status = rows[name]
+        files[name] = added(cast, f"2026-01-05,cd4,{value},{status},x\n")
+    for name in order:
+        undo(cast, files[name])
+    assert standing() == {}
+    assert LabResult.objects.get().void_reason == undo_actions.UNDONE
+
+
+@pytest.mark.parametrize(("order", "stands"), [("c", 650), ("bc", 612), ("ca", 650), ("ac", 650)])
+def test_what_stands_is_what_the_files_that_were_not_taken_back_say(
+    cast: factories.Cast, order: str, stands: int
+) -> None:
+    files = {
+        name: added(cast, f"2026-01-05,cd4,{row},x\n")
+        for name, row in (("a", "612,final"), ("b", "650,corrected"), ("c", "655,corrected"))
+    }
+    for name in order:
+        undo(cast, files[name])
+    assert list(standing().values()) == [stands]
+
+
+def test_the_statements_do_not_grow_with_the_file_and_the_history_is_whole(
+    cast: factories.Cast, django_assert_max_num_queries: Any
+) -> None:
+    rows = "".join(f"2026-0{month}-{day:02},cd4,{600 + day},,\n" for month in range(1, 6) for day in range(1, 21))
+    batch = added(cast, rows)
+    with django_assert_max_num_queries(40):
+        undo(cast, batch)
+    assert standing() == {}
+    last = LabResult.history.order_by("-history_id")[:100]
+    assert {(row.history_type, row.history_user, row.void_reason) for row in last} == {
+        ("~", cast.anna, undo_actions.UNDONE)
+    }
+    result = LabResult.objects.latest("pk")
+    newest = result.history.latest("history_id")
+    assert all(getattr(newest, f.attname) == getattr(result, f.attname) for f in newest.tracked_fields)
+
+
+def test_the_name_of_a_file_stays_out_of_the_access_log(cast: factories.Cast) -> None:
+    """A name can hold a clinical value: anna-cd4-312.csv."""
+    undo(cast, added(cast, "2026-01-05,cd4,612,,\n"))
+    assert AuditEvent.objects.get(action="labs.import.undone").detail == "1 results"
+
+
 def test_only_the_owner_takes_back_and_only_whom_he_may_still_add_for(cast: factories.Cast) -> None:
     batch = added(cast, "2026-01-05,cd4,612,,\n")
     with pytest.raises(PermissionDenied):
@@ -130,3 +179,19 @@ def test_a_file_that_waits_has_nothing_to_take_back(anna: Client, cast: factorie
     )
     assert anna.get(f"/results/import/{batch.ref}/added/").status_code == 404
     assert anna.post(f"/results/import/{batch.ref}/undo/").status_code == 404
+
+
+def test_a_nurse_sees_whose_results_a_file_brought_and_each_of_them_is_told(
+    ben: Client, cast: factories.Cast, text: Any
+) -> None:
+    content = b"patient,date,cd4\n12,2026-01-05,612\n12,2026-02-05,640\n"
+    people = {"12": cast.anna_patient}
+    batch = import_actions.keep_upload(by=cast.ben, patient=None, file_name="all.csv", content=content, now=NOW)
+    import_actions.confirm_upload(by=cast.ben, batch=batch, patients=people, now=NOW)
+    for path in ("added", "undo"):
+        shown = text(ben.get(f"/results/import/{batch.ref}/{path}/"))
+        if path == "added":
+            code = cast.anna_patient.code
+            assert f'<a href="/people/{code}/results/">{code}</a> {cast.anna_patient.name}: 2 results' in shown
+    looks = AuditEvent.objects.filter(action="labs.batch.opened")
+    assert [(look.actor_ref, look.patient_ref) for look in looks] == [(cast.ben.ref, cast.anna_patient.ref)] * 2

@@ -58,6 +58,8 @@ def test_the_table_shows_exactly_the_values_of_the_file_and_1_699_as_below_100(s
     page.get_by_role("button", name=f"Add {2 * len(wanted)} results").click()
     expect(page.get_by_role("status")).to_contain_text(f"{2 * len(wanted)} results added")
     sound(page)
+    page.get_by_role("link", name="All results").click()
+    sound(page)
     shown = page.locator("table.ledger tbody tr")
     expect(shown).to_have_count(len(wanted))
     for row, line in zip(shown.all(), reversed(wanted), strict=True):

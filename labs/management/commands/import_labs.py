@@ -106,7 +106,9 @@ class Command(BaseCommand):
             if batch.outcomes.get(state):
                 self.stdout.write(f"{batch.outcomes[state]:>9,}  {state}")
         if batch.outcomes.get(uploads.ODD):
-            self.stdout.write("Values that look odd were left out. If they are right, say so with --sure.")
+            self.stdout.write(
+                "Values that look odd were left out. If they are right, say so with --sure; limits with --floor."
+            )
         if options["dry_run"]:
             transaction.set_rollback(True)
             self.stdout.write("Nothing was added (--dry-run).")

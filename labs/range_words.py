@@ -15,15 +15,19 @@ NUMBER = r"[0-9]+(?:[.,][0-9]+)?"
 AFTER = re.compile(
     rf"[^0-9]*{NUMBER}(?:\s*(?:-|–|—|to|~|and|bis|\.{{2,3}})\s*{NUMBER})?(?P<unit>.*)", re.DOTALL | re.IGNORECASE
 )
+THOUSANDS = re.compile(r"(?<![0-9.,])[1-9][0-9]{0,2}\.[0-9]{3}(?![0-9])")
 OR_SO = re.compile(r"\bor (?:more|less|above|below|higher|lower)\b", re.IGNORECASE)
 
 
 def limits_of(rule: Rule, reading: Reading, printed_range: str) -> Range | None:
     """The range printed beside a reading, in the reading's own unit: nothing is converted (H24).
 
-    None where it cannot be read or names another unit of the test, and for a reading whose unit is not known.
+    None where it cannot be read or names another unit of the test, for "150.000" of what is counted in whole cells
+    (150 thousand, or 150?), and for a reading whose unit is not known.
     """
     if not reading.unit or not printed_range or _in_another_unit(rule, reading, printed_range):
+        return None
+    if _may_mean_thousands(reading, printed_range):
         return None
     return ranges.printed(printed_range)
 
@@ -47,10 +51,17 @@ def _in_another_unit(rule: Rule, reading: Reading, printed_range: str) -> bool:
     return not unit or rule.factors[unit] != rule.factors[reading.unit]
 
 
+def _may_mean_thousands(reading: Reading, printed_range: str) -> bool:
+    return bool(reading.unit) and units.UNITS[reading.unit].whole and bool(THOUSANDS.search(printed_range))
+
+
 def range_echo(rule: Rule, reading: Reading | None, printed_range: str) -> str:
     """What was understood of a range: "Range: 3.6 to 10.", and that the result lies outside it."""
     limits = ranges.printed(printed_range)
-    if limits is None or (reading and _in_another_unit(rule, reading, printed_range)):
+    is_unclear = reading and (
+        _in_another_unit(rule, reading, printed_range) or _may_mean_thousands(reading, printed_range)
+    )
+    if limits is None or is_unclear:
         return _("The range is kept as written. It cannot be compared.")
     said = _("Range understood: %(range)s.") % {"range": in_words(limits)}
     outside = reading is not None and side(rule, reading, printed_range) in {"low", "high"}
@@ -69,7 +80,7 @@ def in_words(limits: Range) -> str:
 
 
 def understood(rule: Rule, reading: Reading) -> str:
-    """What was understood of a box: "0.612 10⁹/L, that is 612 cells/mm³"."""
+    """What was understood of a box: "0.612 × 10⁹/L, that is 612 cells/mm³"."""
     said = units.in_words(rule, reading)
     if reading.value is not None and reading.unit and reading.unit != rule.canonical_unit:
         own = units.in_words(rule, units.in_own_unit(rule, reading))

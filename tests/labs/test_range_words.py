@@ -31,6 +31,11 @@ from labs.written import parse
         ("white_cells", "giga_l", "5.2", "4000-11000 /mm3", None),
         ("potassium", "mmol_l", "5.9", "(3.5 - 5.1 mEq/L)", "high"),
         ("cd4", "cells_ul", "612", "500 or more", "inside"),
+        ("platelets", "cells_ul", "250000", "150.000-400.000", None),
+        ("platelets", "cells_ul", "250000", "150000-400000", "inside"),
+        ("cd4", "cells_ul", "612", "< 1.500", None),
+        ("creatinine", "mg_dl", "1.4", "0.600-1.200", "high"),
+        ("creatinine", "mg_dl", "1.4", "1.000-1.200", "high"),
         ("cd4", "giga_l", "0.612", "500-1500 cells/mm3", None),
     ],
 )

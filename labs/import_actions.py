@@ -47,6 +47,7 @@ def keep_upload(*, by: User, patient: Patient | None, file_name: str, content: b
         words = _("This file holds rows of %(people)s people. Here the limit is %(most)s: use the import command.")
         raise FileError(words % {"people": people, "most": uploads.MOST_PEOPLE})
     forget_uploads(now=now)
+    User.objects.select_for_update(no_key=True).get(pk=by.pk)  # a button tapped twice is one upload
     digest = hashlib.sha256(content).hexdigest()
     same = ImportBatch.objects.waiting(now).filter(owner=by, patient=patient, digest=digest).first()
     if same is not None:
@@ -277,17 +278,20 @@ class _Writing:
         if alike.exclude(pk=result.pk).exists():
             return Match.THERE.value
         was_final = result.status != LabResult.Status.PRELIMINARY
-        for name, value in self._facts(outcome).items():
+        facts = self._facts(outcome)
+        facts["note"] = facts["note"] or result.note
+        for name, value in facts.items():
             setattr(result, name, value)
         if was_final or outcome.line.stage is Stage.CORRECTED:
             result.status = LabResult.Status.CORRECTED
-        self._keep(result)
+        by_laboratory = state == Match.CORRECTS.value
+        self._keep(result, _("corrected by the laboratory") if by_laboratory else _("replaced by the value of a file"))
         return state
 
     def _hidden(self, outcome: Outcome) -> None:
         result = self._stored(outcome)
         result.voided_at, result.voided_by, result.void_reason = self.now, self.by, WITHDRAWN
-        self._keep(result)
+        self._keep(result, WITHDRAWN)
 
     def _stored(self, outcome: Outcome) -> LabResult:
         """The stored result that an outcome meets; a row of this file is stored by then."""
@@ -298,10 +302,10 @@ class _Writing:
             return LabResult.objects.get(pk=meets.key)
         return LabResult.objects.standing().get(patient=meets.patient, fingerprint=meets.fingerprint)
 
-    def _keep(self, result: LabResult) -> None:
+    def _keep(self, result: LabResult, reason: str) -> None:
         versions = LabResult.history.filter(id=result.pk).order_by("-history_id").values_list("history_id", flat=True)
         before = 0 if result.batch_id == self.batch.pk else versions[:1].get()
-        result._history_user = self.by  # type: ignore[attr-defined]
+        result._history_user, result._change_reason = self.by, reason  # type: ignore[attr-defined]
         result.save()
         self.touched[result.pk] = [self.touched.get(result.pk, [before])[0], versions[:1].get()]
 

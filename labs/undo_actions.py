@@ -13,6 +13,7 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.db import transaction
 from django.db.models import Max, Min
+from django.utils.translation import gettext as _
 from simple_history.utils import bulk_update_with_history
 
 from il2tracker.accounts.models import Patient, User
@@ -118,7 +119,8 @@ def undo_batch(*, by: User, batch: ImportBatch, now: datetime) -> Undoing:
     for result in done.hides:
         result.voided_at, result.voided_by, result.void_reason = now, by, UNDONE
     fields = ["voided_at", "voided_by", "void_reason"]
-    bulk_update_with_history(done.hides, LabResult, fields, batch_size=AT_ONCE, default_user=by, default_date=now)
+    history = {"default_user": by, "default_date": now, "default_change_reason": UNDONE}
+    bulk_update_with_history(done.hides, LabResult, fields, batch_size=AT_ONCE, **history)
     for version in done.restores:
         _keep(by, version.instance)
     batch.state, batch.undone_at, batch.undone_by = ImportBatch.State.UNDONE, now, by
@@ -138,5 +140,5 @@ def _lock_patients(batch: ImportBatch) -> list[Patient]:
 
 
 def _keep(by: User, result: LabResult) -> None:
-    result._history_user = by  # type: ignore[attr-defined]
+    result._history_user, result._change_reason = by, _("what a file changed was undone")  # type: ignore[attr-defined]
     result.save()

@@ -3,6 +3,7 @@
 A reader (tables and rows, FHIR resources, HL7 messages) never raises for a bad reading: it says in words what is wrong.
 """
 
+import hashlib
 from dataclasses import dataclass
 from datetime import date, datetime, time
 from enum import Enum
@@ -11,6 +12,11 @@ from labs.units import Reading
 
 OTHER = "other"
 """Code of the analyte for every test that the catalogue does not hold: kept as printed, never flagged or drawn."""
+
+
+def identity(name: str, most: int) -> str:
+    """The name itself, or its digest where it is too long to be kept: never a part that two results could share."""
+    return name if len(name) <= most else ("sha256:" + hashlib.sha256(name.encode()).hexdigest())[:most]
 
 
 class FileError(ValueError):

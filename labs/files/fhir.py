@@ -12,8 +12,8 @@ from typing import Any
 
 from labs import catalogue
 from labs.files import fhir_json, fhir_values
-from labs.files.candidates import OTHER, Line, Status
-from labs.files.fhir_context import LONGEST_NAME, Context, identity, shortened
+from labs.files.candidates import OTHER, Line, Status, identity
+from labs.files.fhir_context import LONGEST_ID, LONGEST_NAME, Context, shortened
 from labs.files.fhir_json import Placed, concept, mapping, sequence, text
 from labs.units import Rule
 
@@ -91,7 +91,7 @@ def _observation(context: Context, placed: Placed, report: Placed | None, rules:
     remark = fhir_values.flag_of(own)[1] if "component" in own else ""
     notes = [*fhir_values.notes_of(own), *([remark] if remark else [])]
     for part, name, external_id in _parts(own, base):
-        line = replace(base, name=shortened(name, LONGEST_NAME), external_id=identity(external_id))
+        line = replace(base, name=shortened(name, LONGEST_NAME), external_id=identity(external_id, LONGEST_ID))
         yield _judged(*_read(line, part, rule_of(part, material, rules), rules[OTHER], notes), undated)
 
 

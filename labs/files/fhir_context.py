@@ -1,11 +1,10 @@
 """What a FHIR Observation says as a whole, before its values: whose it is, from where, how far along. Pure."""
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from labs.files.candidates import DateError, Line, Person, Stage, Status
+from labs.files.candidates import DateError, Line, Person, Stage, Status, identity
 from labs.files.fhir_dates import Taken, read_birth, taken, taken_text
 from labs.files.fhir_json import Content, Placed, concept, mapping, sequence, text
 
@@ -59,8 +58,8 @@ class Context:
             reason,
             stage=stage,
             laboratory=shortened(self._laboratory(placed, report), LONGEST_NAME),
-            specimen=self._specimen(placed)[:LONGEST_SPECIMEN],
-            external_id=identity(_identifier(placed)),
+            specimen=identity(self._specimen(placed), LONGEST_SPECIMEN),
+            external_id=identity(_identifier(placed), LONGEST_ID),
             person=person,
         )
 
@@ -158,11 +157,6 @@ def _identifier(placed: Placed) -> str:
     if placed.url.startswith("http"):
         return placed.url
     return f"{placed.own_reference}@{taken_text(own)[:10]}" if placed.own_reference and placed.parent is None else ""
-
-
-def identity(name: str) -> str:
-    """The name itself, or its digest where it is too long to be kept: never a part that two results could share."""
-    return name if len(name) <= LONGEST_ID else "sha256:" + hashlib.sha256(name.encode()).hexdigest()
 
 
 def shortened(said: str, most: int) -> str:

@@ -6,7 +6,6 @@ one of them cannot be read, nor can its results. Times of reporting (MSH-7, OBR-
 
 from __future__ import annotations
 
-import hashlib
 import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
@@ -14,7 +13,7 @@ from dataclasses import replace
 from typing import Any
 
 from labs import catalogue
-from labs.files.candidates import OTHER, DateError, Line, Stage, Status
+from labs.files.candidates import OTHER, DateError, Line, Stage, Status, identity
 from labs.files.hl7_orders import LONGEST_NOTE, Order, Result, broken, orders, remarks
 from labs.files.hl7_segments import Message, Segment, messages, shortened
 from labs.files.hl7_values import Taken, as_printed, joined, reading_of, taken
@@ -171,16 +170,11 @@ def _described(order: Order, result: Result, rules: Mapping[str, Rule]) -> Line:
         status=Status.NOT_UNDERSTOOD,
         analyte=_analyte(order, obx, rules),
         printed_range=printed,
-        specimen=_kept(order.specimen, LONGEST["specimen"]),
-        external_id=_kept(_external_id(order, obx), LONGEST["external_id"]),
+        specimen=identity(order.specimen, LONGEST["specimen"]),
+        external_id=identity(_external_id(order, obx), LONGEST["external_id"]),
         person=order.whom,
         **kept,
     )
-
-
-def _kept(text: str, most: int) -> str:
-    """An identity that fits its column: a longer one is told apart by its digest."""
-    return text if len(text) <= most else hashlib.sha256(text.encode("utf-8")).hexdigest()[:most]
 
 
 # Which test

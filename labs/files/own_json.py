@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from labs import written
-from labs.files.candidates import OTHER, DateError, FileError, Line, Person, Stage, Status
+from labs.files.candidates import OTHER, DateError, FileError, Line, Person, Stage, Status, identity
 from labs.files.fhir_dates import Taken, read_moment
 from labs.files.fhir_json import Number, decoded, mapping, parsed, passage, sequence, text
 from labs.units import Reading, ReadingError, Rule
@@ -64,8 +64,8 @@ def _line(place: int, result: Mapping[str, Any], person: Person, rules: Mapping[
         flag=text(result.get("flag"))[:20],
         laboratory=text(result.get("laboratory"))[:120],
         note=passage(result.get("note"))[:2000],
-        specimen=text(result.get("specimen"))[:40],
-        external_id=text(result.get("external_id"))[:160],
+        specimen=identity(text(result.get("specimen")), 40),
+        external_id=identity(text(result.get("external_id")), 160),
         person=person,
     )
     try:

@@ -10,7 +10,7 @@ from typing import Any
 from cycles.schedule import EARLIEST
 from labs import units, written
 from labs.files import days
-from labs.files.candidates import OTHER, DateError, Line, Stage, Status
+from labs.files.candidates import OTHER, DateError, Line, Stage, Status, identity
 from labs.files.columns import Column, Kind, Layout, column_called
 from labs.files.tables import Row, Table
 from labs.units import Reading, ReadingError, Rule
@@ -144,8 +144,8 @@ class _Reader:
             flag=shortened(cell(row, layout.flag), "flag"),
             laboratory=shortened(cell(row, layout.laboratory), "laboratory"),
             note=shortened(cell(row, layout.note), "note"),
-            specimen=cell(row, layout.specimen)[: LONGEST["specimen"]],
-            external_id=cell(row, layout.external_id)[: LONGEST["external_id"]],
+            specimen=identity(cell(row, layout.specimen), LONGEST["specimen"]),
+            external_id=identity(cell(row, layout.external_id), LONGEST["external_id"]),
             **more,
         )
 

@@ -526,7 +526,7 @@ def test_what_is_too_long_for_its_place_is_shortened_visibly_or_told_apart() -> 
     assert line.status is Status.READY
     assert (line.name, line.flag, line.laboratory) == ("K" * 119 + "…", "f" * 19 + "…", "c" * 119 + "…")
     assert (line.printed_range, line.note[:20], len(line.note)) == ("", "Printed range: rrrrr", 2000)
-    assert (len(line.external_id), len(line.specimen)) == (64, 40)
+    assert (len(line.external_id), len(line.specimen)) == (71, 40)
     other = one(order.replace("9^", "8^"), obx("2823-3", "NM", "5.4", "mmol/L"))
     assert other.external_id != line.external_id
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
+from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.exceptions import PermissionDenied
+from django.db import connection
 from django.utils import timezone
 
 from il2tracker.accounts import actions as accounts
@@ -121,3 +124,21 @@ def test_a_failure_in_the_middle_of_a_file_adds_nothing(cast: factories.Cast, mo
     monkeypatch.undo()
     assert not LabResult.objects.exists()
     assert confirm(cast, ImportBatch.objects.get(pk=batch.pk)).outcomes == {"new": 2}
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_button_that_is_tapped_twice_at_once_keeps_one_upload(cast: factories.Cast) -> None:
+    start = threading.Barrier(2)
+
+    def tap(_number: int) -> int:
+        start.wait(10)
+        try:
+            return keep(cast).pk
+        finally:
+            connection.close()
+
+    for _round in range(5):
+        ImportBatch.objects.all().delete()
+        with ThreadPoolExecutor(2) as taps:
+            assert len(set(taps.map(tap, range(2)))) == 1
+        assert ImportBatch.objects.count() == 1

@@ -244,6 +244,29 @@ def test_what_stands_beside_a_value_in_a_table_is_kept(cast: factories.Cast) -> 
     assert (kept.printed_range, kept.flag, kept.laboratory, kept.note) == ("0,7 - 1,2", "N", "City Lab", "fasting")
 
 
+def test_a_replaced_result_keeps_its_note_and_says_why_it_changed(cast: factories.Cast) -> None:
+    head = b"date,cd4,note,status,result id\n"
+    added(cast, head + b"2026-01-05,612,fasting,final,a\n2026-02-05,640,in hospital,final,b\n")
+    added(cast, head + b"2026-01-05,621,,corrected,a\n")
+    added(cast, b"date,cd4\n2026-02-05,650\n", replace=True)
+    kept = {int(row.value): (row.note, row.history.first().history_change_reason) for row in LabResult.objects.all()}
+    assert kept == {
+        621: ("fasting", "corrected by the laboratory"),
+        650: ("in hospital", "replaced by the value of a file"),
+    }
+
+
+def test_two_names_alike_in_all_that_is_kept_of_them_are_two_results(cast: factories.Cast) -> None:
+    long = "x" * 170
+    rows = [f"2026-01-05,cd4,{value},,final,{long}{end}\n" for value, end in (("612", "a"), ("640", "b"))]
+    added(cast, rows[0])
+    assert added(cast, rows[1]) == {"conflict": 1}, "no correction of another result"
+    record = '{"format": "diary-record", "version": 1, "results": [{"specimen": "%sa"}, {"specimen": "%sb"}]}'
+    read = list(formats.lines((record % (long, long)).encode(), Answers(), units.library(), today=date(2026, 5, 1)))
+    assert len({line.specimen for line in read}) == 2
+    assert max(len(line.specimen) for line in read) <= 40
+
+
 # Whose results they are
 
 

@@ -98,7 +98,7 @@ class Box:
 
     @property
     def echo(self) -> str:
-        """What was understood, in words: "0.612 10⁹/L, that is 612 cells/mm³"."""
+        """What was understood, in words: "0.612 × 10⁹/L, that is 612 cells/mm³"."""
         return range_words.understood(self.analyte.rule, self.reading) if self.reading else ""
 
     @property

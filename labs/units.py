@@ -294,4 +294,9 @@ def in_words(rule: Rule, reading: Reading, *, unit: bool = True) -> str:
     words = UNITS[reading.unit].words if reading.unit else reading.unit_text
     found = {True: ", detected", False: ", not detected", None: ""}[reading.detected]
     phrase = f"{LEADS.get(reading.comparator, '')}{figure(reading.value)}"
-    return f"{phrase} {words}{found}" if unit and words else phrase + found
+    return f"{with_unit(phrase, words)}{found}" if unit else phrase + found
+
+
+def with_unit(phrase: str, words: str) -> str:
+    """A number with its unit: "612 cells/mm³"; "0.5 × 10³/µL", so that the two numbers do not run together."""
+    return f"{phrase} {'× ' if words.startswith('10') else ''}{words}" if words else phrase

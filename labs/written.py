@@ -26,6 +26,7 @@ from labs.units import (
     figure,
     known_unit,
     unit_called,
+    with_unit,
 )
 
 LONGEST_TEXT = 60
@@ -242,7 +243,7 @@ def _inside_hard_bounds(rule: Rule, reading: Reading) -> None:
 
 
 def _with(value: Decimal, unit: Unit) -> str:
-    return f"{figure(value)} {unit.words}".strip()
+    return with_unit(figure(value), unit.words)
 
 
 def _plausible_in(rule: Rule, reading: Reading) -> list[Unit]:

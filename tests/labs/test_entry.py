@@ -111,7 +111,7 @@ def test_a_group_with_something_in_it_stays_open(anna: Client, text: Any, field:
 @pytest.mark.parametrize(
     ("fields", "words"),
     [
-        ({"cd4": "0.612", "cd4_unit": "giga_l"}, "Understood: 0.612 10⁹/L, that is 612 cells/mm³"),
+        ({"cd4": "0.612", "cd4_unit": "giga_l"}, "Understood: 0.612 × 10⁹/L, that is 612 cells/mm³"),
         ({"hiv_rna": "<20"}, "Understood: less than 20 copies per mL (below what the test can count)"),
         ({"alt": "61", "alt_range": "7-55"}, "Range understood: 7 to 55. This result is outside it."),
         ({"alt": "41", "alt_range": "< 41"}, "Range understood: below 41. This result is outside it."),

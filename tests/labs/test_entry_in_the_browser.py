@@ -73,7 +73,7 @@ def test_each_box_is_read_back_as_soon_as_it_is_left(open_as: Callable[..., Page
     page.fill("[name=cd4]", "0,612")
     page.select_option("[name=cd4_unit]", "giga_l")
     echo = page.locator("#id_cd4_echo")
-    expect(echo).to_contain_text("Understood: 0.612 10⁹/L, that is 612 cells/mm³")
+    expect(echo).to_contain_text("Understood: 0.612 × 10⁹/L, that is 612 cells/mm³")
     page.fill("[name=cd4]", "six hundred")
     page.locator("[name=cd4_percent]").focus()
     expect(page.locator("#id_cd4_error")).to_contain_text("is not a value we can read")

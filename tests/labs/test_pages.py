@@ -28,7 +28,7 @@ def test_results_typed_as_people_write_them_are_kept(anna: Client, text: Any) ->
     assert (answer.status_code, answer.url) == (302, "/results/")
     page = text(anna.get("/results/"))
     assert "Kept: CD4+ count 612" in page
-    assert "612 (written: 0.612 10⁹/L)" in page
+    assert "612 (written: 0.612 × 10⁹/L)" in page
     assert "less than 20" in page
     assert {r.raw for r in LabResult.objects.all()} == {"0,612", "28", "< 20"}
     assert ">you<" in page

@@ -259,7 +259,7 @@ def test_a_reading_in_an_unknown_unit_is_converted_into_none():
     [
         ("cd4", "612", "612 cells/mm³"),
         ("cd4", "612.50", "612.5 cells/mm³"),
-        ("cd4", "0.612 10^9/L", "0.612 10⁹/L"),
+        ("cd4", "0.612 10^9/L", "0.612 × 10⁹/L"),
         ("hiv_rna", "<20", "less than 20 copies per mL"),
         ("hiv_rna", "≤20", "at most 20 copies per mL"),
         ("hiv_rna", ">10,000,000", "more than 10,000,000 copies per mL"),

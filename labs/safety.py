@@ -118,6 +118,11 @@ class Page:
         return [test for group in self.groups for test in group.tests]
 
     @property
+    def version(self) -> str:
+        """Whose grades these are."""
+        return grading.VERSION
+
+    @property
     def newest_on(self) -> date | None:
         """When the newest blood was taken."""
         return max((test.last.result.drawn_on for test in self.tests), default=None)

@@ -285,7 +285,12 @@ class Upload:
     def _odd(self, line: Line, identity: Known, shelf: Shelf, together: Collection[str]) -> str:
         """The questions of the form for the same value (H11), with what the file says of units and percentages."""
         reading, rule = line.reading, self.rules[line.analyte]
-        if reading is None or not reading.unit or reading.comparator != "=":
+        if reading is None or not reading.unit:
+            return ""
+        if not line.says_unit and not rule.timing_matters and len(set(rule.factors.values())) > 1:
+            unit = units.UNITS[reading.unit].words
+            return _("The file names no unit. It is read in %(unit)s: is that the unit of the report?") % {"unit": unit}
+        if reading.comparator != "=":
             return ""
         if rule.may_be_undetected and (line.analyte, plain(line.raw)) in self._floors:
             words = _("“%(number)s” may mean “less than the test can count”. Say which limit it is, if it is one.")

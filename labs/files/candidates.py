@@ -66,7 +66,7 @@ class Line:
     `patient` names the person inside the file ("" = the file names nobody). `analyte` is a code of the catalogue or
     OTHER. `on` is the civil day where the blood was taken, `at` its clock, both without a zone; `moment` stands instead
     where the file says the zone. `external_id` names the result in the sending system, over all its versions.
-    `note` holds what the laboratory wrote beside it.
+    `note` holds what the laboratory wrote beside it. `says_unit` is False where the file names no unit for it.
     """
 
     line: int
@@ -88,6 +88,7 @@ class Line:
     specimen: str = ""
     external_id: str = ""
     person: Person | None = None
+    says_unit: bool = True
     part: int = 0
 
     @property

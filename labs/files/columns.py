@@ -27,7 +27,8 @@ class Kind(Enum):
 class Column:
     """A column of readings: which test, in which unit, and the visit it names in a wide table.
 
-    `unit` is a code of the test, "" where the printed one (`unit_text`) is not known.
+    `unit` is a code of the test, "" where the printed one (`unit_text`) is not known. `says_unit` is False where
+    neither the name nor a cell beside it holds one, so that `unit` is only the one that is most used here.
     """
 
     index: int
@@ -37,6 +38,7 @@ class Column:
     visit: str = ""
     on: date | None = None
     unit_text: str = ""
+    says_unit: bool = True
 
 
 @dataclass(frozen=True)
@@ -174,7 +176,7 @@ def _of_catalogue(index: int, header: str) -> Column | None:
             continue
         code = units.known_unit(rule, unit) if unit else rule.canonical_unit
         if code or not unit or name != header:
-            return Column(index, header, rule.code, code, unit_text="" if code else unit)
+            return Column(index, header, rule.code, code, unit_text="" if code else unit, says_unit=bool(unit))
     return None
 
 
@@ -197,7 +199,7 @@ def column_called(text: str, unit: str = "") -> Column | None:
     if column is not None:
         return column
     test = catalogue.test_called(text, unit)
-    return Column(0, text, test, units.library()[test].canonical_unit) if test else None
+    return Column(0, text, test, units.library()[test].canonical_unit, says_unit=bool(unit)) if test else None
 
 
 def which_test(text: str, unit: str = "") -> tuple[str, str] | None:

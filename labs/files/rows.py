@@ -45,6 +45,7 @@ WHY = {
 }
 SHAPE = re.compile(r"(<=|>=|≤|≥|<|>)?\s*([0-9]+(?:[.,][0-9]+)?)\s*(\S.*)?")
 SIGNS = {"": "=", "≤": "<=", "≥": ">="}
+BARE = r"[<>≤≥=\s0-9.,]*"
 WORDS = r"[A-Za-z][A-Za-z ,.()-]{2,}"  # a result in words holds no digit at all: "6l2" is a slip, not a word
 VALUED = {Status.READY, Status.WITHDRAWN}
 
@@ -101,7 +102,10 @@ def _named_column(row: Row, layout: Layout) -> Column | None:
     named = column_called(name, printed)
     if named is None:
         return Column(layout.value or 0, name, OTHER, "", unit_text=printed) if name else None
-    return Column(layout.value or 0, name, named.analyte, named.unit, unit_text=printed or named.unit_text)
+    says = bool(printed) or named.says_unit
+    return Column(
+        layout.value or 0, name, named.analyte, named.unit, unit_text=printed or named.unit_text, says_unit=says
+    )
 
 
 @dataclass
@@ -166,7 +170,8 @@ class _Reader:
                 return said
             status = Status.NOT_UNDERSTOOD if isinstance(error, ReadingError) else Status.NEEDS_DATE
             return replace(said, status=status, reason=str(error))
-        return replace(said, on=on, at=at, moment=moment, reading=reading)
+        said_unit = column.says_unit or not re.fullmatch(BARE, said.raw)
+        return replace(said, on=on, at=at, moment=moment, reading=reading, says_unit=said_unit)
 
     def _reading(self, column: Column, raw: str) -> Reading:
         """Raises ReadingError, in words, for what is no result of this test."""

@@ -233,6 +233,28 @@ def test_other_tests_words_and_unknown_units_are_kept_and_say_so(anna: Client, t
     assert (kept["alt"].value, kept["alt"].text) == (None, "see below")
 
 
+@pytest.mark.parametrize(
+    ("row", "outcomes"),
+    [
+        ("Hemoglobin,8.5,,final,a", {"looks odd": 1}),  # g/dL or mmol/L
+        ("Creatinine,5,,final,a", {"looks odd": 1}),
+        ("Hemoglobin,8.5,mmol/L,final,a", {"new": 1}),
+        ("Hemoglobin,13.5 g/dL,,final,a", {"new": 1}),
+        ("Potassium,4.1,,final,a", {"new": 1}),  # its units are one and the same number
+        ("CD4+ count,612,,final,a", {"new": 1}),  # asked about by questions of its own (H11)
+    ],
+)
+def test_a_number_without_any_unit_waits_where_the_unit_changes_it(
+    cast: factories.Cast, row: str, outcomes: dict[str, int]
+) -> None:
+    assert added(cast, f"2026-03-04,{row}\n") == outcomes
+
+
+def test_a_column_that_names_no_unit_waits_and_one_that_does_is_read(cast: factories.Cast) -> None:
+    assert added(cast, b"date,Creatinine\n2026-03-04,1.1\n") == {"looks odd": 1}
+    assert added(cast, "date,Creatinine (µmol/L)\n2026-03-04,97\n".encode()) == {"new": 1}
+
+
 def test_what_stands_beside_a_value_in_a_table_is_kept(cast: factories.Cast) -> None:
     table = (
         b"Date;Test;Result;Units;Reference range;Flag;Laboratory;Comment\n"

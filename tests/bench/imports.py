@@ -118,8 +118,9 @@ def test_a_long_file(tmp_path: Path) -> None:
 
 @pytest.mark.django_db
 def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
+    """Once as many stored results are in memory as ever are at once (stock.MOST_KEPT)."""
     codes, peaks = people(1000), []
-    for count in (5_000, 20_000):
+    for count in (40_000, 100_000):
         file = written(tmp_path / f"{count}.csv", codes, count)
         tracemalloc.start()
         with transaction.atomic():
@@ -128,4 +129,4 @@ def test_memory_does_not_grow_with_the_file(tmp_path: Path) -> None:
         peaks.append(tracemalloc.get_traced_memory()[1] / 1e6)
         tracemalloc.stop()
         print(f"\n{count:,} rows: {peaks[-1]:.1f} MB at most")
-    assert peaks[1] < 2 * peaks[0]
+    assert peaks[1] < 1.3 * peaks[0]

@@ -60,7 +60,7 @@ def look(axe: Callable[[Page], list[str]]) -> Callable[..., list[str]]:
         answer = page.goto(screen.path)
         if screen.sends:
             with page.expect_navigation() as navigation:
-                page.locator("main form [type=submit]:not([name=step], [name=told], [aria-hidden])").first.click()
+                page.locator("main form [type=submit]:not([name=step], [name=told], [name=clear], [aria-hidden])").first.click()
             answer = navigation.value
         assert answer is not None
         wrong = []

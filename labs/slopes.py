@@ -53,6 +53,7 @@ def _logarithm(point: Point) -> float:
 
 def least_squares(xs: Sequence[float], ys: Sequence[float]) -> float:
     """Gradient of the line with the smallest sum of squared distances. Raises ZeroDivisionError if all x are equal."""
+    xs = [x - xs[0] for x in xs]  # so that equal ones are exactly 0, and nothing is made of their rounding
     x_mean, y_mean = fmean(xs), fmean(ys)
     together = math.fsum((x - x_mean) * (y - y_mean) for x, y in zip(xs, ys, strict=True))
     return together / math.fsum((x - x_mean) ** 2 for x in xs)

@@ -14,7 +14,6 @@ NEEDS_NONE = {
     "il2tracker.reminders.actions.post": "one mail more makes none of the others wrong",
     "il2tracker.reminders.actions.send_test": "one mail more makes none of the others wrong",
     "il2tracker.reminders.forgetting.note_seen": "says only when a mail that has ended may be forgotten",
-    "labs.import_actions.keep_upload": FILE,
     "labs.import_actions.answer_upload": FILE,
     "labs.import_actions.drop_upload": FILE,
 }

@@ -67,7 +67,7 @@ def test_an_infection_before_a_course_stops_it_until_the_nurse_lifts_the_hold_an
     row = nurse.locator("table.panel tbody tr").filter(has_text=nora.code)
     expect(row).to_contain_text("Course 1 waits: an infection")
     row.get_by_role("button", name="Acknowledge").click()
-    expect(nurse.get_by_role("status")).to_contain_text("You acknowledged")
+    expect(nurse.get_by_role("status").first).to_contain_text("You acknowledged")
     nurse.goto("/people/")
     expect(row).to_contain_text("Readiness answers need a person: infection")
     sound(nurse)

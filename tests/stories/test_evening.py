@@ -53,7 +53,7 @@ def test_anna_logs_the_evening_and_a_red_flag_and_her_nurse_sees_both(sign_in, s
     expect(first).to_contain_text("3, day 4 of 5")
     expect(first).to_contain_text("Last injection today")
     first.get_by_role("button", name="Acknowledge").click()
-    expect(nurse.get_by_role("status")).to_contain_text("You acknowledged")
+    expect(nurse.get_by_role("status").first).to_contain_text("You acknowledged")
     alert.refresh_from_db()
     assert alert.acknowledged_by.email == "nurse@demo.example"
 

@@ -93,13 +93,12 @@ class Round:
         return wish.due_at <= self.until and wish.expires_at > self.since
 
     def halves(self) -> list[Round]:
-        """The same tick for fewer patients at a time; none when there is only one."""
+        """The same tick for half of the patients at a time, however far apart their keys; none for only one."""
         if self.patients is None:
             return self._of_all()
-        first, last = self.patients
-        middle = (first + last) // 2
-        parts = [(first, middle), (middle + 1, last)] if first < last else []
-        return [replace(self, patients=part) for part in parts]
+        there = list(Patient.objects.filter(pk__range=self.patients).order_by("pk").values_list("pk", flat=True))
+        half = len(there) // 2
+        return [replace(self, patients=(part[0], part[-1])) for part in (there[:half], there[half:])] if half else []
 
     def _of_all(self) -> list[Round]:
         ends = Patient.objects.aggregate(first=Min("pk"), last=Max("pk"))

@@ -17,6 +17,7 @@ from simple_history.models import HistoricalRecords
 from cycles import reasons, schedule, sites
 from cycles.decisions import AdviceDecision
 from cycles.holds import Hold
+from cycles.medications import Medication
 from cycles.plans import Plan, PlanVersion, current_plan
 from cycles.preparing import Preparation, Readiness, ReadinessAnswer
 from cycles.protocols import Protocol
@@ -29,6 +30,7 @@ __all__ = [
     "Cycle",
     "Hold",
     "Injection",
+    "Medication",
     "Plan",
     "PlanVersion",
     "PlannedDose",

@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
@@ -133,7 +133,10 @@ class CheckInQuerySet(PatientRecordQuerySet):
 
 
 class CheckIn(PatientRecord):
-    """How a person felt at a moment. What was not answered stays empty: missing is not "none" (H27)."""
+    """How a person felt at a moment. What was not answered stays empty: missing is not "none" (H27).
+
+    `weight` as entered, in its own unit; `systolic` and `diastolic` in mmHg; `stools`: how often in the last 24 hours.
+    """
 
     class Medicine(models.TextChoices):
         NOT_TAKEN = "not_taken", _("No")
@@ -150,6 +153,11 @@ class CheckIn(PatientRecord):
     flags = models.JSONField(default=list, blank=True)
     none_of_flags = models.BooleanField(default=False)
     no_symptoms = models.BooleanField(default=False)
+    weight = models.DecimalField(max_digits=5, decimal_places=2, null=True, blank=True)
+    weight_unit = models.CharField(max_length=2, choices=[("kg", "kg"), ("lb", "lb")], blank=True)
+    systolic = models.PositiveSmallIntegerField(null=True, blank=True)
+    diastolic = models.PositiveSmallIntegerField(null=True, blank=True)
+    stools = models.PositiveSmallIntegerField(null=True, blank=True)
     note = models.TextField(blank=True)
     unfinished = models.JSONField(default=dict, blank=True)
     alerts = models.ManyToManyField(Alert, related_name="check_ins", blank=True)
@@ -169,6 +177,24 @@ class CheckIn(PatientRecord):
                 | Q(temperature_unit="F", temperature__range=(86, 113)),
                 name="temperature_is_of_a_body",
                 violation_error_message=_("This is not a body temperature."),
+            ),
+            models.CheckConstraint(
+                condition=Q(weight__isnull=True, weight_unit="")
+                | Q(weight_unit="kg", weight__range=(20, 400))
+                | Q(weight_unit="lb", weight__range=(44, 882)),
+                name="weight_is_of_a_person",
+                violation_error_message=_("This is not the weight of a grown person."),
+            ),
+            models.CheckConstraint(
+                condition=Q(systolic__isnull=True, diastolic__isnull=True)
+                | Q(systolic__range=(50, 280), diastolic__range=(20, 180), systolic__gt=F("diastolic")),
+                name="blood_pressure_is_two_numbers",
+                violation_error_message=_("This is not a blood pressure: the larger number comes first."),
+            ),
+            models.CheckConstraint(
+                condition=Q(stools__isnull=True) | Q(stools__lte=60),
+                name="stools_of_a_day",
+                violation_error_message=_("This is more than anybody has in a day."),
             ),
         ]
 
@@ -228,6 +254,48 @@ class SymptomReport(models.Model):
 
     def __str__(self) -> str:
         return f"{self.symptom_id}: {self.severity}"
+
+
+class ExpectationQuerySet(PatientRecordQuerySet):
+    """What clinicians expect of single patients."""
+
+    def on(self, day: date) -> ExpectationQuerySet:
+        """Those that hold on this civil day of the patient."""
+        return self.filter(ended_at__isnull=True, until__gte=day)
+
+
+class Expectation(PatientRecord):
+    """A symptom that a clinician expects of one patient up to `worst` (1 or 2) until a day: so long it raises no
+    "call today". Red flags, fever and anything severe are never expected away (decisions.md 0)."""
+
+    symptom = models.ForeignKey(Symptom, on_delete=models.PROTECT, related_name="+")
+    worst = models.PositiveSmallIntegerField(choices=SymptomReport.Severity.choices[1:3])
+    until = models.DateField()
+    note = models.CharField(max_length=200, blank=True)
+    set_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    set_at = models.DateTimeField()
+    ended_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+"
+    )
+    ended_at = models.DateTimeField(null=True, blank=True)
+    history = HistoricalRecords()
+
+    objects = ExpectationQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["symptom__position"]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["patient", "symptom"],
+                condition=Q(ended_at__isnull=True),
+                name="one_expectation_per_symptom",
+                violation_error_message=_("This is expected of the patient already."),
+            ),
+            models.CheckConstraint(condition=Q(worst__range=(1, 2)), name="nothing_severe_is_expected"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.symptom_id} until {self.until}"
 
 
 def catalogue() -> list[Symptom]:

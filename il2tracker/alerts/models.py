@@ -20,6 +20,10 @@ class AlertQuerySet(PatientRecordQuerySet):
         """Nobody has acknowledged it yet. Without a clinic the patient's own answer closes it (A21)."""
         return self.filter(acknowledged_at__isnull=True, closed_at__isnull=True)
 
+    def in_hand(self) -> AlertQuerySet:
+        """Acknowledged by a clinic member, and not closed yet."""
+        return self.filter(acknowledged_at__isnull=False, closed_at__isnull=True)
+
     def holding(self) -> AlertQuerySet:
         """Open ones that hold back every reminder to inject ("hold wins", R1)."""
         return self.open().filter(holds=True)
@@ -102,6 +106,30 @@ class Alert(PatientRecord):
     def needs_clinic(self) -> bool:
         """Whether a clinic is there to acknowledge it."""
         return Sharing.objects.open().with_clinics().filter(patient=self.patient_id).exists()
+
+
+class Step(PatientRecord):
+    """What the clinic did about an alert after it was raised, by whom and when. Rows are added, never changed."""
+
+    class What(models.TextChoices):
+        NOTE = "note", _("Note")
+        REACHED = "reached", _("Called, and spoke with the patient")
+        NOT_REACHED = "not_reached", _("Called, and reached nobody")
+        CLOSED = "closed", _("Closed")
+
+    alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="steps")
+    what = models.CharField(max_length=11, choices=What.choices)
+    note = models.TextField(blank=True)
+    by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    at = models.DateTimeField()
+
+    objects = PatientRecordQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["at", "pk"]
+
+    def __str__(self) -> str:
+        return f"{self.what} {self.at:%Y-%m-%d %H:%M}"
 
 
 class Transition(models.Model):

@@ -20,7 +20,7 @@ from cycles.models import Cycle
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
-from labs import uploads
+from labs import to_see, uploads
 from labs.matching import Known, Match, Shelf, known
 from labs.models import Analyte, Bloodwork, LabResult
 from labs.units import Reading
@@ -220,12 +220,17 @@ def change(by: User, result: LabResult, reading: Reading, drawn: Drawn, note: st
 
 
 def save(by: User | None, row: LabResult | Bloodwork, *, reason: str = "") -> None:
-    """Keep a row, with who changed it and why in its history. Raises ValidationError, also for too long a reason."""
+    """Keep a row, with who changed it and why in its history, and note what the clinic has to see of it.
+
+    Raises ValidationError, also for too long a reason.
+    """
     if len(reason) > LONGEST_REASON:
         raise ValidationError({"reason": _("Say it in %(most)s letters or fewer.") % {"most": LONGEST_REASON}})
     row._history_user, row._change_reason = by, reason or None  # type: ignore[union-attr]
     row.full_clean()
     row.save()
+    if isinstance(row, LabResult):
+        to_see.raise_for(by, row)
 
 
 @transaction.atomic

@@ -15,7 +15,7 @@ from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
-from labs import actions, uploads
+from labs import actions, to_see, uploads
 from labs.files import formats
 from labs.files.candidates import OTHER, FileError, Stage
 from labs.files.rows import shortened
@@ -209,6 +209,8 @@ class _Writing:
             self._flush()
         self.batch.outcomes = dict(self.counted)
         self.batch.replaced = [[key, *versions] for key, versions in self.touched.items()]
+        to_see.raise_for_file(self.by, self.batch, self.now)
+        to_see.raise_for_changes(self.by, {key: pair for key, pair in self.touched.items() if pair[0]})
         self._tell()
 
     def _take(self, outcome: Outcome) -> None:

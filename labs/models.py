@@ -195,6 +195,43 @@ class LabResult(PatientRecord):
         return self.drawn_at.astimezone(ZoneInfo(self.zone)) if self.drawn_at else None
 
 
+class ToSeeQuerySet(PatientRecordQuerySet):
+    """What has to be seen, by whether it was."""
+
+    def open(self) -> ToSeeQuerySet:
+        """Nobody has seen it yet."""
+        return self.filter(seen_at__isnull=True)
+
+
+class ToSee(PatientRecord):
+    """What a person of the clinic has to see about a result, until one has: why, whose doing, who saw it and when."""
+
+    class Why(models.TextChoices):
+        OUTSIDE = "outside", _("outside its printed range")
+        CHANGED = "changed", _("changed")
+        REMOVED = "removed", _("removed")
+
+    result = models.ForeignKey(LabResult, on_delete=models.CASCADE, related_name="to_see")
+    why = models.CharField(max_length=7, choices=Why.choices)
+    raised_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    seen_at = models.DateTimeField(null=True, blank=True)
+    seen_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
+    history = HistoricalRecords()
+
+    objects = ToSeeQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["patient"], condition=Q(seen_at=None), name="results_nobody_saw")]
+        constraints = [
+            models.UniqueConstraint(
+                fields=["result", "why"], condition=Q(seen_at=None), name="to_see_once_for_each_reason"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.why} {self.result_id}"
+
+
 class Bloodwork(PatientRecord):
     """The draw before one course: when it is booked for and when blood was taken."""
 

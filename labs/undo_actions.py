@@ -18,7 +18,7 @@ from simple_history.utils import bulk_update_with_history
 
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
-from labs import actions
+from labs import actions, to_see
 from labs.models import ImportBatch, LabResult
 
 AT_ONCE = 200  # app's own: results hidden by one statement
@@ -123,6 +123,10 @@ def undo_batch(*, by: User, batch: ImportBatch, now: datetime) -> Undoing:
     bulk_update_with_history(done.hides, LabResult, fields, batch_size=AT_ONCE, **history)
     for version in done.restores:
         _keep(by, version.instance)
+    restored = [version.id for version in done.restores]
+    after = {key: after for key, _before, after in batch.replaced}
+    newest = {row["id"]: row["last"] for row in _versions(LabResult.history.filter(id__in=restored))}
+    to_see.raise_for_changes(by, {key: (after[key], last) for key, last in newest.items()})
     batch.state, batch.undone_at, batch.undone_by = ImportBatch.State.UNDONE, now, by
     batch.save(update_fields=["state", "undone_at", "undone_by"])
     counted = Counter(each.patient_id for each in (*done.hides, *done.restores))

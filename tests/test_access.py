@@ -92,6 +92,8 @@ people/<code>/results/           | 302 200 404 200 404 404 200 | -
 people/<code>/results/add/       | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 people/<code>/results/import/    | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 people/<code>/results/safety/    | 302 200 404 200 404 404 200 | -
+people/<code>/results/seen/      | 302 405 405 405 405 405 405 | 302 403 404 302 404 404 403
+people/<code>/results/seen/<ref>/undo/ | 302 405 405 405 405 405 405 | 302 403 404 302 404 404 403
 people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
 people/advice/                   | 302 404 404 200 200 404 404 | -
 people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
@@ -236,6 +238,7 @@ def _world() -> SimpleNamespace:
         "check-in": check_in.ref,
         "alerts": check_in.alerts.get().ref,
         "results/entry": result.ref,
+        "people/<code>/results/seen": result.ref,
         "results/import/<ref>/added": done.ref,
         "results/import/<ref>/undo": done.ref,
         "results/import": upload.ref,

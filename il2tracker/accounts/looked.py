@@ -63,5 +63,5 @@ def in_words(action: str) -> str:
     thing = things.get(action.rpartition(".")[0]) or things.get(package, _("your page"))
     if verb == "exported":
         return _("took a copy of your record")
-    looked = verb in {"opened", "viewed", "seen", "read"} and package != "accounts"
+    looked = verb in {"opened", "viewed", "seen", "unseen", "read"} and package != "accounts"
     return _("looked at %(thing)s") % {"thing": thing} if looked else _("changed %(thing)s") % {"thing": thing}

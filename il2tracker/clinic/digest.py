@@ -29,6 +29,7 @@ REASONS = {
     Rank.OUTSIDE: gettext_lazy("something to look at"),
     Rank.READINESS: gettext_lazy("waits for your word"),
     Rank.RESULTS: gettext_lazy("something missing"),
+    Rank.CHANGED: gettext_lazy("something was changed"),
     Rank.QUIET: gettext_lazy("quiet"),
 }
 

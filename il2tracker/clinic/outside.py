@@ -1,60 +1,60 @@
-"""Safety tests that came in lately and lie outside the range printed beside them: somebody has to see them."""
+"""Results that nobody of the clinic has seen yet, in the words of the list: outside their range, changed, removed."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime, timedelta
 
-from django.db.models import Exists, F, OuterRef, QuerySet
 from django.utils.translation import gettext as _
 
 from il2tracker import ui
-from il2tracker.accounts.models import Patient
 from labs import range_words, words
-from labs.files.candidates import OTHER
-from labs.models import LabResult
+from labs.models import ToSee
 
-ENTERED = timedelta(days=7)  # app's own: so long after it was entered a result stays on the list
-DRAWN = timedelta(days=31)  # app's own: what is typed in from older paper is no news
+Why = ToSee.Why
 
 
-def newest(patients: QuerySet[Patient], now: datetime) -> dict[int, list[LabResult]]:
-    """By patient: of each safety test the newest result, if it is new and outside its printed range. One statement."""
-    standing = LabResult.objects.standing().filter(analyte__timing_matters=False)
-    newer = standing.filter(patient=OuterRef("patient"), analyte=OuterRef("analyte"), drawn_on__gt=OuterRef("drawn_on"))
-    rows = standing.filter(patient__in=patients, created_at__gte=now - ENTERED, drawn_on__gte=now.date() - DRAWN)
-    rows = rows.exclude(analyte__code=OTHER).filter(~Exists(newer)).select_related("analyte")
-    ordered = rows.order_by("analyte__position", "drawn_on", F("drawn_at").asc(nulls_first=True), "pk")
-    last = {(result.patient_id, result.analyte_id): result for result in ordered}
-    found: dict[int, list[LabResult]] = {}
-    for result in last.values():
-        if range_words.side_of(result) in {"low", "high"}:
-            found.setdefault(result.patient_id, []).append(result)
-    return found
-
-
-def in_words(results: Sequence[LabResult]) -> str:
+def in_words(rows: Sequence[ToSee]) -> str:
     """ "Potassium 7.9 mmol/L, above the range"; of several, how many."""
-    if len(results) > 1:
-        return _("%(n)s results outside the laboratory’s range") % {"n": len(results)}
-    return _value(results[0])
+    if len(rows) == 1:
+        return what(rows[0])
+    if rows[0].why == Why.OUTSIDE:
+        return _("%(n)s results outside the laboratory’s range") % {"n": len(rows)}
+    return _("%(n)s results of the clinic changed or removed") % {"n": len(rows)}
 
 
-def detail(results: Sequence[LabResult]) -> str:
-    """Which they are, when the newest was taken, and who entered it."""
-    newest_one = max(results, key=lambda result: (result.drawn_on, result.created_at))
-    facts = {"day": ui.long_day(newest_one.drawn_on), "by": newest_one.get_source_display()}
-    taken = _("Taken on %(day)s, %(by)s.") % facts
-    return taken if len(results) == 1 else "; ".join(map(_value, results)) + ". " + taken
+def detail(rows: Sequence[ToSee]) -> str:
+    """Which they are, when the newest was taken, and who entered it or touched it."""
+    newest = max(rows, key=lambda row: (row.result.drawn_on, row.created_at))
+    return source(newest) if len(rows) == 1 else "; ".join(map(what, rows)) + ". " + source(newest)
 
 
-def since(results: Sequence[LabResult]) -> str:
-    """When the first of them was entered, which orders the list."""
-    return min(result.created_at for result in results).isoformat()
+def since(rows: Sequence[ToSee]) -> str:
+    """When the first of them came in, which orders the list."""
+    return min(row.created_at for row in rows).isoformat()
 
 
-def _value(result: LabResult) -> str:
-    facts = {"test": words.name(result), "value": words.as_written(result)}
+def what(row: ToSee) -> str:
+    """What there is to see: "Potassium 7.9 mmol/L, above the range", "Bilirubin 1.9 mg/dL, changed by the patient"."""
+    result = row.result
+    facts = {"test": words.name(result), "value": words.as_written(result), "who": _who(row)}
+    if row.why == Why.CHANGED:
+        return _("%(test)s %(value)s, changed by %(who)s") % facts
+    if row.why == Why.REMOVED:
+        return _("%(test)s %(value)s, removed by %(who)s") % facts
     if range_words.side_of(result) == "high":
         return _("%(test)s %(value)s, above the range") % facts
     return _("%(test)s %(value)s, below the range") % facts
+
+
+def source(row: ToSee) -> str:
+    """When the blood was taken and who entered the result."""
+    facts = {"day": ui.long_day(row.result.drawn_on), "by": row.result.get_source_display()}
+    return _("Taken on %(day)s, %(by)s.") % facts
+
+
+def _who(row: ToSee) -> str:
+    """Whoever is not of the clinic: the patient, or by name a person who helps."""
+    person = row.raised_by
+    if person is None or person.pk == row.patient.user_id:
+        return _("the patient")
+    return person.name

@@ -17,9 +17,9 @@ from il2tracker.alerts.models import Alert
 from il2tracker.clinic import effects, outside, suggestions, words
 from il2tracker.clinic.heat import Week, weeks
 from il2tracker.clinic.suggestion_words import Card, card
-from labs import facts
+from labs import facts, to_see
 from labs import picture as trends
-from labs.models import LabResult
+from labs.models import ToSee
 from sideeffects.models import CheckIn, catalogue
 
 COURSES_SHOWN = 3
@@ -64,17 +64,12 @@ class Page:
     courses: list[Cycle]
     given: list[tuple[Cycle, Delivered]]
     looks: list[Look]
-    outside: list[LabResult]
+    unseen: list[ToSee]
 
     @property
-    def outside_words(self) -> str:
-        """What came in lately and lies outside its printed range."""
-        return outside.in_words(self.outside)
-
-    @property
-    def outside_detail(self) -> str:
-        """Which results these are, when taken and who entered them."""
-        return outside.detail(self.outside)
+    def to_see(self) -> list[tuple[ToSee, str, str]]:
+        """What nobody of the clinic has seen yet: in words, and when it was taken and who entered it."""
+        return [(row, outside.what(row), outside.source(row)) for row in self.unseen]
 
     @property
     def to_decide(self) -> list[Card]:
@@ -142,7 +137,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         courses=started[::-1],
         given=list(zip(started, delivered.of_courses(started, now).values(), strict=True)),
         looks=_looks(patient),
-        outside=outside.newest(Patient.objects.filter(pk=patient.pk), now).get(patient.pk, []),
+        unseen=to_see.unseen(Patient.objects.filter(pk=patient.pk)).get(patient.pk, []),
     )
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from il2tracker.clinic import suggestion_views, views, visit_views
+from il2tracker.clinic import seen_views, suggestion_views, views, visit_views
 
 app_name = "clinic"
 urlpatterns = [
@@ -13,6 +13,8 @@ urlpatterns = [
     path("visit.pdf", visit_views.visit_pdf, name="visit_pdf"),
     path("people/<str:code>/visit/", visit_views.visit, name="visit"),
     path("people/<str:code>/visit.pdf", visit_views.visit_pdf, name="visit_pdf"),
+    path("people/<str:code>/results/seen/", seen_views.see, name="see"),
+    path("people/<str:code>/results/seen/<str:ref>/undo/", seen_views.unsee, name="unsee"),
     path("people/<str:code>/", views.patient, name="patient"),
     path("people/<str:code>/advice/<str:rule>/", suggestion_views.advise, name="advise"),
 ]

@@ -19,9 +19,9 @@ from il2tracker.accounts.models import Patient
 from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
 from il2tracker.clinic import outside, readiness
-from labs import course_tests
+from labs import course_tests, to_see
 from labs.facts import CD4, VIRAL_LOAD
-from labs.models import LabResult
+from labs.models import ToSee
 from sideeffects.models import CheckIn
 
 STARTS_SOON = timedelta(days=14)  # P54: results are due two weeks before a course
@@ -39,6 +39,7 @@ class Rank(IntEnum):
     OUTSIDE = 3
     READINESS = 4
     RESULTS = 5
+    CHANGED = 6
     QUIET = 7
     NOTHING = 8
 
@@ -46,7 +47,7 @@ class Rank(IntEnum):
 LEVELS = {
     **dict.fromkeys((Rank.UNANSWERED, Rank.URGENT), 1),
     **dict.fromkeys((Rank.DOSES, Rank.OUTSIDE, Rank.READINESS, Rank.RESULTS), 2),
-    Rank.QUIET: 3,
+    **dict.fromkeys((Rank.CHANGED, Rank.QUIET), 3),
     Rank.NOTHING: 0,
 }
 
@@ -108,7 +109,7 @@ class Facts:
     today: date
     alerts: list[Alert] = field(default_factory=list)
     holds: list[Hold] = field(default_factory=list)
-    outside: list[LabResult] = field(default_factory=list)
+    to_see: list[ToSee] = field(default_factory=list)
     current: Seen | None = None
     coming: Seen | None = None
 
@@ -149,14 +150,14 @@ class Facts:
 
 
 def gather(patients: QuerySet[Patient], now: datetime) -> list[Facts]:
-    """Facts about these patients, in five statements however many there are."""
+    """Facts about these patients, in at most six statements however many there are."""
     facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
     for alert in Alert.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[alert.patient_id].alerts.append(alert)
     for hold in Hold.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[hold.patient_id].holds.append(hold)
-    for patient_id, results in outside.newest(patients, now).items():
-        facts[patient_id].outside = results
+    for patient_id, rows in to_see.unseen(patients).items():
+        facts[patient_id].to_see = rows
     for cycle in _cycles(patients, now):
         _place(facts[cycle.patient_id], cycle)
     return list(facts.values())
@@ -217,9 +218,7 @@ def reasons(known: Facts, now: datetime, clock: str) -> list[Reason]:
     found = [_of_alert(alert, known, now, clock) for alert in known.alerts]
     if known.missing >= 2:
         found.append(_of_missing(known))
-    if results := known.outside:
-        words, detail = outside.in_words(results), outside.detail(results)
-        found.append(Reason(Rank.OUTSIDE, words, detail, outside.since(results)))
+    found += _of_unseen(known)
     found += [_of_hold(hold, known) for hold in known.unreported_holds]
     found += [_of_wait(seen.cycle) for seen in known.seen if seen.waits and not known.holds]
     if start := readiness.course_to_look_at(known.current, known.coming, known.today):
@@ -252,6 +251,17 @@ def _of_missing(known: Facts) -> Reason:
     words = ngettext("%(n)s injection not recorded", "%(n)s injections not recorded", known.missing)
     detail = _("The first on %(day)s.") % {"day": ui.long_day(first.astimezone(known.patient.zone))}
     return Reason(Rank.DOSES, words % {"n": known.missing}, detail, first.isoformat())
+
+
+def _of_unseen(known: Facts) -> list[Reason]:
+    """Results outside their range, and entries of the clinic that others changed, until a person has seen them."""
+    outer = [row for row in known.to_see if row.why == ToSee.Why.OUTSIDE]
+    changed = [row for row in known.to_see if row.why != ToSee.Why.OUTSIDE]
+    return [
+        Reason(rank, outside.in_words(rows), outside.detail(rows), outside.since(rows))
+        for rank, rows in ((Rank.OUTSIDE, outer), (Rank.CHANGED, changed))
+        if rows
+    ]
 
 
 def _of_hold(hold: Hold, known: Facts) -> Reason:

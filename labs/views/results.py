@@ -12,7 +12,7 @@ from django.views.decorators.http import require_safe
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient
-from labs import actions, ledger, words
+from labs import actions, ledger, to_see, words
 from labs.error_actions import may_restore
 from labs.ledger import Key
 from labs.models import ImportBatch, LabResult
@@ -87,5 +87,6 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "may_change": result.voided_at is None and actions.may_add(request.user, result.patient),
         "may_open_file": ImportBatch.objects.visible_to(request.user).filter(pk=result.batch_id).exists(),
         "may_restore": may_restore(request.user, result),
+        "seeing": to_see.of_result(result) if for_clinic else None,
     }
     return render(request, "labs/entry.html", context)

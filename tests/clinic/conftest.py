@@ -20,7 +20,7 @@ from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from labs import written
-from labs.actions import Drawn, add_results
+from labs.actions import Drawn, add_results, save
 from labs.models import Analyte, LabResult
 from sideeffects.actions import Answers, record_check_in
 from tests import factories
@@ -123,7 +123,7 @@ class North:
             **facts,
         )
         with time_machine.travel(at, tick=False):
-            result.save()
+            save(facts["entered_by"], result)
         return result
 
     def check_in(self, patient: Patient, *, hours_ago: int = 0, **answers: Any) -> None:

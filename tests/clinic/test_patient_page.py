@@ -232,5 +232,6 @@ def test_a_result_outside_its_printed_range_stands_above_the_labs(page, north, a
     north.measured(ada, "potassium", "7.9", "3.5-5.1")
     labs = page().text_read.partition("All results, add or import")[2]
     assert labs.startswith(
-        " Potassium 7.9 mmol/L, above the range Taken on Friday 20 November 2026, entered by the patient."
+        " Nobody of the clinic has seen these yet Potassium 7.9 mmol/L, above the range "
+        "Taken on Friday 20 November 2026, entered by the patient."
     )

@@ -379,9 +379,6 @@ def test_several_are_one_reason_that_names_each(north):
 NO_REASON = {
     "within its range": lambda north, ada: north.measured(ada, "potassium", "4.2", "3.5-5.1"),
     "no range is printed": lambda north, ada: north.measured(ada, "potassium", "7.9", ""),
-    "entered eight days ago": lambda north, ada: north.measured(
-        ada, "potassium", "7.9", "3.5-5.1", days_ago=8, at=NOW - timedelta(days=8)
-    ),
     "typed in from old paper": lambda north, ada: north.measured(ada, "potassium", "7.9", "3.5-5.1", days_ago=33),
     "removed": lambda north, ada: north.measured(ada, "potassium", "7.9", "3.5-5.1", voided_at=NOW),
     "a newer one is within": lambda north, ada: (

@@ -65,6 +65,8 @@ NOT_A_SCREEN = {
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
     "labs:restore": "takes a POST only",
+    "clinic:see": "takes a POST only",
+    "clinic:unsee": "takes a POST only",
 }
 """Addresses without a page of ours, and why."""
 

@@ -137,11 +137,13 @@ class Box:
 
 @dataclass(frozen=True)
 class Group:
-    """Tests of one kind. The first group is open; another one while it holds what was typed or an error."""
+    """Tests of one kind. The first group is open; another one while it holds what was typed or an error, or when it was
+    `opened`."""
 
     code: str
     boxes: list[Box]
     first: bool = False
+    opened: bool = False
 
     @property
     def title(self) -> str:
@@ -156,4 +158,4 @@ class Group:
     @property
     def open(self) -> bool:
         """Whether it is shown without asking."""
-        return self.first or any(box.filled or box.errors for box in self.boxes)
+        return self.first or self.opened or any(box.filled or box.errors for box in self.boxes)

@@ -12,13 +12,14 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import User
-from labs import facts, words
+from labs import facts, sittings, words
 from labs.chart_parts import CROWD
 from labs.charts import Mark
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.kept import Result
 from labs.models import LabResult
 from labs.row_words import Said, row
+from labs.sittings import Taken
 from labs.trends import Judgement, Point, Reason
 
 
@@ -165,18 +166,22 @@ def series(results: Sequence[Judged], code: str) -> list[Point]:
     return [each.point for each in results if each.result.analyte.code == code and each.is_drawable]
 
 
-def marks(results: Sequence[Judged], code: str) -> list[Mark]:
-    """The same series for drawing. In a crowd no mark is a link, so none needs words to be read out."""
-    anchors = {_moment(each): each.result.ref for each in reversed(results)}
-    found = [each for each in results if each.result.analyte.code == code and each.is_drawable]
+def marks(rows: Sequence[Drawing], code: str) -> list[Mark]:
+    """The same series for drawing, each mark with its row. In a crowd no mark is a link, so none is read out."""
+    found = [
+        (each.point, row.anchor)
+        for row in reversed(rows)
+        for each in row.judged
+        if each.result.analyte.code == code and each.is_drawable
+    ]
     said = Said() if len(found) <= CROWD else None
-    return [_mark(each.point, anchors[_moment(each)], said) for each in found]
+    return [_mark(point, anchor, said) for point, anchor in found]
 
 
 def _mark(point: Point, anchor: str, said: Said | None) -> Mark:
     parts = [point.label, said.day(point.on), said.word(point.judgement)] if said else []
     aloud = ", ".join(filter(None, parts))
-    return Mark(point.on, point.value, point.comparator, point.counts, point.label, f"r-{anchor}", aloud)
+    return Mark(point.on, point.value, point.comparator, point.counts, point.label, anchor, aloud)
 
 
 def drawings(judged: Sequence[Judged], viewer: User, bursts: Collection[str] = ()) -> list[Drawing]:
@@ -185,14 +190,32 @@ def drawings(judged: Sequence[Judged], viewer: User, bursts: Collection[str] = (
     `bursts` are the refs of viral loads that may be raised for a short time.
     """
     said = Said(viewer, has_percent=any(each.result.analyte.code == CD4_PERCENT for each in judged))
-    ordered = sorted(judged, key=_moment, reverse=True)
-    groups = ((moment, list(group)) for moment, group in groupby(ordered, key=_moment))
     return [
         Drawing(group[0].result.drawn_on, group, said, any(each.result.ref in bursts for each in group))
-        for _moment_, group in groups
+        for group in blood_tests(judged)
     ]
 
 
-def _moment(each: Judged) -> tuple[date, float]:
+def blood_tests(judged: Sequence[Judged]) -> list[list[Judged]]:
+    """The results of each blood test, the newest first; a time that one of them has is that of all (labs.sittings)."""
+    keyed = [(*_moment(each.result.drawn_on, at), each) for each, at in zip(judged, _moments(judged), strict=True)]
+    keyed.sort(key=lambda key: key[:2], reverse=True)
+    groups = ([each for *_key, each in group] for _key, group in groupby(keyed, key=lambda key: key[:2]))
+    return [sorted(group, key=lambda each: each.result.drawn_at is None) for group in groups]
+
+
+def _moments(judged: Sequence[Judged]) -> list[datetime | None]:
+    times = [each.result.drawn_at for each in judged]
+    if not any(times) or all(times):
+        return times
+    return sittings.moments([_taken(each) for each in judged])
+
+
+def _taken(each: Judged) -> Taken:
     result = each.result
-    return result.drawn_on, result.drawn_at.timestamp() if result.drawn_at else 0.0
+    worth = each.judgement if result.analyte.timing_matters else None
+    return Taken(result.drawn_on, result.drawn_at, result.laboratory, words.name(result), worth)
+
+
+def _moment(on: date, at: datetime | None) -> tuple[date, float]:
+    return on, at.timestamp() if at else 0.0

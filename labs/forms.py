@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
 from datetime import date, datetime
-from decimal import Decimal
 from itertools import groupby
 from typing import Any
 
@@ -21,12 +19,9 @@ from labs import written
 from labs.actions import LONGEST_REASON, Drawn, Entry
 from labs.boxes import NOT_KNOWN, Box, Group, fields_of_test, unknown_unit_field
 from labs.files.candidates import OTHER
-from labs.grouped import doubt
-from labs.last_report import NOTHING, LastReport, newest_of_each_test
+from labs.last_report import NOTHING, LastReport
 from labs.models import Analyte, LabResult
 from labs.units import Reading, ReadingError
-
-NEAR_PERCENT = 5  # app's own: a count this near to the percentage beside it may be the percentage again
 
 
 def day_field(**kwargs: Any) -> DayField:
@@ -79,7 +74,7 @@ class DrawForm(BaseForm):
     ) -> None:
         kwargs["initial"] = {"laboratory": last.laboratory} | (kwargs.get("initial") or {})
         super().__init__(*args, **kwargs)
-        self.patient, self.now, self.last = patient, now, last
+        self.patient, self.now, self.last, self.all_open = patient, now, last, False
         self.fields["drawn_time"].viewer = viewer  # type: ignore[attr-defined]
         self.fields["drawn_on"].widget.attrs["max"] = patient.today(now).isoformat()
         self.analytes = self.tests() if timed else sorted(self.tests(), key=lambda test: test.timing_matters)
@@ -111,7 +106,14 @@ class DrawForm(BaseForm):
         """The boxes by what they are about, for the template; the first group is always open."""
         boxes = [Box(self, analyte) for analyte in self.analytes]
         grouped = groupby(boxes, key=lambda box: box.analyte.group)
-        return [Group(code, list(members), first=not n) for n, (code, members) in enumerate(grouped)]
+        return [
+            Group(code, list(members), first=not n, opened=self.all_open) for n, (code, members) in enumerate(grouped)
+        ]
+
+    @property
+    def has_closed(self) -> bool:
+        """Whether a group of tests is closed."""
+        return not all(group.open for group in self.groups())
 
     def clean_drawn_on(self) -> date:
         """Refuses a day to come."""
@@ -168,39 +170,6 @@ class DrawForm(BaseForm):
         """The boxes that were filled in, with their ranges."""
         return {box.analyte: Entry(box.reading, box.printed_range) for box in self.filled() if box.reading is not None}
 
-    def questions(self) -> list[str]:
-        """What looks odd and is asked before saving."""
-        entries = self.entries()
-        percent = self._percent_is_another_number(entries)
-        before = self._values_before(entries)
-        asked = [
-            f"{analyte.name}: {question}"
-            for analyte, entry in entries.items()
-            for question in written.questions(
-                analyte.rule, entry.reading, before=before.get(analyte.code), percent_given=percent
-            )
-        ]
-        for analyte, entry in entries.items():
-            asked += [f"{analyte.name}: {each}" for each in [doubt(analyte.rule, entry.reading)] if each]
-        doubtful = [f"{box.analyte.name} {box.printed_range}" for box in self.filled() if box.is_doubtful]
-        if doubtful:
-            words = _("These ranges are from the last report: %(ranges)s. Does this report print them too?")
-            asked.append(words % {"ranges": "; ".join(doubtful)})
-        return asked
-
-    def _percent_is_another_number(self, entries: Mapping[Analyte, Entry]) -> bool:
-        """Whether a percentage was given that the count cannot be by a slip into the wrong box (H11)."""
-        values = {analyte.code: entry.reading.value for analyte, entry in entries.items()}
-        count, percent = values.get("cd4"), values.get("cd4_percent")
-        return percent is not None and (count is None or abs(count - percent) > NEAR_PERCENT)
-
-    def _values_before(self, tests: Collection[Analyte]) -> dict[str, Decimal]:
-        earlier = LabResult.objects.standing().of(self.patient).filter(
-            drawn_on__lt=self.cleaned_data["drawn_on"], comparator="=", value__isnull=False
-        ).exclude(unit="")  # fmt: skip
-        rows = newest_of_each_test(earlier, tests)
-        return {row.analyte.code: row.own_value for row in rows if row.own_value is not None}
-
     @property
     def suggests(self) -> bool:
         """Whether anything on the page still stands there only because the last report had it."""
@@ -217,11 +186,15 @@ class DrawForm(BaseForm):
         """Whether the laboratory still is the one of the last report."""
         return self.is_suggested("laboratory", self.last.laboratory)
 
+    def typed(self) -> dict[str, Any]:
+        """Everything as it stands in the boxes, for a form that starts from it."""
+        return {name: self[name].value() for name in self.fields}
+
     def unsuggested(self) -> dict[str, Any]:
-        """What was typed, without what was only suggested: for a form that starts from it."""
+        """The same without what was only suggested."""
         suggested = {f"{analyte.code}_range" for analyte in self.analytes if Box(self, analyte).suggested}
         suggested |= {"laboratory"} if self.laboratory_suggested else set()
-        return {name: "" if name in suggested else self[name].value() for name in self.fields}
+        return {name: "" if name in suggested else value for name, value in self.typed().items()}
 
 
 class CorrectForm(DrawForm):

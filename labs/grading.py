@@ -55,12 +55,16 @@ class NoGrade:
 
 @dataclass(frozen=True)
 class Grade:
-    """A grade from 1 to 4 with its term, the version that says so, and the comparison that it rests on."""
+    """A grade from 1 to 4 with its term, the version that says so, and the comparison that it rests on.
+
+    `with_symptoms`: it is what it is because symptoms were recorded.
+    """
 
     number: int
     term: str
     why: str
     version: str = VERSION
+    with_symptoms: bool = False
 
 
 @dataclass(frozen=True)
@@ -164,6 +168,11 @@ def grade(
     return [*graded, *unknown, *found][0]
 
 
+def asks_for_symptoms(test: str) -> bool:
+    """Whether a grade of this test depends on symptoms."""
+    return any(term.symptomatic for term in TERMS.get(test, ()))
+
+
 def sides(test: str) -> set[str]:
     """The sides of a test's range that any term looks at: "low", "high"."""
     return {"high" if term.high else "low" for term in TERMS.get(test, ())}
@@ -215,10 +224,11 @@ def _beyond(term: Term, bound: Fraction, value: Fraction, comparator: str) -> bo
 
 
 def _grade(term: Term, step: Step, limit: Limit, notes: Sequence[str], symptoms: bool | None) -> Grade:
-    number, why = step.grade, _why(term, step, limit)
-    if term.symptomatic and number == 1:
-        number, notes = (2, [", with symptoms", *notes]) if symptoms else (1, ["; 2 with symptoms", *notes])
-    return Grade(number, term.name, why + "".join(notes))
+    why, counts = _why(term, step, limit), term.symptomatic and step.grade == 1
+    if counts:
+        notes = [", with symptoms" if symptoms else "; 2 with symptoms", *notes]
+    raised = counts and bool(symptoms)
+    return Grade(2 if raised else step.grade, term.name, why + "".join(notes), with_symptoms=raised)
 
 
 def _why(term: Term, step: Step, limit: Limit) -> str:

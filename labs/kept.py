@@ -16,7 +16,7 @@ from labs.units import UNITS, Reading, Rule, in_own_unit, library
 NARROW: tuple[str, ...] = ("pk", "patient_id", "ref", "analyte__code", "drawn_on", "drawn_at")
 NARROW += ("comparator", "value", "unit", "detected", "raw", "source", "batch_id", "status")
 ROWS_AT_ONCE = 20_000
-WIDE = (*NARROW, "zone", "text", "unit_text", "entered_by_id", "entered_by__name")
+WIDE = (*NARROW, "laboratory", "zone", "text", "unit_text", "entered_by_id", "entered_by__name")
 
 
 @dataclass(frozen=True)
@@ -78,6 +78,7 @@ class Kept(NamedTuple):
     source: str
     batch_id: int | None
     status: str
+    laboratory: str = ""
     zone: str = ""
     text: str = ""
     unit_text: str = ""

@@ -15,10 +15,10 @@ from labs import draws, facts, range_words, safety, words
 from labs.draws import Drawing
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.files.candidates import OTHER
-from labs.grading import Grade
 from labs.kept import Result
 from labs.last_report import newest_of_each_test
 from labs.models import LabResult, LabResultQuerySet
+from labs.opening import Opening, opening
 
 PAGE = 50
 IN_COLUMNS = {CD4, CD4_PERCENT, VIRAL_LOAD}
@@ -59,15 +59,16 @@ class Line:
     """One result as it is read in a list: in the unit of its report, with the range and what stands beside it."""
 
     result: LabResult
-    graded: Grade | None = None
+    graded: safety.Row | None = None
     changed: str = ""
 
     @property
     def grade(self) -> str:
         """For clinicians: "Grade 2 (CTCAE v5.0)"; "" where there is none."""
-        if self.graded is None:
+        grade = self.graded.grade if self.graded else None
+        if grade is None:
             return ""
-        return _("Grade %(number)s (%(version)s)") % {"number": self.graded.number, "version": self.graded.version}
+        return _("Grade %(number)s (%(version)s)") % {"number": grade.number, "version": grade.version}
 
     @property
     def name(self) -> str:
@@ -150,19 +151,26 @@ class Panel:
         return len(self.lines)
 
     @property
+    def outer(self) -> list[Line]:
+        """Those that lie outside the printed range."""
+        return [line for line in self.lines if line.is_outside]
+
+    @property
     def outside(self) -> int:
         """How many of them lie outside the printed range."""
-        return sum(line.is_outside for line in self.lines)
+        return len(self.outer)
 
 
 @dataclass(frozen=True)
 class Page:
-    """Draws of one page. `next` = where the next page begins; `errors` = what was entered in error, on the first."""
+    """Draws of one page. `next` = where the next page begins. Only on the first: `errors` = what was entered in error,
+    `opening` = what the trend says in a sentence, where the plan looks at CD4+ counts."""
 
     panels: list[Panel]
     next: Key | None
     is_first: bool
     errors: list[Line]
+    opening: Opening | None = None
 
     @property
     def has_percent(self) -> bool:
@@ -179,14 +187,18 @@ def page(patient: Patient, viewer: User, now: datetime, before: Key | None = Non
     """The draws of a page, in the same number of statements however many results there are; grades `for_clinic`."""
     standing = LabResult.objects.standing().of(patient)
     keys = _keys(standing.filter(before.older()) if before else standing)
-    known = facts.load([patient], now, tests=())[patient.pk]
-    results = _results(standing, keys[:PAGE])
+    known = facts.load([patient], now, tests=() if before else facts.SERIES)[patient.pk]
+    shown = _whole_days(keys)
+    results = _results(standing, shown)
     graded = _grades(known, results) if for_clinic else {}
     drawings = draws.drawings(draws.judge(known, results), viewer)
     changed = changes(results, viewer)
     panels = [Panel(each, _groups(each, graded, changed), _in_row(each, changed)) for each in drawings]
-    next_from = keys[PAGE - 1] if len(keys) > PAGE else None
-    return Page(panels, next_from, before is None, [] if before else _errors(patient))
+    next_from = shown[-1] if len(keys) > len(shown) else None
+    if before is not None:
+        return Page(panels, next_from, False, [])
+    said = opening(known) if known.timing_matters and known.results else None
+    return Page(panels, next_from, True, _errors(patient), said)
 
 
 @dataclass(frozen=True)
@@ -202,12 +214,14 @@ def one(result: LabResult, viewer: User, now: datetime, *, for_clinic: bool = Fa
     """A result and what belongs to it; its grade `for_clinic`."""
     if result.voided_at is not None:
         return OneResult(Line(result))
-    same = LabResult.objects.standing().of(result.patient).filter(drawn_on=result.drawn_on, drawn_at=result.drawn_at)
+    day = LabResult.objects.standing().of(result.patient).filter(drawn_on=result.drawn_on).with_facts()
     known = facts.load([result.patient], now, tests=())[result.patient_id]
-    rows = list(same.with_facts().order_by("analyte__position", "test_name", "pk"))
+    judged = draws.judge(known, day.order_by("analyte__position", "test_name", "pk"))
+    same = next(each for each in draws.blood_tests(judged) if result.pk in {one.result.pk for one in each})
+    rows: list[LabResult] = [each.result for each in same]  # type: ignore[misc]  # models here
     graded = _grades(known, rows) if for_clinic else {}
     timed = result.analyte.timing_matters
-    alike = [each for each in draws.judge(known, rows) if each.result.analyte.timing_matters is timed]
+    alike = [each for each in same if each.result.analyte.timing_matters is timed]
     others = [Line(row) for row in rows if row.pk != result.pk]
     changed = changes([result], viewer).get(result.pk, "")
     return OneResult(Line(result, graded.get(result.pk), changed), draws.drawings(alike, viewer)[0], others)
@@ -216,6 +230,14 @@ def one(result: LabResult, viewer: User, now: datetime, *, for_clinic: bool = Fa
 def _keys(results: LabResultQuerySet) -> list[Key]:
     moments = results.order_by("-drawn_on", F("drawn_at").desc(nulls_last=True)).values_list("drawn_on", "drawn_at")
     return [Key(on, at) for on, at in moments.distinct()[: PAGE + 1]]
+
+
+def _whole_days(keys: Sequence[Key]) -> Sequence[Key]:
+    """The keys of a page, cut between two days: what has no time may belong to a time of its day."""
+    end = min(PAGE, len(keys))
+    while 0 < end < len(keys) and keys[end - 1].on == keys[end].on:
+        end -= 1
+    return keys[: end or PAGE]
 
 
 def _results(standing: LabResultQuerySet, keys: Sequence[Key]) -> list[LabResult]:
@@ -227,13 +249,13 @@ def _results(standing: LabResultQuerySet, keys: Sequence[Key]) -> list[LabResult
     return [result for result in ordered if (result.drawn_on, result.drawn_at) in wanted]
 
 
-def _grades(known: Facts, results: Sequence[LabResult]) -> dict[int, Grade]:
+def _grades(known: Facts, results: Sequence[LabResult]) -> dict[int, safety.Row]:
     courses = known.courses()
     tests = [result for result in results if not result.analyte.timing_matters and result.analyte.code != OTHER]
     before = LabResult.objects.standing().of(known.patient).filter(analyte__timing_matters=False)
     if courses:
         before = before.filter(drawn_on__lt=min(course.first_on for course in courses))
-    return safety.grades([*tests, *newest_of_each_test(before)], courses)
+    return safety.graded([*tests, *newest_of_each_test(before)], courses)
 
 
 def changes(results: Sequence[LabResult], viewer: User) -> dict[int, str]:
@@ -253,14 +275,14 @@ def _in_row(drawing: Drawing, changed: Mapping[int, str]) -> list[str]:
     return [f"{words.name(row)}: {changed[row.pk]}" for row in rows if row.pk in changed]
 
 
-def _groups(drawing: Drawing, graded: Mapping[int, Grade], changed: Mapping[int, str]) -> list[LineGroup]:
+def _groups(drawing: Drawing, graded: Mapping[int, safety.Row], changed: Mapping[int, str]) -> list[LineGroup]:
     others = [each.result for each in drawing.judged if each.result.analyte.code not in IN_COLUMNS]
     ordered = sorted(others, key=lambda result: result.analyte.position)  # type: ignore[union-attr]
     grouped = groupby(ordered, key=lambda result: result.analyte.group)  # type: ignore[union-attr]
     return [LineGroup(words.group(code), [_line(each, graded, changed) for each in found]) for code, found in grouped]
 
 
-def _line(result: Result, graded: Mapping[int, Grade], changed: Mapping[int, str]) -> Line:
+def _line(result: Result, graded: Mapping[int, safety.Row], changed: Mapping[int, str]) -> Line:
     return Line(result, graded.get(result.pk), changed.get(result.pk, ""))  # type: ignore[arg-type]  # models here
 
 

@@ -9,9 +9,9 @@ from decimal import Decimal
 
 from django.utils.translation import gettext as _
 
-from labs import charts, differences, draws, units
+from labs import charts, differences, draws, kept, units
 from labs.charts import Chart, Course, Mark, Scene, Threshold
-from labs.draws import Judged
+from labs.draws import Drawing
 from labs.facts import CD4, VIRAL_LOAD, Facts
 
 LOW_CD4 = Decimal(200)  # P16
@@ -29,7 +29,7 @@ class Panel:
     description: str
 
 
-def panels(known: Facts, shown: Sequence[Judged], span: tuple[date, date], *, for_clinic: bool) -> list[Panel]:
+def panels(known: Facts, rows: Sequence[Drawing], span: tuple[date, date], *, for_clinic: bool) -> list[Panel]:
     """The drawings of a patient between two days; a test with fewer than two points has none.
 
     `for_clinic` adds the delivered dose of each course and the nadir.
@@ -42,22 +42,21 @@ def panels(known: Facts, shown: Sequence[Judged], span: tuple[date, date], *, fo
         (CD4, charts.cd4_chart, (charts.NARROW, charts.WIDE)),
         (VIRAL_LOAD, charts.viral_load_chart, (charts.NARROW, charts.WIDE_LOW)),
     ):
-        marks = draws.marks(shown, code)
+        marks = draws.marks(rows, code)
         if len(marks) > 1:
             levels = _thresholds(known, marks, for_clinic=for_clinic) if code == CD4 else _limit(marks)
             scene = Scene(*span, known.today, marks, courses, levels)
-            found.append(_panel(code, shown, scene, draw, sizes))
+            found.append(_panel(code, scene, draw, sizes))
     return found
 
 
 def _panel(
     code: str,
-    shown: Sequence[Judged],
     scene: Scene,
     draw: Callable[[Scene, charts.Size], Chart],
     sizes: tuple[charts.Size, charts.Size],
 ) -> Panel:
-    analyte = next(each.result.analyte for each in shown if each.result.analyte.code == code)
+    analyte = kept.test(code)
     narrow, wide = (draw(scene, size) for size in sizes)
     return Panel(analyte.name, analyte.unit_words, code, narrow, wide, _description(scene.marks))
 

@@ -3,26 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from typing import Any
 
-from django.utils.translation import ngettext
-
-from cycles import advice, schedule
-from cycles.advice import EarlyFinding, Progress
+from cycles import schedule
 from il2tracker.accounts.models import Patient, User
-from labs import differences, draws, facts, kept, panels, small_charts, thinning, trend_words, trends, words
+from labs import differences, draws, facts, kept, panels, thinning, trend_words, trends
 from labs.differences import Difference
 from labs.draws import Drawing, Judged
 from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.for_clinicians import ForClinicians, for_clinicians
 from labs.loads import rose_after_course
 from labs.models import LabResult
+from labs.opening import Opening, opening, progress
 from labs.panels import Panel
-from labs.small_charts import PositionBar
-from labs.trends import Point, Trend
+from labs.trends import Point
 
 RANGES = {"1": 1, "2": 2, "all": None}
 TABLED = (CD4, CD4_PERCENT, VIRAL_LOAD)
@@ -30,48 +26,30 @@ EDGE = timedelta(days=10)
 SHORTEST = timedelta(days=120)
 
 
-@dataclass
-class Picture:
+@dataclass(frozen=True)
+class Picture(Opening):
     """Everything a trend page shows. Texts are ready; nothing in it needs another statement."""
 
     patient: Patient
     now: datetime
     today: date
     chosen: str
-    trend: Trend
-    last: str
-    last_on: date | None
-    change: str
-    difference: Difference
-    early: date | None
-    gained: bool
-    left_out: str
     viral_load: str
     viral_load_counted: bool
     viral_load_change: str
     viral_load_rose: bool
-    bar: PositionBar | None
-    goal: Decimal | None
-    before: str
     panels: list[Panel]
     rows: list[Drawing]
     undrawn: int
     thinned: int
-    hiv: bool
     timed: bool
     too_soon_until: date | None
     clinicians: ForClinicians | None
-    total: int
 
     @property
     def progress(self) -> str:
         """What is said to clinicians about the present dose after six months; empty for patients."""
         return self.clinicians.progress if self.clinicians else ""
-
-    @property
-    def about_the_same(self) -> bool:
-        """Whether the difference from before the first course is within the usual variation."""
-        return self.difference is Difference.ABOUT_THE_SAME and self.early is None
 
     @property
     def bursts(self) -> bool:
@@ -133,37 +111,24 @@ def picture(
     `known` are facts that are loaded already, with at least the tests of facts.SERIES. Seven statements without it.
     """
     known = known or facts.load([patient], now, facts.SERIES)[patient.pk]
-    span, counts, loads = _span(known, chosen), known.series(CD4), known.series(VIRAL_LOAD)
+    span, loads = _span(known, chosen), known.series(VIRAL_LOAD)
     shown, thinned = _shown(known, span[0])
-    said, found = trends.trend(counts), _judged(known, counts)
-    early = found.until if found and found.outcome is Progress.TOO_EARLY else None
-    difference = differences.of_counts(said)
+    rows = draws.drawings(shown, viewer, {point.key for point in differences.bursts(loads)})
+    found, said = progress(known), opening(known)
     return Picture(
         patient=patient,
         now=now,
         today=known.today,
         chosen=chosen,
-        trend=said,
-        last=known.label(said.last),
-        last_on=said.last.on if said.last else None,
-        change="" if said.change is None or early or not difference.is_called else words.change(said.change),
-        difference=difference,
-        early=early,
-        gained=said.change is not None and said.change > 0,
-        left_out=_left_out(counts),
-        **_viral_load(known, loads, early=early is not None),
-        bar=_bar(said, known.goal, arrow=difference.is_called and not early),
-        goal=known.goal,
-        before=known.label(said.before_first),
-        panels=panels.panels(known, shown, span, for_clinic=for_clinic),
-        rows=draws.drawings(shown, viewer, {point.key for point in differences.bursts(loads)}),
+        **vars(said),
+        **_viral_load(known, loads, early=said.early is not None),
+        panels=panels.panels(known, rows, span, for_clinic=for_clinic),
+        rows=rows,
         undrawn=known.undrawn(CD4) + known.undrawn(VIRAL_LOAD),
         thinned=thinned,
-        hiv=known.on_hiv_plan,
         timed=known.timing_matters,
         too_soon_until=_too_soon_until(known),
         clinicians=for_clinicians(known, span[0], found) if for_clinic else None,
-        total=len(known.results),
     )
 
 
@@ -202,31 +167,3 @@ def _span(known: Facts, chosen: str) -> tuple[date, date]:
 def _too_soon_until(known: Facts) -> date | None:
     ends = [course.too_soon_until for course in known.courses()]
     return ends[-1] if ends and ends[-1] >= known.today else None
-
-
-def _left_out(points: Sequence[Point]) -> str:
-    count = sum(point.judgement.verdict in trends.TOO_SOON for point in points)
-    if not count:
-        return ""
-    return ngettext(
-        "One result was taken too soon after an injection. It is kept, shown hollow, and left off the line.",
-        "%(count)s results were taken too soon after an injection. They are kept, shown hollow, and left off the line.",
-        count,
-    ) % {"count": count}
-
-
-def _bar(said: Trend, goal: Decimal | None, *, arrow: bool) -> PositionBar | None:
-    if said.last is None or said.last.value is None:
-        return None
-    before = said.before_first.value if said.before_first and said.before_first is not said.last else None
-    bar = small_charts.position_bar(said.last.value, before, goal)
-    return bar if arrow else replace(bar, arrow="")
-
-
-# Too early to judge
-
-
-def _judged(known: Facts, counts: Sequence[Point]) -> EarlyFinding | None:
-    """What may be said about the present dose of an HIV plan (2.7 with D8); None before its first course."""
-    since = known.dose_since
-    return advice.progress(trends.readings(counts), since, known.today) if since else None

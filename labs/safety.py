@@ -17,13 +17,14 @@ from django.utils.translation import ngettext
 
 from cycles import schedule
 from il2tracker.accounts.models import Patient
-from labs import facts, grading, multiples, range_words, units, words
+from labs import facts, grading, multiples, range_words, symptoms, units, words
 from labs.charts import Course
 from labs.grading import Grade, Limit, Limits, NoGrade
 from labs.models import Analyte, LabResult
 from labs.multiples import HIGH, INSIDE, LOW, Multiple, Peaks, Result
 from labs.picture import EDGE, RANGES, SHORTEST
 from labs.ranges import Range
+from labs.symptoms import Sign
 
 OTHER, ALBUMIN = "other", "albumin"
 MOST_ROWS = 60  # of the table under one drawing; the list of results has them all
@@ -37,6 +38,7 @@ class Row:
     text: str
     side: str
     graded: Grade | NoGrade | None
+    around: Sequence[Sign] = ()
 
     @property
     def outside(self) -> bool:
@@ -47,6 +49,11 @@ class Row:
     def grade(self) -> Grade | None:
         """Its grade, if one is met."""
         return self.graded if isinstance(self.graded, Grade) else None
+
+    @property
+    def signs(self) -> Sequence[Sign]:
+        """The check-ins that the grade rests on."""
+        return self.around if self.grade and self.grade.with_symptoms else ()
 
     @property
     def why_no_grade(self) -> str:
@@ -259,23 +266,32 @@ def _judged(results: Sequence[LabResult], courses: Sequence[Course], *, for_clin
     first_on = min((course.first_on for course in courses), default=None)
     before = _before(results, sides, first_on)
     albumin = {_draw(each): sides[each.pk] == INSIDE for each in results if each.analyte.code == ALBUMIN}
+    low = {each.drawn_on for each in results if sides[each.pk] == LOW and for_clinic and _asks(each)}
+    around = symptoms.of_low_potassium(results[0].patient_id, low) if low else {}
     rows = []
     for result in results:
+        signs = around.get(result.drawn_on, []) if _asks(result) else []
         is_treated = first_on is not None and result.drawn_on >= first_on
         graded = for_clinic and _grade(
             result,
             baseline_high=before.get(result.analyte_id) if is_treated else False,
             albumin_inside=albumin.get(_draw(result)),
+            with_symptoms=bool(signs) or None,
         )
         text = words.value(result, unit=True)
-        rows.append(Row(result, text, sides[result.pk], graded or None))
+        rows.append(Row(result, text, sides[result.pk], graded or None, signs))
     return rows
 
 
-def grades(results: Sequence[LabResult], courses: Sequence[Course]) -> dict[int, Grade]:
-    """The grades of results by their key, for clinicians; `results` hold the newest of each test before any course."""
+def graded(results: Sequence[LabResult], courses: Sequence[Course]) -> dict[int, Row]:
+    """The results that have a grade by their key, for clinicians; `results` hold the newest of each test before any
+    course."""
     rows = _judged(results, courses, for_clinic=True)
-    return {row.result.pk: row.graded for row in rows if isinstance(row.graded, Grade)}
+    return {row.result.pk: row for row in rows if row.grade}
+
+
+def _asks(result: LabResult) -> bool:
+    return grading.asks_for_symptoms(result.analyte.code)
 
 
 def _before(results: Sequence[LabResult], sides: Mapping[int, str], first_on: date | None) -> dict[int, bool]:
@@ -289,7 +305,9 @@ def _draw(result: LabResult) -> tuple[date, datetime | None]:
     return result.drawn_on, result.drawn_at
 
 
-def _grade(result: LabResult, *, baseline_high: bool | None, albumin_inside: bool | None) -> Grade | NoGrade:
+def _grade(
+    result: LabResult, *, baseline_high: bool | None, albumin_inside: bool | None, with_symptoms: bool | None
+) -> Grade | NoGrade:
     return grading.grade(
         result.analyte.code,
         _exact(result),
@@ -297,4 +315,5 @@ def _grade(result: LabResult, *, baseline_high: bool | None, albumin_inside: boo
         _exact_limits(result),
         baseline_high=baseline_high,
         albumin_inside=albumin_inside,
+        symptoms=with_symptoms,
     )

@@ -142,8 +142,8 @@ def as_written(result: Result) -> str:
 
 
 def name_and_value(result: LabResult) -> str:
-    """ "CD4+ count 612", "Creatinine 97 µmol/L"."""
-    said = value(result) if result.analyte.timing_matters else as_written(result)
+    """ "CD4+ count 612 cells/mm³", "Creatinine 97 µmol/L"."""
+    said = value(result, unit=True) if result.analyte.timing_matters else as_written(result)
     return f"{name(result)} {said}"
 
 

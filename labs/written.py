@@ -262,13 +262,15 @@ def _plausible_in(rule: Rule, reading: Reading) -> list[Unit]:
 def questions(rule: Rule, reading: Reading, *, before: Decimal | None = None, percent_given: bool = True) -> list[str]:
     """What looks odd and is asked before saving, in words; never converted silently (hazard H11).
 
-    `before` is the last value in the test's own unit. An empty list means nothing is odd, or that it cannot be known.
+    `before` is the last value in the test's own unit. A likely slip is named in place of "unusually low". An empty list
+    means nothing is odd, or that it cannot be known.
     """
     if reading.value is None or reading.comparator != "=" or not reading.unit:
         return []
     value = canonical(rule, reading.value, reading.unit)
-    asked = [_slip(rule, reading, value, percent_given), _outside_soft(rule, value), _jumped(rule, value, before)]
-    return [question for question in asked if question][:2]
+    slip = _slip(rule, reading, value, percent_given)
+    asked = [slip or _outside_soft(rule, value), _jumped(rule, value, before)]
+    return [question for question in asked if question]
 
 
 def _slip(rule: Rule, reading: Reading, value: Decimal, percent_given: bool) -> str:

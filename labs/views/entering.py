@@ -19,6 +19,7 @@ from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient, User
 from il2tracker.pages import answer, form_page, sent
 from labs import actions, draws, error_actions, facts, range_words, words
+from labs.asked import Asked, asked
 from labs.facts import Facts
 from labs.forms import CorrectForm, DrawForm
 from labs.last_report import last_report
@@ -29,7 +30,7 @@ from labs.units import in_words
 from labs.views.results import require_adding, to
 
 WHOLE_PAGE = "page"
-BUTTONS = {"csrfmiddlewaretoken", "look", "clear", "back", "settle", "conflicts", "reason"}
+BUTTONS = {"csrfmiddlewaretoken", "look", "clear", "open", "back", "settle", "conflicts", "reason"}
 
 
 @login_required
@@ -47,12 +48,21 @@ def add(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     known = facts.load([patient], now, tests=())[patient.pk]
     page: dict[str, Any] = {"patient": patient, "viewer": request.user, "now": now, "timed": known.timing_matters}
     form = DrawForm(sent(request), last=last_report(patient), **page)
-    if "clear" in request.POST:
-        form = DrawForm(initial=form.unsuggested(), **page)
+    if {"clear", "open"} & set(request.POST):
+        form = _again(request, form, page)
     if not form.is_valid() or {"look", "back"} & set(request.POST):
         return answer(request, "labs/add.html", form, patient=patient, soon=_soon(form, known))
-    asked = [] if "sure" in request.POST else form.questions()
-    return _ask(request, form, asked) if asked else _keep(request, form)
+    rows = [] if "sure" in request.POST else asked(form)
+    return _ask(request, form, rows) if any(row.is_odd for row in rows) else _keep(request, form)
+
+
+def _again(request: SignedInRequest, form: DrawForm, page: dict[str, Any]) -> DrawForm:
+    """The form once more with what was typed: without the suggestions, or with every group of tests open."""
+    if "clear" in request.POST:
+        return DrawForm(initial=form.unsuggested(), **page)
+    opened = DrawForm(initial=form.typed(), last=form.last, **page)
+    opened.all_open = True
+    return opened
 
 
 def _said(request: SignedInRequest, patient: Patient, now: datetime) -> HttpResponse:
@@ -63,7 +73,7 @@ def _said(request: SignedInRequest, patient: Patient, now: datetime) -> HttpResp
     if box is None:
         access.looked(request.user, patient, "labs.add")
         soon = _soon(form, facts.load([patient], now, tests=())[patient.pk])
-    return render(request, "labs/_said.html", {"box": box, "soon": soon, "patient": patient})
+    return render(request, "labs/_said.html", {"form": form, "box": box, "soon": soon, "patient": patient})
 
 
 def _soon(form: DrawForm, known: Facts) -> str:
@@ -78,8 +88,16 @@ def _typed(request: SignedInRequest) -> list[tuple[str, str]]:
     return [(name, str(value)) for name, values in sent_again for value in values]
 
 
-def _ask(request: SignedInRequest, form: DrawForm, asked: list[str]) -> HttpResponse:
-    context = {"patient": form.patient, "drawn": form, "asked": asked, "sent": _typed(request)}
+def _ask(request: SignedInRequest, form: DrawForm, rows: list[Asked]) -> HttpResponse:
+    """`only_ranges`: nothing typed looks odd, so that "yes" is the likely answer."""
+    only_ranges = not any(row.value for row in rows)
+    context = {
+        "patient": form.patient,
+        "drawn": form,
+        "rows": rows,
+        "only_ranges": only_ranges,
+        "sent": _typed(request),
+    }
     return render(request, "labs/ask.html", context)
 
 

@@ -1,6 +1,6 @@
 """Fixtures that every test may use, and what makes the real databases, browser and servers fit pytest."""
 
-import importlib
+import gc
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,13 +13,12 @@ from django.db import connection
 from django.test import TransactionTestCase
 from playwright.sync_api import ConsoleMessage, Page
 
-from tests import services
+from tests import rows, schema, services
 from tests.smtp_sink import SmtpSink
 
 DATABASE = os.environ.get("IL2_TEST_DATABASE", "sqlite")
 AXE = Path(__file__).parent / "vendor" / "axe-core" / "axe.min.js"
 DATABASE_FIXTURES = {"db", "transactional_db"}
-LIBRARIES = ("cycles.plan_actions", "labs.actions", "sideeffects.actions")
 NOT_AN_ERROR = ("the server responded with a status of 4",)
 """What Chromium logs as an error although a page may well answer so: 403, 404, 422."""
 
@@ -67,6 +66,13 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
             item.add_marker(pytest.mark.skip(reason=f"PostgreSQL: {reason}"))
 
 
+def pytest_collection_finish() -> None:
+    """What is loaded by now stays to the end: no use to look through it for garbage again and again."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
+
+
 @pytest.hookimpl(hookwrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Iterator[None]:
     """With IL2_REQUIRE_SERVICES=1 a skip is a failure."""
@@ -88,39 +94,33 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
 # Database
 
 
-@pytest.fixture(scope="session", autouse=True)
-def keep_rules_and_libraries() -> Iterator[None]:
-    """Emptying the tables after a test with real transactions: lift the append-only triggers for it, and put the
-    library rows back that migrations had loaded."""
-    from il2tracker.audit import triggers
-
+@pytest.fixture(scope="session")
+def django_db_setup(
+    pytestconfig: pytest.Config,
+    django_test_environment: None,
+    django_db_modify_db_settings: None,
+    django_db_blocker: Any,
+) -> Iterator[None]:
+    """A migrated database; a test with real transactions leaves it as the migrations had made it."""
+    cache_of_pytest = getattr(pytestconfig, "cache", None)
     flush = TransactionTestCase._fixture_teardown
+    with django_db_blocker.unblock():
+        schema.make(cache_of_pytest.mkdir("schema") if cache_of_pytest else services.scratch())
+        migrated = rows.taken()
+        with connection.cursor() as cursor:
+            version = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
+            cursor.execute(version)
+            services.note("database", f"{connection.display_name} {cursor.fetchone()[0]}")
 
     def teardown(case: TransactionTestCase) -> None:
-        triggers.drop(connection)
-        flush(case)
+        rows.restore(migrated)
         cache.clear()
-        load_libraries()
-        triggers.create(connection)
 
     TransactionTestCase._fixture_teardown = teardown
     yield
     TransactionTestCase._fixture_teardown = flush
-
-
-def load_libraries() -> None:
-    """Load each package's library rows, as its migration does."""
-    for name in LIBRARIES:
-        importlib.import_module(name).load_library()
-
-
-@pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
-    """Note which database was really used."""
-    with django_db_blocker.unblock(), connection.cursor() as cursor:
-        version = "SELECT sqlite_version()" if connection.vendor == "sqlite" else "SHOW server_version"
-        cursor.execute(version)
-        services.note("database", f"{connection.display_name} {cursor.fetchone()[0]}")
+    with django_db_blocker.unblock():
+        schema.drop()
 
 
 # Mail and broker

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import Field, dataclass, fields, replace
+from dataclasses import dataclass, fields, replace
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from uuid import uuid4
 
 from django.apps import apps
-from django.db import models
+from django.db import connection, models
 from django.utils import timezone
 
 from cycles import questions
@@ -23,6 +23,7 @@ from cycles.schedule import SLOTS
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.actions import raise_alert
+from tests import rows
 
 PASSWORD = "correct horse battery"
 
@@ -86,30 +87,49 @@ class _Remembered:
     """The rows of the cast that was made first, to be put back with the same keys at another time."""
 
     cast: Cast
-    rows: dict[type[models.Model], list[models.Model]]
+    state: rows.State
+    moments: dict[str, list[int]]
+    """Table → which of its columns hold moments."""
 
     @classmethod
     def of(cls, made: Cast) -> _Remembered:
         theirs = [model for model in apps.get_models() if model._meta.app_label in {"accounts", "audit"}]
-        rows = {model: list(model._default_manager.all()) for model in theirs}
-        return cls(made, {model: found for model, found in rows.items() if found})
+        state = rows.taken([model._meta.db_table for model in theirs])
+        named = {model._meta.db_table: _moments(model) for model in theirs}
+        places = {
+            table: [place for place, column in enumerate(kept.columns) if column in named[table]]
+            for table, kept in state.items()
+        }
+        return cls(made, state, places)
 
     def again(self) -> Cast:
-        now, put = timezone.now(), dict[tuple[type[models.Model], Any], models.Model]()
-        for model, rows in self.rows.items():
-            fresh = [_copy(row, now) for row in rows]
-            model._default_manager.bulk_create(fresh)
-            put |= {(model, row.pk): row for row in fresh}
-        return Cast(**{field.name: put[type(old), old.pk] for field, old in self._people()})
-
-    def _people(self) -> list[tuple[Field[Any], Any]]:
-        return [(field, getattr(self.cast, field.name)) for field in fields(Cast)]
+        now = timezone.now()
+        at = connection.ops.adapt_datetimefield_value(now)
+        rows.put({table: _moved(kept, self.moments[table], at) for table, kept in self.state.items()})
+        people = {field.name: getattr(self.cast, field.name) for field in fields(Cast)}
+        return Cast(**{name: _copy(person, now) for name, person in people.items()})
 
 
-def _copy(row: models.Model, now: datetime) -> models.Model:
-    moments = {field.attname for field in row._meta.concrete_fields if isinstance(field, models.DateTimeField)}
+def _moments(model: type[models.Model]) -> set[str]:
+    return {field.attname for field in model._meta.concrete_fields if isinstance(field, models.DateTimeField)}
+
+
+def _moved(kept: rows.Rows, places: list[int], at: Any) -> rows.Rows:
+    """The same rows, each moment in them `at`."""
+    values = [list(row) for row in kept.values]
+    for row in values:
+        for place in places:
+            row[place] = row[place] and at
+    return rows.Rows(kept.table, kept.columns, [tuple(row) for row in values])
+
+
+def _copy(row: Any, now: datetime) -> Any:
+    """The row with each of its moments now, as if it had just been read."""
+    moments = _moments(type(row))
     values = {field.attname: getattr(row, field.attname) for field in row._meta.concrete_fields}
-    return type(row)(**{name: now if value and name in moments else value for name, value in values.items()})
+    copy = type(row)(**{name: now if value and name in moments else value for name, value in values.items()})
+    copy._state.adding, copy._state.db = False, connection.alias
+    return copy
 
 
 def _cast() -> Cast:

@@ -12,7 +12,7 @@ from django.test import Client
 from playwright.sync_api import Browser, Page
 
 from il2tracker.accounts.models import User
-from il2tracker.demo import actions as demo
+from tests import filled
 from tests.looks import screens
 
 NOT_THE_SEND = "[name=step], [name=told], [name=clear], [aria-hidden]"
@@ -26,7 +26,7 @@ def clinic(settings: Any, live_server: Any) -> Iterator[Any]:
     settings.DEMO = True
     settings.DEFAULT_TIME_ZONE = "Europe/London"
     with time_machine.travel(screens.NOW):
-        demo.fill(now=screens.NOW)
+        filled.fill(now=screens.NOW)
         yield live_server
 
 

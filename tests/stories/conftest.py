@@ -10,8 +10,9 @@ import pytest
 import time_machine
 from playwright.sync_api import Browser, Page, expect
 
-from il2tracker.demo import actions, story
+from il2tracker.demo import story
 from il2tracker.demo.roles import Life
+from tests import filled
 
 NOW = datetime(2026, 11, 21, 21, 35, tzinfo=UTC)
 HEIGHTS = {390: 844, 1280: 900}
@@ -39,7 +40,7 @@ def clinic(
     settings.DEFAULT_TIME_ZONE = "Europe/London"
     monkeypatch.setattr(story, "LIVES", lives)
     with time_machine.travel(now):
-        actions.fill(now=now)
+        filled.fill(now=now)
         yield live_server
 
 

@@ -13,6 +13,7 @@ How a number is read (hazard H04: never truncated, never silently another number
 
 import re
 from decimal import Decimal
+from typing import NamedTuple
 
 from labs.units import (
     HIGHEST_POWER,
@@ -39,7 +40,8 @@ PART_OF_WHITE_CELLS = {"neutrophils", "lymphocytes", "eosinophils"}
 SPACES = dict.fromkeys(map(ord, "\u00a0\u2007\u2009\u202f\t"), " ")
 NUMBER = r"[0-9](?:[0-9 .,]*[0-9])?(?:[eE][+-]?[0-9]{1,2})?"
 WORDS = "less than|more than|fewer than|greater than|at most|at least|up to|under|below|over|above"
-SHAPE = re.compile(rf"(?P<sign><=|>=|=<|=>|≤|≥|<|>|{WORDS})?\s*(?P<number>{NUMBER})\s*(?P<rest>.*)", re.DOTALL)
+SIGN = rf"<=|>=|=<|=>|[<>≤≥]|{WORDS}"
+SHAPE = re.compile(rf"(?P<sign>{SIGN})?\s*(?P<number>{NUMBER})\s*(?P<rest>.*)", re.DOTALL | re.IGNORECASE)
 SIGNS = {
     "<": ("<", "less than", "fewer than", "under", "below"),
     ">": (">", "more than", "greater than", "over", "above"),
@@ -62,6 +64,20 @@ FOUND = (
     ("detected", True),
 )
 NOT_DETECTED = {words for words, found in FOUND if not found} | {"none detected", "undetected", "nd", "n.d."}
+
+
+class Figure(NamedTuple):
+    """A number as it is written: what stands before it as a comparator ("=" for nothing), its digits, what follows."""
+
+    comparator: str
+    digits: str
+    rest: str
+
+
+def figure_in(text: str) -> Figure | None:
+    """The number that a text begins with, a sign before it or none: "<20 copies/mL". None for any other text."""
+    found = SHAPE.fullmatch(text)
+    return Figure(COMPARATORS[(found["sign"] or "").casefold()], found["number"], found["rest"]) if found else None
 
 
 def parse(rule: Rule, text: str, unit: str = "") -> Reading:
@@ -90,16 +106,16 @@ def _undetected(rule: Rule, unit: str, raw: str) -> Reading:
 def _measured(rule: Rule, plain: str, chosen: str) -> Reading:
     rest, detected = _detection(plain.casefold())
     rest, power = _without_power(rest)
-    shape = SHAPE.fullmatch(rest)
-    if shape is None or (power and shape["rest"]):
+    found = figure_in(rest)
+    if found is None or (power and found.rest):
         raise ReadingError(f"“{plain}” is not a value we can read. Enter a number such as 612, or “<20”.")
     if detected is not None and not rule.may_be_undetected:
         raise ReadingError(f"“{plain}” is not a result of this test. Enter the number from the report.")
-    unit = unit_called(rule, power or shape["rest"] or chosen or rule.canonical_unit, chosen)
-    sign = COMPARATORS[shape["sign"] or ""]
+    unit = unit_called(rule, power or found.rest or chosen or rule.canonical_unit, chosen)
+    sign = found.comparator
     if detected is False and sign not in {"<", "<="}:
         raise ReadingError(f"“{plain}” is a number and says that nothing was found. Enter “not detected”, or “<20”.")
-    return Reading(sign, number(rule, shape["number"], unit), unit.code, detected, plain)
+    return Reading(sign, number(rule, found.digits, unit), unit.code, detected, plain)
 
 
 def _detection(text: str) -> tuple[str, bool | None]:

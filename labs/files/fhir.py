@@ -4,14 +4,13 @@ Each value becomes one Line; an Observation of components becomes one for each. 
 (a person, a specimen, a laboratory) is used where a result refers to it; everything else is left out in words.
 """
 
-import re
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import groupby
 from typing import Any
 
 from labs import catalogue
-from labs.files import fhir_json, fhir_values
+from labs.files import fhir_json, fhir_values, not_blood
 from labs.files.candidates import OTHER, Line, Status, identity
 from labs.files.fhir_context import LONGEST_ID, LONGEST_NAME, Context, shortened
 from labs.files.fhir_json import Placed, concept, mapping, sequence, text
@@ -24,10 +23,6 @@ NOT_SENT = "The report names this result, but the result itself is not in this f
 USED = {"Patient", "Practitioner", "PractitionerRole", "Organization", "Specimen", "Device", "Encounter",
         "ServiceRequest", "Provenance", "Location"}  # fmt: skip
 NO_LABORATORY = {"vital-signs", "social-history", "survey", "exam", "imaging", "activity", "therapy", "procedure"}
-VITAL_SIGNS = {"8310-5", "29463-7", "8867-4", "8480-6", "8462-4", "59408-5", "85354-9", "9279-1", "8302-2", "39156-5"}
-NOT_BLOOD = re.compile(
-    r"\b(urine|csf|cerebr\w*|spinal|stool|fa?eces|saliva|sputum|sweat|semen|fluid|swab|dialys\w*)\b", re.IGNORECASE
-)
 
 
 def lines(data: bytes, rules: Mapping[str, Rule]) -> Iterator[Line]:
@@ -83,16 +78,20 @@ def _results(context: Context, placed: Placed, rules: Mapping[str, Rule]) -> Ite
 def _observation(context: Context, placed: Placed, report: Placed | None, rules: Mapping[str, Rule]) -> Iterator[Line]:
     own, base = placed.resource, context.line(placed, report)
     if not is_laboratory(own):
-        yield replace(base, status=Status.NOT_UNDERSTOOD, reason=NO_BLOOD_RESULT)
+        yield replace(base, status=Status.SKIPPED, reason=NO_BLOOD_RESULT)
         return
     when, undated = context.when(placed, report)
     base = replace(base, on=when.on, at=when.at, moment=when.moment)
-    material = f"{concept(own.get('code'))} {context.material(placed)}"
+    material, called = context.material(placed), concept(own.get("code"))
     remark = fhir_values.flag_of(own)[1] if "component" in own else ""
     notes = [*fhir_values.notes_of(own), *([remark] if remark else [])]
     for part, name, external_id in _parts(own, base):
         line = replace(base, name=shortened(name, LONGEST_NAME), external_id=identity(external_id, LONGEST_ID))
-        yield _judged(*_read(line, part, rule_of(part, material, rules), rules[OTHER], notes), undated)
+        rule = rules[OTHER] if not_blood.is_named(called) else rule_of(part, material, rules)
+        if rule.code == OTHER and (fact := not_blood.fact(_loincs(part), _unit(part))):
+            yield replace(line, status=Status.SKIPPED, reason=fact)
+            continue
+        yield _judged(*_read(line, part, rule, rules[OTHER], notes), undated)
 
 
 def _parts(own: Mapping[str, Any], base: Line) -> Iterator[tuple[Mapping[str, Any], str, str]]:
@@ -149,12 +148,12 @@ def is_laboratory(observation: Mapping[str, Any]) -> bool:
     codes = {text(coding.get("code")).casefold() for coding in said}
     if codes & {"laboratory", "lab"}:
         return True
-    return not codes & NO_LABORATORY and not set(_loincs(observation)) & VITAL_SIGNS
+    return not codes & NO_LABORATORY and not set(_loincs(observation)) & not_blood.FACTS.keys()
 
 
 def rule_of(part: Mapping[str, Any], material: str, rules: Mapping[str, Rule]) -> Rule:
     """The test that this is: by LOINC, without one by what it is called; never that of blood for another material."""
-    if NOT_BLOOD.search(" ".join([material, *_names(part)])):
+    if not_blood.is_specimen(material) or not_blood.is_named(" ".join(_names(part))):
         return rules[OTHER]
     return rules.get(catalogue.meant(_loincs(part), _names(part), _unit(part)) or OTHER, rules[OTHER])
 

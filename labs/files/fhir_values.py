@@ -1,6 +1,5 @@
 """What one FHIR Observation, or one component of it, says: value, range, flag, notes. Pure; no number is invented."""
 
-import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +11,6 @@ from labs.units import Reading, ReadingError, Rule, known_unit
 
 COMPARATORS = ("", "<", "<=", ">=", ">")
 LONGEST_FLAG, LONGEST_RANGE, LONGEST_TEXT, LONGEST_UNIT = 20, 60, 2000, 40
-FIGURE_IN_WORDS = re.compile(r"(<=|>=|[<>≤≥])?\s*[0-9][0-9.,]*\s*(?P<unit>[^\s0-9.,].*)")
 FOUND_MARKS = {"ND": False, "DET": True}  # HL7's marks for "not detected" and "detected" (v3 ObservationInterpretation)
 PRINTED_UNIT = "urn:diary:printed-unit"
 """Extension of our own export on a text: the unit that was printed beside it, which a valueString has no place for."""
@@ -123,8 +121,8 @@ def _in_words(said: str, rule: Rule) -> Value:
 def _string(value: Any, rule: Rule) -> Value:
     """Words; a number only where the words name a unit of this test, and it can be read in one way alone."""
     said = passage(value)
-    shape = FIGURE_IN_WORDS.fullmatch(said)
-    if shape and rule.units and known_unit(rule, shape["unit"]):
+    found = written.figure_in(said)
+    if found and rule.units and " " not in found.digits and known_unit(rule, found.rest):
         try:
             return Value(said, written.parse(rule, said))
         except ReadingError:

@@ -15,6 +15,8 @@ from labs.units import Rule
 
 TABLE, FHIR, HL7, RECORD = "table", "fhir", "hl7", "record"
 READERS = {FHIR: fhir.lines, HL7: hl7_messages.lines, RECORD: own_json.lines}
+MESSAGE_BYTES = 20_000_000
+"""App's own: messages and records are read whole and need some ten times their size; a table is read row by row."""
 MESSAGE = re.compile(rb"(MSH|FHS|BHS)[^\w\s]")
 NO_READER = {
     b"%PDF": "This is a PDF. Copy the table out of it and paste it instead.",
@@ -95,12 +97,15 @@ def opened(
     most_bytes: int | None = None,
     most_rows: int | None = None,
 ) -> File:
-    """A file in its format. `tests` are columns that somebody named. Raises FileError for what cannot be read."""
+    """A file in its format. `tests` are columns that somebody named. Raises FileError for what cannot be read.
+
+    A table may be of any length unless a limit is given; everything else has at most MESSAGE_BYTES.
+    """
     if isinstance(data, bytes):
         tables.refuse_size(data, most_bytes)
     form = format_of(_start(data))
     if form != TABLE:
-        return File(form, data if isinstance(data, bytes) else _whole(data))
+        return File(form, _whole(data))
     table = tables.read(data, most_rows=most_rows)
     if columns.is_headless(table.header):
         table = replace(table, header=PASTED[: len(table.header)], headless=True)
@@ -127,6 +132,13 @@ def _start(data: bytes | Opener) -> bytes:
         return file.read(200)
 
 
-def _whole(data: Opener) -> bytes:
-    with data() as file:
-        return file.read()
+def _whole(data: bytes | Opener) -> bytes:
+    """All of a message; of one that is too long no more than shows it."""
+    with (tables.from_bytes(data) if isinstance(data, bytes) else data)() as file:
+        whole = file.read(MESSAGE_BYTES + 1)
+    if len(whole) > MESSAGE_BYTES:
+        raise FileError(
+            f"Messages and records are read whole, up to {MESSAGE_BYTES / 1_000_000:g} MB. This file is longer: split "
+            "it. A table can have any length."
+        )
+    return whole

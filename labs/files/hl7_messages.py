@@ -6,13 +6,13 @@ one of them cannot be read, nor can its results. Times of reporting (MSH-7, OBR-
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from typing import Any
 
 from labs import catalogue
+from labs.files import not_blood
 from labs.files.candidates import OTHER, DateError, Line, Stage, Status, identity
 from labs.files.hl7_orders import LONGEST_NOTE, Order, Result, broken, orders, remarks
 from labs.files.hl7_segments import Message, Segment, messages, shortened
@@ -31,11 +31,6 @@ NO_RESULT = {
 WITHDRAWN = dict.fromkeys("DW", "The laboratory says that this was a mistake.")
 OF_THE_ORDER = {"F", "C", "P", "R"}  # OBR-25, where OBX-11 is empty
 LOINC = {"LN", "LOINC"}
-NOT_BLOOD = re.compile(
-    r"\b(?:urine?|ur|csf|spinal|stool|stl|f(?:a)?eces|saliva|sal|sputum|spt|swab|swb|fluid|flu|pleural|ascit\w*|lavage"
-    r"|bal|isolate|isol|tissue|tiss|sweat|semen|smn|marrow|mar)\b",
-    re.IGNORECASE,
-)
 LONGEST = {"name": 120, "laboratory": 120, "flag": 20, "specimen": 40, "external_id": 160, "note": LONGEST_NOTE}
 UNIQUE = 6  # app's own: the length from which the number of an order is believed to be used once
 LONGEST_RANGE, LONGEST_RAW, LONGEST_KIND = 60, 200, 40
@@ -103,6 +98,8 @@ def _line(order: Order, result: Result, rules: Mapping[str, Rule]) -> Line:
     if problem:
         return Line(obx.line, order.patient, "", _shown(obx), Status.NOT_UNDERSTOOD, problem, person=order.whom)
     draft = _described(order, result, rules)
+    if draft.analyte == OTHER and (fact := not_blood.fact(_loincs(obx), obx.text(6) or obx.text(6, 2))):
+        return replace(draft, status=Status.SKIPPED, reason=fact, **_when(order, obx))
     status = (obx.text(11) or (order.status if order.status in OF_THE_ORDER else "")).upper()
     if status in NO_RESULT:
         verdict, words = NO_RESULT[status]
@@ -184,11 +181,14 @@ def _name(obx: Segment) -> str:
     return next((text for n in (2, 5, 9, 1, 4) if (text := obx.text(3, n))), "")
 
 
+def _loincs(obx: Segment) -> list[str]:
+    return [obx.text(3, n) for n in (1, 4) if obx.text(3, n + 2).upper() in LOINC and obx.text(3, n)]
+
+
 def _analyte(order: Order, obx: Segment, rules: Mapping[str, Rule]) -> str:
     """By LOINC; by name only where no LOINC says that it is another test, and the specimen may be blood."""
-    loincs = [obx.text(3, n) for n in (1, 4) if obx.text(3, n + 2).upper() in LOINC and obx.text(3, n)]
-    unit = obx.text(6) or obx.text(6, 2)
-    may_be_blood = not NOT_BLOOD.search(order.material)
+    loincs, unit = _loincs(obx), obx.text(6) or obx.text(6, 2)
+    may_be_blood = not not_blood.is_specimen(order.material)
     names = [text for n in (2, 5, 1, 4) if (text := obx.text(3, n))] if may_be_blood else []
     code = catalogue.meant(loincs, names, unit)
     return code if code in rules and code else OTHER

@@ -15,14 +15,13 @@ from labs.files.candidates import DateError
 from labs.files.hl7_segments import Segment, shortened
 from labs.files.remarks import SAID_ELSEWHERE, off_scale, says_not_found
 from labs.units import UNITS, Reading, ReadingError, Rule, known_unit
-from labs.written import AS_SENT, COMPARATORS, NOT_DETECTED, NUMBER, measured, number, parse
+from labs.written import AS_SENT, COMPARATORS, NOT_DETECTED, figure_in, measured, number, parse
 
 LONGEST_TEXT, LONGEST_RAW, LONGEST_UNIT = 2_000, 60, 40
 IN_WORDS = {"ST", "TX", "FT", "CE", "CWE", "CNE", "CF", "IS", "ID", ""}
 CODED = {"CE", "CWE", "CNE", "CF"}
 NOT_READ = {"ED": "a document", "RP": "a pointer to a document"}
-SIGN = r"(?P<sign><=|>=|=<|=>|[<>≤≥=])?"
-VALUE = re.compile(rf"{SIGN}\s*(?P<number>{NUMBER})\s*(?P<rest>.*)", re.DOTALL)
+EQUALS = re.compile(r"^=\s*(?=[0-9])")
 FOUND = {"detected": True, "(detected)": True, ", detected": True, "(not detected)": False, ", not detected": False}
 
 
@@ -95,16 +94,16 @@ def _worded(rule: Rule, text: str, unit: str) -> Reading:
     """Words; a number where they are nothing else ("<20", "5.4 mmol/L"), read like a printed one."""
     if rule.may_be_undetected and text.casefold() in NOT_DETECTED:
         return parse(rule, text, known_unit(rule, unit))
-    shape = VALUE.fullmatch(text)
-    if shape is None or len(text) > LONGEST_RAW:
+    found = figure_in(EQUALS.sub("", text))
+    if found is None or len(text) > LONGEST_RAW:
         return in_words(text, unit)
-    rest = shape["rest"].strip()
+    rest = found.rest.strip()
     detected = FOUND.get(rest.casefold())
     if rest and detected is None:
         if not known_unit(rule, rest) or known_unit(rule, unit) not in ("", known_unit(rule, rest)):
             return in_words(text, unit)
         unit = rest
-    return _printed(rule, shape["sign"] or "", shape["number"], unit, text, detected)
+    return _printed(rule, found.comparator, found.digits, unit, text, detected)
 
 
 def _printed(rule: Rule, sign: str, digits: str, unit: str, text: str, detected: bool | None) -> Reading:

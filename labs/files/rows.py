@@ -43,8 +43,7 @@ WHY = {
     Status.CANCELLED: "The laboratory cancelled it.",
     Status.WITHDRAWN: "The laboratory says that this was a mistake.",
 }
-SHAPE = re.compile(r"(<=|>=|≤|≥|<|>)?\s*([0-9]+(?:[.,][0-9]+)?)\s*(\S.*)?")
-SIGNS = {"": "=", "≤": "<=", "≥": ">="}
+PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 BARE = r"[<>≤≥=\s0-9.,]*"
 WORDS = r"[A-Za-z][A-Za-z ,.()-]{2,}"  # a result in words holds no digit at all: "6l2" is a slip, not a word
 VALUED = {Status.READY, Status.WITHDRAWN}
@@ -236,31 +235,36 @@ def _of_test(rule: Rule, column: Column, raw: str) -> Reading:
     unit = units.known_unit(rule, column.unit_text)
     if unit:
         return written.parse(rule, raw, unit)
-    parts = SHAPE.fullmatch(raw)
-    if parts is None or parts[3]:
+    found = _alone(raw)
+    if found is None:
         raise ReadingError(f"“{raw}” is not a value we can read. Enter a number such as 612, or “<20”.")
-    return _measured(rule, parts, column.unit_text)
+    return _measured(rule, raw, found, column.unit_text)
 
 
 def as_printed(rule: Rule, raw: str, unit: str) -> Reading:
     """A result of a test that the catalogue does not hold: a number where nothing else fits, otherwise its words."""
-    parts = SHAPE.fullmatch(raw)
-    if parts is None or parts[3] or len(raw) > LONGEST["raw"]:
+    found = _alone(raw)
+    if found is None or len(raw) > LONGEST["raw"]:
         return in_text(raw, unit)
     try:
-        return _measured(rule, parts, unit)
+        return _measured(rule, raw, found, unit)
     except ReadingError:
         return in_text(raw, unit)
 
 
-def _measured(rule: Rule, parts: re.Match[str], unit: str) -> Reading:
+def _alone(raw: str) -> written.Figure | None:
+    """A plain number and its sign, where nothing else stands beside them."""
+    found = written.figure_in(raw)
+    return found if found and not found.rest and PLAIN.fullmatch(found.digits) else None
+
+
+def _measured(rule: Rule, raw: str, found: written.Figure, unit: str) -> Reading:
     """Raises ReadingError where the number could be two."""
-    digits = parts[2]
+    digits = found.digits
     if re.fullmatch(r"[1-9][0-9]{0,2},[0-9]{3}", digits):
         raise ReadingError(f"“{digits}” can be read in more than one way. Enter it without a comma.")
-    sign = SIGNS.get(parts[1] or "", parts[1])
-    reading = written.measured(rule, sign, digits.replace(",", "."), shortened(unit, "unit"))
-    return replace(reading, raw=parts[0])
+    reading = written.measured(rule, found.comparator, digits.replace(",", "."), shortened(unit, "unit"))
+    return replace(reading, raw=shortened(raw, "raw"))
 
 
 def in_text(raw: str, unit: str = "") -> Reading:

@@ -198,8 +198,8 @@ RESOURCES: dict[str, Case] = {
 
 def hl7(*segments: str, head: str = "") -> Case:
     """A broken message after a good one."""
-    good = message("PID|1", "OBR|1|||x|||20260105", obx(CD4, "NM", "612", "/uL"))
-    return good + message("PID|1", *segments, head=head), GOOD
+    good = message("PID|1||||Anna", "OBR|1|||x|||20260105", obx(CD4, "NM", "612", "/uL"))
+    return good + message("PID|1||||Anna", *segments, head=head), GOOD
 
 
 def result(value: str, kind: str = "NM", **fields: str) -> str:
@@ -207,7 +207,7 @@ def result(value: str, kind: str = "NM", **fields: str) -> str:
     return obx(POTASSIUM, kind, value, "mmol/L", **{"f14": "20260205", **fields})
 
 
-WHOLE = message("PID|1", "OBR|1|||x|||20260105", result("4.1"))
+WHOLE = message("PID|1||||Anna", "OBR|1|||x|||20260105", result("4.1"))
 MESSAGES: dict[str, Case] = {
     "a message without its header": (WHOLE[WHOLE.index(b"PID") :], []),
     "a header alone": (b"MSH|^~\\&|LIS\r", []),
@@ -245,8 +245,8 @@ MESSAGES: dict[str, Case] = {
     "nothing but separators": hl7(result("^" * 5_000)),
     "a line break in a number": hl7(result("4\r1")),
     "an escape that is not closed": hl7("OBR|1|||x|||2026\\", result("4.1", f14="")),
-    "results before their patient": (message(result("4.1", f14="2026"), "PID|1"), []),
-    "no results": (message("PID|1", "OBR|1|||x"), []),
+    "results before their patient": (message(result("4.1", f14="2026"), "PID|1||||Anna"), []),
+    "no results": (message("PID|1||||Anna", "OBR|1|||x"), []),
     "zero copies": hl7(obx(LOAD, "NM", "0", "copies/mL", f14="20260205")),
 }
 ALL = {**TABLES, **BINARIES, **RESOURCES, **MESSAGES}

@@ -3,12 +3,16 @@ nothing stored that does not stand in the file."""
 
 from __future__ import annotations
 
+import io
+from functools import partial
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from labs.files import formats
+from labs.files.candidates import FileError
 from labs.models import ImportBatch, LabResult
 from tests.labs.broken_files import ALL, BINARIES, MESSAGES, RESOURCES, TABLES, Case
 
@@ -59,3 +63,18 @@ def test_a_file_that_is_cut_anywhere_is_answered(anna: Client, name: str, cut: i
         assert anna.get(answer.url).status_code == 200
         assert anna.post(f"{answer.url}add/", EVERYTHING).status_code == 302
     assert {str(result.value.normalize()) for result in LabResult.objects.all()} <= {"612", "6.4E+2"}
+
+
+@pytest.mark.parametrize(
+    "start", [b"MSH|^~\\&|", b'{"resourceType":', b'{"format": "diary-record",'], ids=["hl7", "fhir", "own"]
+)
+@pytest.mark.parametrize("by_command", [False, True])
+def test_what_is_read_whole_has_a_limit_which_is_said(
+    start: bytes, by_command: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(formats, "MESSAGE_BYTES", 1_000_000)
+    data = start.ljust(1_000_001)
+    opener = partial(io.BytesIO, data)
+    with pytest.raises(FileError, match=r"read whole, up to 1 MB\. This file is longer: split it\. A table"):
+        formats.opened(opener if by_command else data)
+    assert formats.opened(partial(io.BytesIO, b"date,cd4\n" + b"2026-01-05,612\n" * 70_000)).table

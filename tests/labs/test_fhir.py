@@ -365,14 +365,30 @@ def test_a_specimen_that_is_no_blood_makes_it_another_test():
 @pytest.mark.parametrize("category", ["vital-signs", "social-history", "survey"])
 def test_vital_signs_and_habits_are_skipped_in_words(category):
     line = only(observation(category=[{"coding": [{"code": category}]}]))
-    assert (line.status, line.reason) == (Status.NOT_UNDERSTOOD, "This is not a blood result.")
+    assert (line.status, line.reason) == (Status.SKIPPED, "This is not a blood result.")
 
 
-def test_a_body_weight_without_a_category_is_skipped_too():
+def test_a_body_weight_is_skipped_too_whoever_sends_it():
     weight = observation(code=called("Weight", "29463-7"), valueQuantity={"value": 70, "unit": "kg"})
-    assert only(weight).reason == "This is not a blood result."
     laboratory = [{"coding": [{"code": "laboratory"}]}]
-    assert only(weight | {"category": laboratory}).status is READY
+    for line in (only(weight), only(weight | {"category": laboratory})):
+        assert line.status is Status.SKIPPED
+        assert "ot a blood result" in line.reason
+
+
+@pytest.mark.parametrize(
+    ("code", "quantity", "reason"),
+    [
+        (called("Reported Patient Age", "21612-7"), {"value": 50, "unit": "a"}, "a person’s age"),
+        (called("Age of the sample giver"), {"value": 50, "unit": "years"}, "an age or a time"),
+        (called("Height", "8302-2"), {"value": 170, "unit": "cm"}, "height or weight"),
+        (called("Ferritin"), {"value": 88.5, "unit": "ng/mL"}, ""),
+        (called("CD4 cells", "24467-3"), {"value": 612, "unit": "/uL"}, ""),
+    ],
+)  # fmt: skip
+def test_what_laboratories_send_about_a_person_is_left_out_and_says_why(code, quantity, reason):
+    line = only(observation(code=code, category=[{"coding": [{"code": "laboratory"}]}], valueQuantity=quantity))
+    assert (line.status is Status.SKIPPED, reason in line.reason) == (bool(reason), True)
 
 
 # How far along

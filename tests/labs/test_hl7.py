@@ -62,7 +62,7 @@ def test_a_unit_that_is_none_of_the_test_is_kept_as_printed() -> None:
 
 def test_a_rejected_specimen_has_only_cancelled_results_and_the_reason() -> None:
     lines = sample("CANCELED")
-    assert Counter(line.status for line in lines) == {Status.CANCELLED: 16, Status.READY: 1}
+    assert Counter(line.status for line in lines) == {Status.CANCELLED: 16, Status.SKIPPED: 1}
     assert {line.note for line in lines if line.status is Status.CANCELLED} == {"Specimen rejected / not processed"}
     assert all(line.reading is None for line in lines if line.status is Status.CANCELLED)
     assert lines[0].name == "Reported Patient Age"

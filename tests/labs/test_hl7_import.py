@@ -15,11 +15,11 @@ from tests import factories
 from tests.labs.hl7_samples import CD4, LOAD, POTASSIUM, SAMPLES, message, obx
 
 pytestmark = pytest.mark.django_db
-MINE, UPLOAD, MANY = "PID|1||4711", "/results/import/", "/people/import/"
+MINE, UPLOAD, MANY = "PID|1||4711||Anna", "/results/import/", "/people/import/"
 STATES = {
     "LAB-ORU-1": {"new": 8, "no value yet": 2},
     "LAB-ORU-2": {"new": 10},
-    "CANCELED": {"cancelled by the laboratory": 16, "new": 1},
+    "CANCELED": {"cancelled by the laboratory": 16, "left out": 1},
     "sn-as-quantity": {"needs a date": 1},
     "sn-as-range": {"needs a date": 1},
     "ratio-value-colon": {"needs a date": 1},

@@ -20,7 +20,7 @@ from cycles.models import Cycle
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
-from labs import to_see, uploads
+from labs import stock, to_see
 from labs.matching import Known, Match, Shelf, known
 from labs.models import Analyte, Bloodwork, LabResult
 from labs.units import Reading
@@ -146,7 +146,7 @@ def _entries(readings: Mapping[Analyte, Reading | Entry]) -> dict[Analyte, Entry
 
 def _matched(patient: Patient, drawn: Drawn, entries: Mapping[Analyte, Entry]) -> list[tuple[Match, Meeting]]:
     """Each reading with how it stands to what is there, and with the result that it meets (a new one if none)."""
-    shelf = uploads.shelf_of({patient.pk}, {})
+    shelf = stock.shelf_of({patient.pk}, {})
     found = []
     for analyte, entry in entries.items():
         match, meets = shelf.match(known(patient.pk, analyte.rule, entry.reading, drawn.on, drawn.at))
@@ -205,7 +205,7 @@ def refuse_meeting(result: LabResult, identity: Known) -> None:
     """Raises ValidationError when another standing result of the same test and draw is there."""
     others = LabResult.objects.standing().of(result.patient).filter(analyte=result.analyte, drawn_on=identity.on)
     rows = others.exclude(pk=result.pk).select_related("analyte")
-    match, _meets = Shelf.of(uploads.identity_of(other, {}) for other in rows).match(identity)
+    match, _meets = Shelf.of(stock.identity_of(other, {}) for other in rows).match(identity)
     if match is not Match.NEW:
         raise ValidationError(_("You already have a result of this test for this draw. Look at that one first."))
 

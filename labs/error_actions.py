@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import User
 from il2tracker.audit import log
-from labs import uploads
+from labs import stock
 from labs.actions import may_add, refuse_meeting, require_adding, save
 from labs.models import LabResult
 
@@ -56,7 +56,7 @@ def restore_result(*, by: User, result: LabResult) -> LabResult:
         return result
     if not may_restore(by, result):
         raise PermissionDenied
-    refuse_meeting(result, uploads.identity_of(result, {}))
+    refuse_meeting(result, stock.identity_of(result, {}))
     result.voided_at, result.voided_by, result.void_reason = None, None, ""
     save(by, result, reason=_("put back"))
     log.record(action="labs.result.restored", by=by, patient=result.patient, subject=result)

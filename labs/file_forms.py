@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
@@ -18,7 +18,7 @@ from labs.files import days
 from labs.files.asking import Asked
 from labs.files.tables import BROWSER_BYTES
 from labs.forms import day_field
-from labs.verdicts import Stranger
+from labs.outcomes import Stranger
 
 ACCEPTED = ".csv,.txt,.tsv,.json,.ndjson,.hl7,.oru,text/csv,text/plain,application/json,application/fhir+json"
 
@@ -103,9 +103,7 @@ class AnswersForm(BaseForm):
 
     def _ask_who_is_meant(self) -> None:
         for index, stranger in enumerate(self.met):
-            words = {"who": stranger.who, "patient": stranger.patient.label}
-            label = _("Yes: %(who)s is %(patient)s. I have checked it.") % words
-            self.fields[f"same{index}"] = forms.BooleanField(label=label, required=False)
+            self.fields[f"same{index}"] = forms.BooleanField(label=stranger.asks, required=False)
 
     def _ask_own(self) -> None:
         if len(self.asked.patients) > 1:
@@ -129,10 +127,10 @@ class AnswersForm(BaseForm):
                 label = _("Patient “%(name)s”: day 0 was on") % {"name": name}
                 self.fields[f"start{index}"] = day_field(label=label, required=False)
 
-    def people(self) -> list[tuple[str, Any, Any]]:
-        """Name in the file, box for the code, box for the start date."""
+    def people(self, rows_of: Callable[[str], int]) -> list[tuple[str, Any, Any, int]]:
+        """Name in the file, box for the code, box for the start date, how many rows."""
         return [
-            (name, self[f"person{index}"], self[f"start{index}"] if self.asked.needs_start else None)
+            (name, self[f"person{index}"], self[f"start{index}"] if self.asked.needs_start else None, rows_of(name))
             for index, name in enumerate(() if self.own else self.asked.patients or ("",))
         ]
 

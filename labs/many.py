@@ -1,15 +1,17 @@
-"""Many new results at a time, each with the first row of its history (A24): two statements, no object per row.
+"""Many results at a time, each with its row of history (A24): a fixed number of statements, no object per row.
 
 Django's models cost some 400 µs a row and its history here, which is most of a minute for 100,000 rows. What is written
-is the same to the last column as what `bulk_create_with_history` writes; a test holds the two side by side.
+is the same to the last column as what the models and `bulk_create_with_history` write; a test holds them side by side.
+The one place where a result is written without its model (tests/test_architecture.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 from django.db import connection
 
@@ -17,21 +19,29 @@ from il2tracker.accounts.models import User
 from il2tracker.refs import new_refs
 from labs.models import LabResult
 
-MOST_MARKS = 2_000  # app's own: values in one statement; SQLite takes 32,766
+MOST_MARKS = 2_000  # app's own: values in one statement; SQLite takes 32,766, PostgreSQL 65,535
 ADAPTED = {"DecimalField", "DateField", "DateTimeField"}  # which SQLite holds as text or numbers of its own
+MADE, CHANGED = "+", "~"
+
+
+class Change(NamedTuple):
+    """What becomes of a stored result: the columns that change, by the names of the model, and why."""
+
+    key: int
+    facts: Mapping[str, Any]
+    reason: str
 
 
 class Writer:
-    """Writes results of one import. The caller holds the transaction, and has locked whom they are about."""
+    """Writes results of one import, or takes them back. The caller holds the transaction, and has locked the people."""
 
     def __init__(self, by: User | None, now: datetime) -> None:
         self.by, self.now = by, now
         fields: list[Any] = [field for field in LabResult._meta.concrete_fields if not field.primary_key]
         empty = LabResult()
         self.defaults = {field.attname: getattr(empty, field.attname) for field in fields} | {"created_at": now}
-        self.names = [field.attname for field in fields]
-        self.columns: list[str] = [field.column for field in fields]
-        self.adapted = [(n, field) for n, field in enumerate(fields) if field.get_internal_type() in ADAPTED]
+        self.columns: dict[str, str] = {field.attname: field.column for field in fields}
+        self.adapted = {field.attname: field for field in fields if field.get_internal_type() in ADAPTED}
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the rows, given by the names of the model's columns; what is left out has the model's default."""
@@ -42,18 +52,52 @@ class Writer:
         with connection.cursor() as cursor:
             cursor.executemany(self._insert, prepared)
             for some in in_parts(refs):
-                _add_history(cursor, some, self.by, self.now)
+                self._add_history(cursor, "ref", some, MADE, None)
+
+    def change(self, changes: Sequence[Change]) -> None:
+        """Change stored results, each of them once."""
+        alike, reasons = defaultdict(list), defaultdict(list)
+        for change in changes:
+            alike[tuple(change.facts)].append(change)
+            reasons[change.reason].append(change.key)
+        with connection.cursor() as cursor:
+            for names, some in alike.items():
+                rows = [[*self._values(change.facts, names), change.key] for change in some]
+                cursor.executemany(self._update(names), rows)
+            for reason, keys in reasons.items():
+                for part in in_parts(keys):
+                    self._add_history(cursor, "id", part, CHANGED, reason)
 
     def _prepared(self, row: Mapping[str, Any]) -> list[Any]:
-        values = [row[name] for name in self.names]
-        for place, field in self.adapted:
-            values[place] = field.get_db_prep_save(values[place], connection)
-        return values
+        return self._values(row, self.columns)
+
+    def _values(self, row: Mapping[str, Any], names: Iterable[str]) -> list[Any]:
+        adapted = self.adapted
+        return [
+            adapted[name].get_db_prep_save(row[name], connection) if name in adapted else row[name] for name in names
+        ]
 
     @cached_property
     def _insert(self) -> str:
         marks = ", ".join(["%s"] * len(self.columns))
-        return f"INSERT INTO {LabResult._meta.db_table} ({_names(self.columns)}) VALUES ({marks})"
+        return f"INSERT INTO {LabResult._meta.db_table} ({_names(self.columns.values())}) VALUES ({marks})"
+
+    def _update(self, names: Sequence[str]) -> str:
+        said = ", ".join(f"{connection.ops.quote_name(self.columns[name])} = %s" for name in names)
+        return f"UPDATE {LabResult._meta.db_table} SET {said} WHERE id = %s"
+
+    def _add_history(self, cursor: Any, column: str, some: Sequence[Any], kind: str, reason: str | None) -> None:
+        """A row of history of each of these results, from the rows as they now are, so that nothing can differ."""
+        history = LabResult.history.model._meta.db_table
+        columns: list[str] = [field.column for field in LabResult.history.model.tracked_fields]
+        own = ["history_date", "history_user_id", "history_type", "history_change_reason"]
+        marks = ", ".join(["%s"] * len(some))
+        when = connection.ops.adapt_datetimefield_value(self.now)
+        cursor.execute(
+            f"INSERT INTO {history} ({_names([*columns, *own])}) SELECT {_names(columns)}, %s, %s, %s, %s "
+            f"FROM {LabResult._meta.db_table} WHERE {column} IN ({marks})",
+            [when, self.by.pk if self.by else None, kind, reason, *some],
+        )
 
 
 def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
@@ -61,18 +105,5 @@ def in_parts(values: Sequence[Any]) -> Iterator[Sequence[Any]]:
     return (values[start : start + MOST_MARKS] for start in range(0, len(values), MOST_MARKS))
 
 
-def _add_history(cursor: Any, refs: Sequence[str], by: User | None, now: datetime) -> None:
-    """The first row of history of each of these results, from the rows just written, so that nothing can differ."""
-    history = LabResult.history.model._meta.db_table
-    columns: list[str] = [field.column for field in LabResult.history.model.tracked_fields]
-    own = ["history_date", "history_user_id", "history_type", "history_change_reason"]
-    marks = ", ".join(["%s"] * len(refs))
-    cursor.execute(
-        f"INSERT INTO {history} ({_names([*columns, *own])}) SELECT {_names(columns)}, %s, %s, '+', NULL "
-        f"FROM {LabResult._meta.db_table} WHERE ref IN ({marks})",
-        [connection.ops.adapt_datetimefield_value(now), by.pk if by else None, *refs],
-    )
-
-
-def _names(columns: Sequence[str]) -> str:
+def _names(columns: Iterable[str]) -> str:
     return ", ".join(map(connection.ops.quote_name, columns))

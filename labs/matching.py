@@ -32,11 +32,33 @@ class Match(Enum):
     OLDER = "older than what is there"
 
 
+class Beside(NamedTuple):
+    """What is printed beside a value; a long note stands as its digest."""
+
+    printed_range: str = ""
+    flag: str = ""
+    note: str = ""
+
+    @classmethod
+    def of(cls, printed_range: str, flag: str, note: str) -> "Beside":
+        """As it is compared: two notes that differ in their spaces alone are one."""
+        return cls(printed_range, flag, _part(note) if note else "") if printed_range or flag or note else NOTHING
+
+    def over(self, other: "Beside") -> "Beside":
+        """This, with the other where this says nothing. A flag belongs to its range: they are said together."""
+        ranged = self if self.printed_range or self.flag else other
+        return Beside(self.printed_range or other.printed_range, ranged.flag, self.note or other.note)
+
+
+NOTHING = Beside()
+
+
 class Known(NamedTuple):
     """What identifies a result: test, day, moment if known, value in the test's own unit. `key` names its row.
 
     `name` is the printed name of a test outside the catalogue, `unit_text` a unit that is not known, `text` a result in
-    words. `external_id` is what the sending system calls it. `withdrawn`: the laboratory took it back.
+    words. `external_id` is what the sending system calls it. `withdrawn`: the laboratory took it back. `beside` is no
+    part of what identifies it: only a laboratory's correction may change it alone.
     """
 
     patient: int
@@ -55,6 +77,7 @@ class Known(NamedTuple):
     withdrawn: bool = False
     detected: bool | None = None
     laboratory: str = ""
+    beside: Beside = NOTHING
 
     @property
     def fingerprint(self) -> str:
@@ -78,6 +101,11 @@ class Known(NamedTuple):
         if mine != theirs or self.unit_text != other.unit_text or {self.detected, other.detected} == {True, False}:
             return False
         return self.text == other.text or _part(self.text) == _part(other.text)
+
+    def says_more(self, other: "Known") -> bool:
+        """Whether it says of the same value what the other does not: another range, flag or note, or what was found."""
+        found = self.detected is not None and self.detected != other.detected
+        return found or self.beside.over(other.beside) != other.beside
 
     def same_moment(self, other: "Known") -> bool:
         """Whether both may be one draw: the same minute, or a time is unknown. Two specimen numbers are two draws."""
@@ -106,6 +134,7 @@ def known(
     stage: Stage = Stage.FINAL,
     withdrawn: bool = False,
     laboratory: str = "",
+    beside: Beside = NOTHING,
 ) -> Known:
     """Identity of a reading. `name` counts only for a test outside the catalogue (a rule without units)."""
     own = in_own_unit(rule, reading)
@@ -126,6 +155,7 @@ def known(
         withdrawn,
         own.detected,
         laboratory,
+        beside,
     )
 
 
@@ -231,12 +261,13 @@ def _version(result: Known, there: Known) -> tuple[Match, Known]:
     called_the_same = bool(result.external_id) and result.external_id == there.external_id
     if there.withdrawn:
         return (Match.OLDER if same or newer < 0 else Match.NEW), there
+    first_final = there.stage is Stage.PRELIMINARY and newer > 0
+    corrected = result.stage is Stage.CORRECTED and (called_the_same or _one_source(result, there))
+    told_apart = bool(result.external_id and there.external_id) and not called_the_same
     if same:
-        return (Match.CORRECTS if there.stage is Stage.PRELIMINARY and newer > 0 else Match.THERE), there
+        amends = corrected and not told_apart and result.says_more(there)
+        return (Match.CORRECTS if first_final or amends else Match.THERE), there
     if newer < 0 and (called_the_same or result.stage is Stage.PRELIMINARY):
         return Match.OLDER, there
-    first_final = there.stage is Stage.PRELIMINARY and newer > 0
-    corrected = result.stage is Stage.CORRECTED and _one_source(result, there)
     by_laboratory = called_the_same or first_final or corrected
-    told_apart = bool(result.external_id and there.external_id) and not called_the_same
     return (Match.CORRECTS if by_laboratory and not told_apart else Match.CONFLICT), there

@@ -261,7 +261,8 @@ class ImportBatch(models.Model):
     """An uploaded file. Its text waits here until it is confirmed, dropped or a day old, then it is forgotten.
 
     `patient` is empty when the file holds rows of several patients of a clinic. `replaced` lists what a confirmed batch
-    took the place of, so that it can be undone whole: [key of the result, key of its history row before].
+    took the place of, so that it can be undone whole: [key of the result, its version before, its version after], both
+    as keys of its history (0 = the batch made it).
     """
 
     class State(models.TextChoices):
@@ -272,6 +273,7 @@ class ImportBatch(models.Model):
 
     class Format(models.TextChoices):
         TABLE = "table", _("table")
+        RECORD = "record", _("record of a diary")
         FHIR = "fhir", "FHIR"
         HL7 = "hl7", "HL7"
 
@@ -283,7 +285,7 @@ class ImportBatch(models.Model):
     content = models.BinaryField(default=bytes)
     answers = models.JSONField(default=dict)
     outcomes = models.JSONField(default=dict)
-    format = models.CharField(max_length=5, choices=Format.choices, default=Format.TABLE)
+    format = models.CharField(max_length=6, choices=Format.choices, default=Format.TABLE)
     replaced = models.JSONField(default=list)
     state = models.CharField(max_length=7, choices=State.choices, default=State.WAITING)
     created_at = models.DateTimeField(auto_now_add=True)

@@ -30,6 +30,13 @@ def differences(person: Person | None, names: Iterable[str], birth_year: int | N
     return tuple(found)
 
 
+def can_be_compared(person: Person, names: Iterable[str], birth_year: int | None, code: str) -> bool:
+    """Whether a message's person and a patient have anything in common to compare: names, years of birth, our code."""
+    named = bool(_words(person.name)) and any(map(_words, names))
+    born = bool(birth_year and (person.born_on or person.birth_year))
+    return named or born or (bool(person.number) and person.number == code)
+
+
 def _words(name: str) -> list[set[str]]:
     """The words of a name, each as the set of its spellings: "Müller" is {"muller", "mueller"}."""
     letters = unicodedata.normalize("NFC", name).casefold().replace("'", "").replace("’", "")

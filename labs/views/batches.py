@@ -21,6 +21,7 @@ from il2tracker.pages import answer, form_page
 from il2tracker.ui import long_day
 from labs import undo_actions, uploads
 from labs.models import ImportBatch, LabResult
+from labs.outcomes import ORDER
 from labs.views.files import batch_or_404
 
 
@@ -51,7 +52,7 @@ def batch(request: SignedInRequest, ref: str) -> HttpResponse:
         "patient": found.patient,
         "batch": found,
         "people": people if found.patient is None else [],
-        "states": [(state, found.outcomes[state]) for state in uploads.ORDER if found.outcomes.get(state)],
+        "states": [(state, found.outcomes[state]) for state in ORDER if found.outcomes.get(state)],
     }
     return render(request, "labs/batch.html", context)
 

@@ -20,11 +20,14 @@ from il2tracker.pages import answer, form_page, sent
 from labs import import_actions, uploads
 from labs.file_forms import AnswersForm, FileForm
 from labs.files.candidates import FileError
+from labs.files.formats import MESSAGE_BYTES
 from labs.matching import Match
 from labs.models import ImportBatch
+from labs.outcomes import HIDDEN, REPLACED
+from labs.previews import Preview
 from labs.views.results import require_adding, to
+from labs.writing import StrangerError
 
-ROWS = 200  # of the preview on one page
 LISTED = 20  # earlier files on the page to choose one
 
 
@@ -61,7 +64,8 @@ def _upload(request: SignedInRequest, patient: Patient | None) -> HttpResponse:
             return redirect("labs:upload", batch.ref)
     finished = (ImportBatch.State.DONE, ImportBatch.State.UNDONE)
     own = ImportBatch.objects.visible_to(request.user).filter(patient=patient, state__in=finished)
-    return answer(request, "labs/upload.html", form, patient=patient, batches=own.order_by("-pk")[:LISTED])
+    context = {"patient": patient, "batches": own.order_by("-pk")[:LISTED], "most": MESSAGE_BYTES // 1_000_000}
+    return answer(request, "labs/upload.html", form, **context)
 
 
 @login_required
@@ -86,7 +90,14 @@ def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     if batch.answers.get("same"):
         upload = uploads.read_upload(bytes(batch.content), batch.answers, patients, timezone.now())
         outcomes = list(upload.outcomes())
-    return answer(request, "labs/preview.html", form, **_preview(request, batch, upload, outcomes, shelf))
+    context = _preview(batch, upload, Preview(outcomes, request.GET.get("show", ""), _page(request)))
+    return answer(request, "labs/preview.html", form, people=form.people(context["preview"].rows_of), **context,
+                  codes=list(shelf.values())[: uploads.MOST_PEOPLE])  # fmt: skip
+
+
+def _page(request: SignedInRequest) -> int:
+    page = request.GET.get("page", "")
+    return max(1, int(page)) if page.isascii() and page.isdecimal() and len(page) < 9 else 1
 
 
 def batch_or_404(request: SignedInRequest, ref: str) -> ImportBatch:
@@ -97,37 +108,15 @@ def batch_or_404(request: SignedInRequest, ref: str) -> ImportBatch:
     return batch
 
 
-def _preview(
-    request: SignedInRequest,
-    batch: ImportBatch,
-    upload: uploads.Upload,
-    outcomes: list[uploads.Outcome],
-    addable: dict[str, Patient],
-) -> dict[str, Any]:
-    counted = uploads.counts(outcomes)
-    show = request.GET.get("show", "")
-    shown = [outcome for outcome in outcomes if outcome.state == show] if show in counted else outcomes
-    replaceable = sum(1 for each in outcomes if each.state == Match.CONFLICT.value and each.meets)
-    page = int(request.GET["page"]) if request.GET.get("page", "").isdecimal() else 1
+def _preview(batch: ImportBatch, upload: uploads.Upload, preview: Preview) -> dict[str, Any]:
     return {
         "patient": batch.patient,
         "batch": batch,
-        "unused": upload.file.unused,
+        "preview": preview,
         "asked": upload.asked,
-        "states": [(state, counted[state]) for state in uploads.ORDER if counted[state]],
-        "show": show if show in counted else "",
-        "outcomes": shown[(page - 1) * ROWS : page * ROWS],
-        "page": page,
-        "total": len(shown),
-        "last": page * ROWS >= len(shown),
-        "stopped": counted[uploads.STRANGER],
-        "new": counted[Match.NEW.value],
-        "corrects": counted[Match.CORRECTS.value] + counted[uploads.HIDDEN],
-        "conflicts": replaceable,
+        "unused": upload.file.unused,
         "by_column": upload.file.by_column,
         "by_line": upload.file.by_line,
-        "odd": counted[uploads.ODD],
-        "codes": list(addable.values())[: uploads.MOST_PEOPLE],
     }
 
 
@@ -139,12 +128,13 @@ def confirm(request: SignedInRequest, ref: str) -> HttpResponse:
     if batch.state != ImportBatch.State.WAITING:
         return _finished(request, batch)
     patients = uploads.patients_of(batch, uploads.addable_by(request.user))
-    said = {"replace": request.POST.get("conflicts") == "replace", "sure": request.POST.get("odd") == "add"}
+    said = {"replace": request.POST.get("conflicts") == "replace", "sure": request.POST.get("odd") == "add",
+            "beyond": request.POST.get("beyond") == "add"}  # fmt: skip
     try:
         done = import_actions.confirm_upload(
             by=request.user, batch=batch, patients=patients, now=timezone.now(), **said
         )
-    except import_actions.StrangerError as error:
+    except StrangerError as error:
         messages.warning(request, _("Nothing was added. %(why)s") % {"why": " ".join(error.messages)})
         return redirect("labs:upload", ref)
     messages.success(request, _added(done))
@@ -155,8 +145,8 @@ def _added(done: ImportBatch) -> str:
     """How many results were added, took another's place, were hidden or were left out."""
     counted = dict(done.outcomes)
     added = counted.pop(Match.NEW.value, 0)
-    replaced = counted.pop(uploads.REPLACED, 0) + counted.pop(Match.CORRECTS.value, 0)
-    hidden = counted.pop(uploads.HIDDEN, 0)
+    replaced = counted.pop(REPLACED, 0) + counted.pop(Match.CORRECTS.value, 0)
+    hidden = counted.pop(HIDDEN, 0)
     counted.pop(Match.THERE.value, 0)
     left_out = sum(counted.values())
     said = [ngettext("%(n)s result added.", "%(n)s results added.", added) % {"n": added}]

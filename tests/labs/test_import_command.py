@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import csv
+import re
 from decimal import Decimal
 from io import StringIO
 from pathlib import Path
 from typing import Any
 
 import pytest
+from django.core.exceptions import PermissionDenied
 from django.core.management import CommandError, call_command
+from django.utils import timezone
 
 from il2tracker.accounts.actions import create_patient
 from il2tracker.accounts.models import Patient
+from il2tracker.audit.models import AuditEvent
+from labs.management.commands.import_labs import Command
 from labs.models import ImportBatch, LabResult
+from labs.study_actions import study_patients
+from labs.undo_actions import undo_batch
 from tests import factories
 from tests.labs.samples import ACTG, QVIRUS_CD4, QVIRUS_VL, values, visit_dates
 
@@ -192,3 +199,68 @@ def test_odd_values_are_left_out_with_words_until_somebody_is_sure(cast: factori
     assert "line 3, cd4 “0.612”: looks odd. Is 0.612 the count in 10⁹/L?" in err
     assert LabResult.objects.count() == 1
     assert "3  new" in run(file, patient, "--sure")[0]
+
+
+def lonely(cast: factories.Cast, tmp_path: Path, rows: str, *more: str) -> str:
+    """The name of an import that nobody owns."""
+    file = tmp_path / "own.csv"
+    file.write_text("date,test,value,status,result id\n" + rows)
+    out, _err = run(file, f"--patient={cast.anna_patient.code}", *more)
+    return re.search(r"import_labs --undo (\w{10})", out)[1]  # type: ignore[index]
+
+
+def test_an_import_says_how_it_is_taken_back_and_whoever_has_the_machine_can(
+    cast: factories.Cast, tmp_path: Path
+) -> None:
+    lonely(cast, tmp_path, "2026-01-05,cd4,612,final,a\n2026-02-05,cd4,640,final,b\n")
+    second = lonely(cast, tmp_path, "2026-01-05,cd4,621,corrected,a\n2026-03-05,cd4,650,final,c\n")
+    assert [float(row.value) for row in LabResult.objects.standing().order_by("drawn_on")] == [621, 640, 650]
+    out, _err = run("--undo", second.upper(), "--dry-run")
+    assert "Nothing was taken back" in out
+    assert LabResult.objects.standing().count() == 3
+    out, _err = run("--undo", second)
+    assert "1  taken back" in out
+    assert "1  put back" in out
+    assert [float(row.value) for row in LabResult.objects.standing().order_by("drawn_on")] == [612, 640]
+    event = AuditEvent.objects.get(action="labs.import.undone")
+    assert (event.actor_ref, event.patient_ref, event.detail) == ("", cast.anna_patient.ref, "2 results")
+    with pytest.raises(CommandError, match="taken back already"):
+        run("--undo", second)
+
+
+def test_who_takes_an_import_back_can_be_named(cast: factories.Cast, tmp_path: Path) -> None:
+    ref = lonely(cast, tmp_path, "2026-01-05,cd4,612,final,a\n")
+    run("--undo", ref, "--as=carla@example.org")
+    assert AuditEvent.objects.get(action="labs.import.undone").actor_ref == cast.carla.ref
+    assert ImportBatch.objects.get().undone_by == LabResult.objects.get().voided_by == cast.carla
+
+
+def test_nobody_takes_back_in_the_browser_what_has_no_owner(cast: factories.Cast, tmp_path: Path) -> None:
+    ref = lonely(cast, tmp_path, "2026-01-05,cd4,612,final,a\n")
+    for person in (cast.ben, None):
+        with pytest.raises(PermissionDenied):
+            undo_batch(by=person, batch=ImportBatch.objects.get(ref=ref), now=timezone.now())
+    assert LabResult.objects.standing().count() == 1
+
+
+@pytest.mark.parametrize("how", [[], ["file.csv", "--undo=x"], ["--undo=nosuchname"]])
+def test_a_file_or_a_name_to_take_back_is_needed_and_not_both(cast: factories.Cast, how: list[str]) -> None:
+    with pytest.raises(CommandError, match=r"one of the two|no import that added anything"):
+        run(*how)
+
+
+def test_the_help_says_how_large_a_file_may_be() -> None:
+    said = Command().create_parser("manage.py", "import_labs").format_help()
+    assert "up to 20 MB" in said
+    assert "any length" in " ".join(said.split())
+
+
+def test_patients_of_a_study_that_are_there_are_found_together(
+    cast: factories.Cast, django_assert_num_queries: Any
+) -> None:
+    names = [str(number) for number in range(30)]
+    how = {"by": None, "clinic": cast.north, "study": "ACTG 315"}
+    made = study_patients(**how, names=names)
+    assert [made[name].name for name in names] == [f"ACTG 315 · {name}" for name in names]
+    with django_assert_num_queries(4):  # a savepoint, the patients, what says that an import made them
+        assert study_patients(**how, names=names) == made

@@ -3,7 +3,7 @@ from datetime import date
 import pytest
 
 from labs.files.candidates import Person
-from labs.files.people import differences, in_words
+from labs.files.people import can_be_compared, differences, in_words
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,25 @@ def test_whom_a_message_names_is_said_in_a_phrase():
     assert in_words(Person("NOVAK, ANNA", date(1980, 5, 1))) == "NOVAK, ANNA, born 1 May 1980"
     assert in_words(Person(birth_year=1980)) == "born 1980"
     assert in_words(Person(number="12")) == "12"
+
+
+@pytest.mark.parametrize(
+    ("person", "can"),
+    [
+        (Person("Anna"), True),
+        (Person("", None, 1974), True),
+        (Person("", date(1974, 3, 15)), True),
+        (Person("", None, None, "7KQM"), True),
+        (Person("", None, None, "4711"), False),
+        (Person(" 12 "), False),
+        (Person(), False),
+    ],
+)
+def test_what_a_message_says_of_a_person_can_be_compared_or_not(person, can):
+    assert can_be_compared(person, ["", "Anna Novak"], 1974, "7KQM") is can
+
+
+def test_a_diary_without_name_and_year_has_only_its_code_to_compare():
+    everything = Person("Anna Novak", date(1974, 3, 15), None, "4711")
+    assert not can_be_compared(everything, ["", ""], None, "7KQM")
+    assert can_be_compared(everything, ["", ""], None, "4711")

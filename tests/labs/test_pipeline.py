@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from datetime import date
 from decimal import Decimal
+from io import StringIO
 from typing import Any
 
 import pytest
@@ -322,6 +323,86 @@ def test_a_yes_for_one_patient_is_none_for_another(ben: Client, cast: factories.
     assert "Add 1 result" not in text(ben.get(page))
     ben.post(page + "add/")
     assert not LabResult.objects.exists()
+
+
+def nobody(*, pid: str = "PID|1||4711") -> bytes:
+    return message(pid, obx(CD4, "NM", "612", "/uL"))
+
+
+NAMELESS = json.dumps({
+    "resourceType": "Bundle", "type": "collection",
+    "entry": [{"resource": {"resourceType": "Patient", "id": "p", "identifier": [{"value": "4711"}]}},
+              {"resource": json.loads(FHIR) | {"subject": {"reference": "Patient/p"}}}],
+}).encode()  # fmt: skip
+
+
+@pytest.mark.parametrize("content", [nobody(), nobody(pid="PID|1"), NAMELESS], ids=["number", "nothing", "fhir"])
+def test_a_message_that_names_nobody_asks_once_whose_results_they_are(anna: Client, text: Any, content: bytes) -> None:
+    page = anna.post("/results/import/", {"file": SimpleUploadedFile("r.hl7", content)}).url
+    shown = text(anna.get(page))
+    assert "The file does not say whose results these are." in shown
+    assert "Yes: these are results of" in shown
+    assert "Add 1 result" not in shown
+    anna.post(page + "add/")
+    assert not LabResult.objects.exists()
+    anna.post(page, {"same0": "on"})
+    assert "Add 1 result" in text(anna.get(page))
+    anna.post(page + "add/")
+    assert LabResult.objects.get().own_value == 612
+
+
+def test_who_named_the_patient_of_a_number_is_not_asked_again(ben: Client, cast: factories.Cast, text: Any) -> None:
+    page = ben.post("/people/import/", {"file": SimpleUploadedFile("r.hl7", nobody())}).url
+    ben.post(page, {"person0": cast.anna_patient.code})
+    assert "Add 1 result" in text(ben.get(page))
+
+
+def test_the_command_asks_whose_the_results_of_a_nameless_message_are(cast: factories.Cast, tmp_path: Any) -> None:
+    file, patient = tmp_path / "m.hl7", f"--patient={cast.anna_patient.code}"
+    file.write_bytes(nobody())
+    with pytest.raises(CommandError, match="does not say whose results these are"):
+        call_command("import_labs", str(file), patient)
+    call_command("import_labs", str(file), f"--map=4711={cast.anna_patient.code}")
+    assert LabResult.objects.count() == 1
+
+
+# Whose plan they belong to
+
+
+def test_counts_and_loads_wait_for_a_word_where_they_have_no_part_in_the_plan(
+    ben: Client, cast: factories.Cast, text: Any
+) -> None:
+    factories.plan(cast.dan_patient, cast.ben, protocol="kidney-label")
+    table = "patient,date,test,value,unit\n" + "".join(
+        f"{name},2026-01-05,{row}\n"
+        for name in ("D", "A")
+        for row in ("CD4+ count,612,cells/mm3", "CD4+ percentage,28,%", "potassium,4.1,mmol/L")
+    )
+    page = ben.post("/people/import/", {"pasted": table}).url
+    ben.post(page, {"person0": cast.dan_patient.code, "person1": cast.anna_patient.code})
+    shown = text(ben.get(page))
+    assert "Add 4 results" in shown, "of Anna, who has no plan, all; of Dan the potassium"
+    assert "not part of this plan</a>: 2" in shown
+    assert "CD4+ and viral load are not part of this person’s plan. Is the right person chosen?" in shown
+    ben.post(page + "add/", {"odd": "add"})
+    assert LabResult.objects.of(cast.dan_patient).count() == 1
+    again = ben.post("/people/import/", {"pasted": table}).url
+    ben.post(again, {"person0": cast.dan_patient.code, "person1": cast.anna_patient.code})
+    ben.post(again + "add/", {"beyond": "add"})
+    assert LabResult.objects.of(cast.dan_patient).count() == 3
+
+
+def test_the_command_leaves_them_out_too_until_somebody_is_sure(cast: factories.Cast, tmp_path: Any) -> None:
+    factories.plan(cast.dan_patient, cast.ben, protocol="kidney-label")
+    file, how = tmp_path / "t.csv", f"--patient={cast.dan_patient.code}"
+    file.write_text("date,cd4\n2026-01-05,612\n")
+    said = StringIO()
+    call_command("import_labs", str(file), how, stdout=said, stderr=StringIO())
+    assert "1  not part of this plan" in said.getvalue()
+    assert "If the right people are named, say so with --sure." in said.getvalue()
+    assert not LabResult.objects.exists()
+    call_command("import_labs", str(file), how, "--sure", stdout=said)
+    assert LabResult.objects.count() == 1
 
 
 def test_the_command_asks_for_a_word_about_another_person(cast: factories.Cast, tmp_path: Any) -> None:

@@ -7,9 +7,12 @@ from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from labs.models import LabResult
+from labs.study_actions import study_patients
 from tests import factories
 from tests.labs.hl7_samples import CD4, OBR, PID, POTASSIUM, message, obx
 
@@ -87,11 +90,11 @@ def test_a_row_with_a_zone_has_its_day_before_anybody_is_chosen(ben: Client, cas
     bundle = {"resourceType": "Bundle", "type": "collection",
               "entry": [{"resource": late}, {"resource": waiting}]}  # fmt: skip
     page = sent(ben, json.dumps(bundle), "/people/import/")
-    assert "Wednesday 4 March 2026" in text(ben.get(page))
+    assert "Wednesday 4 March 2026" in text(ben.get(f"{page}?show=left+out"))
     ben.post(page, {"person0": cast.anna_patient.code})
     shown = text(ben.get(page))
     assert "somebody else?</a>: 1" in shown
-    assert shown.count("Thursday 5 March 2026") == 2, "on Anna's calendar"
+    assert "Thursday 5 March 2026: 1 somebody else?, 1 no value yet" in shown, "on Anna's calendar"
 
 
 def test_what_the_laboratory_has_not_measured_is_said_before_anybody_is_chosen(ben: Client, text: Any) -> None:
@@ -116,7 +119,9 @@ def test_a_birth_date_is_said_in_words(anna: Client, text: Any) -> None:
 def test_a_nurse_sees_who_is_behind_a_code(ben: Client, cast: factories.Cast, text: Any) -> None:
     page = sent(ben, "patient,date,cd4\n12,2026-03-04,612\n", "/people/import/")
     ben.post(page, {"person0": cast.anna_patient.code})
-    assert f'12 → <b>{cast.anna_patient.code}</b> <span class="meta">{cast.anna_patient.name}' in text(ben.get(page))
+    shown = text(ben.get(page))
+    assert f'12 → <b>{cast.anna_patient.code}</b> <span class="meta">{cast.anna_patient.name}' in shown
+    assert "1974" in shown
 
 
 def test_a_number_that_may_be_a_limit_waits_until_somebody_says_what_it_is(anna: Client, text: Any) -> None:
@@ -159,3 +164,68 @@ def test_what_is_no_result_at_all_is_left_out_without_alarm(anna: Client, text: 
     assert "left out</a>: 1" in shown
     assert "not understood" not in shown
     assert "tag--warn" not in shown
+
+
+# Files of many people
+
+
+def many(people: int, each: int) -> str:
+    rows = "".join(
+        f"{person},2026-0{1 + n // 20}-{1 + n % 20:02},{600 + n}\n" for person in range(people) for n in range(each)
+    )
+    return "patient,date,cd4\n" + rows
+
+
+def test_rows_of_people_whom_nobody_chose_are_one_line_until_somebody_asks_for_them(ben: Client, text: Any) -> None:
+    page = sent(ben, many(46, 8), "/people/import/")
+    shown = text(ben.get(page))
+    assert "368 rows</a> of 46 people for whom nobody is chosen yet: left out." in shown
+    assert shown.count("<details") == 0
+    assert shown.count('class="num" data-label="Rows">8<') == 46
+    assert len(shown) < 60_000
+    assert text(ben.get(f"{page}?show=left+out")).count("Nobody here was chosen") == 200
+
+
+def test_a_long_file_is_folded_by_person_and_day_and_can_be_added_from_its_top(
+    ben: Client, cast: factories.Cast, text: Any
+) -> None:
+    page = sent(ben, many(2, 15), "/people/import/")
+    ben.post(page, {"person0": cast.anna_patient.code, "person1": cast.dan_patient.code})
+    shown = text(ben.get(page))
+    assert shown.count('<details class="more">') == 30, "all folded: nothing is asked"
+    assert f"0 → <b>{cast.anna_patient.code}</b>" in shown
+    assert "Thursday 1 January 2026: 1 new" in shown
+    assert shown.count("Add 30 results") == 2
+    assert shown.index("Add 30 results") < shown.index("What would become of each row") < shown.rindex("Add 30 results")
+
+
+def test_what_asks_stands_open_and_leads_from_the_top_to_its_question(anna: Client, text: Any) -> None:
+    shown = text(anna.get(sent(anna, "date,cd4\n" + "".join(f"2026-01-{n:02},612\n" for n in range(1, 26)) +
+                               "2026-02-01,0.612\n")))  # fmt: skip
+    assert shown.count('<details class="more" open>') == 1
+    assert shown.count('<details class="more">') == 25
+    assert 'href="#add"' in shown
+    assert shown.count("Add 25 results") == 1
+
+
+def test_the_statements_do_not_grow_with_the_people_of_a_file(ben: Client, cast: factories.Cast) -> None:
+    asked = []
+    for people in (2, 20):
+        made = study_patients(by=None, clinic=cast.north, study="S", names=[str(n) for n in range(people)])
+        page = sent(ben, many(people, 3), "/people/import/")
+        ben.post(page, {f"person{n}": made[str(n)].code for n in range(people)})
+        assert "Add" in ben.get(page).content.decode()
+        with CaptureQueriesContext(connection) as seen:
+            ben.get(page)
+        with CaptureQueriesContext(connection) as added:
+            ben.post(f"{page}add/")
+        asked.append((len(seen), len(added)))
+        LabResult.objects.all().delete()
+    assert asked[0] == asked[1]
+
+
+def test_a_page_that_is_none_is_the_first(anna: Client, text: Any) -> None:
+    page = sent(anna, "date,cd4\n2026-03-04,612\n")
+    for asked in ("0", "-1", "x", "²", "9" * 30):
+        assert "Add 1 result" in text(anna.get(f"{page}?page={asked}"))
+        assert "line</span> 2" in text(anna.get(f"{page}?page={asked}"))

@@ -1,4 +1,4 @@
-"""Blood results from a file, without a browser's limits. Everything is added, or nothing."""
+"""Blood results from a file, without a browser's limits. Everything is added, or nothing; or taken back, whole."""
 
 from __future__ import annotations
 
@@ -20,9 +20,14 @@ from labs import uploads
 from labs.files.candidates import FileError
 from labs.files.columns import which_test
 from labs.files.days import DAY_FIRST, MONTH_FIRST
-from labs.import_actions import StrangerError, import_table
-from labs.study_actions import study_patient
+from labs.files.formats import MESSAGE_BYTES
+from labs.import_actions import import_table
+from labs.models import ImportBatch
+from labs.outcomes import NOT_IN_PLAN, ODD, ORDER, Outcome
+from labs.study_actions import study_patients
+from labs.undo_actions import undo_batch
 from labs.units import ReadingError, library, unit_called
+from labs.writing import StrangerError
 
 PROGRESS = 5_000
 MOST_PROBLEMS = 20
@@ -36,13 +41,16 @@ class Command(BaseCommand):
     help = (
         "Adds blood results from a file: a table (one result per row, one draw per row, or one column per visit), HL7 "
         "messages, FHIR in JSON. What it does not say has to be said: dates are never invented, floors never guessed. "
-        "A second import of the same file adds nothing."
+        "A second import of the same file adds nothing. A table can have any length: it is read row by row. HL7, FHIR "
+        f"and records of a diary are read whole, up to {MESSAGE_BYTES // 1_000_000} MB; a longer one is refused. Every "
+        "import has a name, which is printed: with --undo it is taken back, whole."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         """What the file does not say."""
         many: dict[str, Any] = {"action": "append", "default": [], "metavar": "NAME=VALUE"}
-        parser.add_argument("file", type=Path)
+        parser.add_argument("file", type=Path, nargs="?")
+        parser.add_argument("--undo", metavar="REF", help="take the import with this name back, instead of a file")
         parser.add_argument("--patient", metavar="CODE", help="all rows are this patient's")
         parser.add_argument(
             "--by-code", action="store_true", help="the names in the file are the codes of our patients"
@@ -54,11 +62,15 @@ class Command(BaseCommand):
         parser.add_argument("--clinic", metavar="SLUG")
         parser.add_argument("--study", metavar="NAME", help="the study's name, which the made patients carry")
         parser.add_argument("--never-treated", action="store_true", help="the made patients never had IL-2 before")
-        parser.add_argument("--sure", action="store_true", help="add values that look odd as well")
+        parser.add_argument(
+            "--sure",
+            action="store_true",
+            help="add values that look odd as well, and tests that have no part in a plan",
+        )
         parser.add_argument(
             "--same-person",
             action="store_true",
-            help="a message with another name or birth year is about the same person",
+            help="a message with another name or birth year, or with none, is about the person that is named here",
         )
         parser.add_argument(
             "--dates", choices=("day-first", "month-first"), help="how 03/04/2026 is meant in this file"
@@ -71,12 +83,39 @@ class Command(BaseCommand):
             "--analyte", **many, help="a column holds a test: Helper=cd4 (" + ", ".join(library()) + ")"
         )
         parser.add_argument("--unit", **many, help="a column is in a unit: Helper=10^9/L")
-        parser.add_argument("--as", dest="email", metavar="EMAIL", help="who is named as having entered the results")
+        parser.add_argument(
+            "--as",
+            dest="email",
+            metavar="EMAIL",
+            help="who is named as having entered the results, or as having taken them back",
+        )
         parser.add_argument("--dry-run", action="store_true", help="say what would be added and add nothing")
 
     @transaction.atomic
     def handle(self, *args: Any, **options: Any) -> None:
-        """Read, say what becomes of every reading, add what is new."""
+        """Read, say what becomes of every reading, add what is new; or take an import back."""
+        if (options["file"] is None) == (options["undo"] is None):
+            raise CommandError("Name a file to import, or --undo with the name of an import: one of the two.")
+        if options["undo"] is None:
+            self._import(options)
+        else:
+            self._undo(options["undo"], _person(options["email"]))
+        if options["dry_run"]:
+            transaction.set_rollback(True)
+            self.stdout.write(f"Nothing was {'added' if options['undo'] is None else 'taken back'} (--dry-run).")
+
+    def _undo(self, ref: str, by: User | None) -> None:
+        batch = ImportBatch.objects.filter(ref=ref.lower()).first()
+        if batch is None or batch.state in {ImportBatch.State.WAITING, ImportBatch.State.DROPPED}:
+            raise CommandError(f"--undo {ref}: no import that added anything has this name.")
+        if batch.state == ImportBatch.State.UNDONE:
+            raise CommandError(f"--undo {ref}: this import was taken back already.")
+        done = undo_batch(by=by, batch=batch, now=timezone.now(), by_command=True)
+        self.stdout.write(f"{len(done.hides):>9,}  taken back\n{len(done.restores):>9,}  put back")
+        if done.stays:
+            self.stdout.write(f"{len(done.stays):>9,}  changed since, left as they are")
+
+    def _import(self, options: dict[str, Any]) -> None:
         heard, file = Heard(self), options["file"]
         try:
             answers = _answers(options)
@@ -102,16 +141,22 @@ class Command(BaseCommand):
         heard.finish()
         if asked.asks_order and not options["dates"]:
             self.stdout.write(f"“{asked.order}” can be two days: say --dates day-first or --dates month-first.")
-        for state in uploads.ORDER:
+        self._tell(batch)
+        if not options["dry_run"]:
+            self.stdout.write(f"To take it back, whole: import_labs --undo {batch.ref}")
+
+    def _tell(self, batch: ImportBatch) -> None:
+        for state in ORDER:
             if batch.outcomes.get(state):
                 self.stdout.write(f"{batch.outcomes[state]:>9,}  {state}")
-        if batch.outcomes.get(uploads.ODD):
+        if batch.outcomes.get(ODD):
             self.stdout.write(
                 "Values that look odd were left out. If they are right, say so with --sure; limits with --floor."
             )
-        if options["dry_run"]:
-            transaction.set_rollback(True)
-            self.stdout.write("Nothing was added (--dry-run).")
+        if batch.outcomes.get(NOT_IN_PLAN):
+            self.stdout.write(
+                "Tests that have no part in a plan were left out. If the right people are named, say so with --sure."
+            )
 
 
 class Heard:
@@ -120,7 +165,7 @@ class Heard:
     def __init__(self, command: BaseCommand) -> None:
         self.command, self.read, self.problems = command, 0, 0
 
-    def __call__(self, outcome: uploads.Outcome) -> None:
+    def __call__(self, outcome: Outcome) -> None:
         self.read += 1
         if self.read % PROGRESS == 0:
             self.command.stdout.write(f"{self.read:,} values read")
@@ -218,7 +263,7 @@ def _patients(options: dict[str, Any], names: Iterable[str]) -> dict[str, Patien
         clinic = Clinic.objects.filter(slug=options["clinic"]).first()
         if clinic is None:
             raise CommandError(f"--create-patients needs --clinic; there is none called {options['clinic']}.")
-        mapped = {**{n: _made(options, clinic, n) for n in names if n and n not in mapped}, **mapped}
+        mapped = {**_made(options, clinic, [name for name in names if name and name not in mapped]), **mapped}
     if not mapped:
         raise CommandError("Whose results are these? Use --patient, --by-code, --map or --create-patients --clinic.")
     return mapped
@@ -231,9 +276,9 @@ def _by_code(code: str) -> Patient:
     return patient
 
 
-def _made(options: dict[str, Any], clinic: Clinic, name: str) -> Patient:
+def _made(options: dict[str, Any], clinic: Clinic, names: list[str]) -> dict[str, Patient]:
     if not options["study"]:
         raise CommandError("--create-patients needs --study NAME, so that people of two studies are never mixed up.")
-    return study_patient(
-        by=None, clinic=clinic, study=options["study"], name=name, never_treated=options["never_treated"]
+    return study_patients(
+        by=None, clinic=clinic, study=options["study"], names=names, never_treated=options["never_treated"]
     )

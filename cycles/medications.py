@@ -16,9 +16,14 @@ from il2tracker.records import PatientRecord, PatientRecordQuerySet
 class MedicationQuerySet(PatientRecordQuerySet):
     """Medicines by day."""
 
+    def standing(self) -> MedicationQuerySet:
+        """Without what was entered in error."""
+        return self.filter(voided_at__isnull=True)
+
     def taken_on(self, day: date) -> MedicationQuerySet:
-        """Those that were not stopped before this civil day."""
-        return self.filter(Q(stopped_on__isnull=True) | Q(stopped_on__gt=day))
+        """Those of the list on this civil day: not stopped by then, nor to be begun later."""
+        begun = Q(started_on__isnull=True) | Q(started_on__lte=day)
+        return self.standing().filter(begun).filter(Q(stopped_on__isnull=True) | Q(stopped_on__gt=day))
 
 
 class Medication(PatientRecord):

@@ -19,6 +19,7 @@ from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver
 from django.utils import timezone
 
+from cycles.medication_actions import add_medication
 from cycles.site_actions import report_reaction
 from il2tracker.accounts import looked
 from il2tracker.audit.models import AuditEvent
@@ -63,6 +64,10 @@ diary/entry/<ref>/call/          | 302 200 404 403 404 404 200 | -
 diary/entry/<ref>/change/        | 302 200 404 403 404 404 403 | 302 422 404 403 404 404 403
 diary/entry/<ref>/undo/          | 302 200 404 403 404 404 403 | 302 302 404 403 404 404 403
 healthz                          | 503 503 503 503 503 503 503 | -
+medicines/                       | 302 200 200 404 404 404 404 | -
+medicines/<ref>/                 | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
+medicines/<ref>/remove/          | 302 405 405 405 405 405 405 | 302 302 404 302 404 404 302
+medicines/add/                   | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 n/<token>                        | 200 200 200 200 200 200 200 | 409 409 409 409 409 409 409
 people/                          | 302 404 404 200 200 404 404 | 302 404 404 200 200 404 404
 people/<code>/                   | 302 404 404 200 404 404 404 | -
@@ -80,6 +85,8 @@ people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403
 people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
 people/<code>/course/            | 302 200 404 200 404 404 200 | -
 people/<code>/appointment/       | 302 200 404 200 404 404 200 | 302 302 404 302 404 404 302
+people/<code>/medicines/         | 302 200 404 200 404 404 200 | -
+people/<code>/medicines/add/     | 302 200 404 200 404 404 200 | 302 422 404 422 404 404 422
 people/<code>/places/            | 302 200 404 200 404 404 200 | -
 people/<code>/places/add/        | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
 people/<code>/plan/              | 302 200 404 200 404 404 200 | -
@@ -235,6 +242,7 @@ def _world() -> SimpleNamespace:
         "reminders/<ref>/later": doses[-1].ref,
         "diary/entry": injection.ref,
         "places": reaction.ref,
+        "medicines": add_medication(by=cast.anna, patient=anna, name="Darunavir", kind="prescribed", now=now).ref,
         "check-in": check_in.ref,
         "alerts": check_in.alerts.get().ref,
         "results/entry": result.ref,

@@ -16,7 +16,7 @@ from django.utils.translation import gettext as _
 from cycles import delivered
 from cycles.days import CourseDays, lay_out
 from cycles.delivered import Delivered
-from cycles.models import Cycle, Hold, Injection, Plan, PlannedDose, PlanVersion, current_plan
+from cycles.models import Cycle, Hold, Injection, Medication, Plan, PlannedDose, PlanVersion, current_plan
 from il2tracker.accounts import access
 from il2tracker.accounts.access import ContactCard
 from il2tracker.accounts.models import Patient, User
@@ -84,6 +84,7 @@ class Page:
     viral_load: Point | None
     courses: list[Course]
     holds: list[Hold]
+    others: list[Medication]
     safety: safety.Page | None
 
     @property
@@ -143,6 +144,7 @@ def compose(patient: Patient, viewer: User, now: datetime, *, tables: bool = Fal
         viral_load=loads,
         courses=_courses(started[::-1], viewer, now, today),
         holds=list(Hold.objects.open().of(patient)),
+        others=list(Medication.objects.of(patient).taken_on(today)),
         safety=safety.page(patient, now, chosen=shown, for_clinic=for_clinic) if with_safety else None,
     )
 

@@ -11,7 +11,16 @@ from typing import Any
 from uuid import uuid4
 
 from cycles import actions as cycles
-from cycles import earlier_actions, plan_actions, questions, ready_actions, schedule, site_actions, sites
+from cycles import (
+    earlier_actions,
+    medication_actions,
+    plan_actions,
+    questions,
+    ready_actions,
+    schedule,
+    site_actions,
+    sites,
+)
 from cycles import version_actions as versions
 from cycles.change_forms import SAME
 from cycles.models import Cycle, Plan, PlannedDose, Protocol
@@ -67,6 +76,8 @@ def live(life: Life, ground: Ground) -> None:
     plan = _plan(life, ground)
     _confirm_started(plan, ground)
     starts = dict(plan.cycles.values_list("number", "starts_on"))
+    for name, kind in life.medicines:
+        medication_actions.add_medication(by=ground.user, patient=ground.patient, name=name, kind=kind, now=ground.now)
     for place in life.places:
         _notice(place, starts[place.course], ground)
     _inject(life, starts, ground)

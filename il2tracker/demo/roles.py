@@ -130,7 +130,7 @@ class Life:
 
     Only those with `in_words` can sign in. `open_doses` are (course, day, slot) that nobody recorded; `skipped`
     has a reason for each. `without_medicines` were given without the medicines that the plan names before them.
-    `panels` are safety tests, sent by the laboratory in one file.
+    `panels` are safety tests, sent by the laboratory in one file. `medicines`: what is taken beside, by name and kind.
     """
 
     email: str
@@ -151,6 +151,7 @@ class Life:
     before: Before | None = None
     without_medicines: frozenset[tuple[int, int, str]] = frozenset()
     places: tuple[Place, ...] = ()
+    medicines: tuple[tuple[str, str], ...] = ()
     earlier: tuple[Earlier, ...] = ()
     change: NewAmount | None = None
     report: Report | None = None

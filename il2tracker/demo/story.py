@@ -73,6 +73,7 @@ _ANNA = Life(
     terms={"min_gap_hours": 1, "syringe_mark": "to the second mark", "premedication": "Paracetamol\nCetirizine"},
     open_doses=frozenset({(3, 4, "pm")}),
     without_medicines=frozenset({(1, 1, "am"), (2, 4, "pm"), (3, 2, "pm")}),
+    medicines=(("Darunavir and ritonavir", "prescribed"), ("Valerian", "herbal")),
     places=(
         Place(course=1, day=3, site="tfr", kind="red", note="Warm, for two days.", gone_after=9),
         Place(course=2, day=4, site="all", kind="lump", size_mm=12, note="Hard, does not hurt."),

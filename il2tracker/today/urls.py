@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from il2tracker.today import calendar_views, feed_views, ready_views, views, zone_views
+from il2tracker.today import calendar_views, feed_views, medicine_views, ready_views, views, zone_views
 
 app_name = "today"
 urlpatterns = [
@@ -14,6 +14,12 @@ urlpatterns = [
     path("calendar/", calendar_views.calendar, name="calendar"),
     path("people/<str:code>/calendar/", calendar_views.calendar, name="calendar"),
     path("c/<str:token>.ics", feed_views.feed, name="feed"),
+    path("medicines/", medicine_views.medicines, name="medicines"),
+    path("medicines/add/", medicine_views.medicine_add, name="medicine_add"),
+    path("medicines/<str:ref>/", medicine_views.medicine, name="medicine"),
+    path("medicines/<str:ref>/remove/", medicine_views.medicine_remove, name="medicine_remove"),
+    path("people/<str:code>/medicines/", medicine_views.medicines, name="medicines"),
+    path("people/<str:code>/medicines/add/", medicine_views.medicine_add, name="medicine_add"),
     path("settings/calendar/", feed_views.feed_settings, name="feed_settings"),
     path("settings/calendar/renew/", feed_views.feed_renew, name="feed_renew"),
     path("settings/calendar/stop/", feed_views.feed_stop, name="feed_stop"),

@@ -14,7 +14,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from django.urls import URLPattern, URLResolver, get_resolver, resolve, reverse
 
-from cycles.models import Cycle, Hold, Injection, PlannedDose, Protocol, SiteReaction
+from cycles.models import Cycle, Hold, Injection, Medication, PlannedDose, Protocol, SiteReaction
 from il2tracker.accounts import password_links
 from il2tracker.accounts.models import Patient, Sharing, User
 from il2tracker.alerts.models import Alert
@@ -65,6 +65,7 @@ NOT_A_SCREEN = {
     "labs:upload_confirm": "takes a POST only",
     "labs:upload_drop": "takes a POST only",
     "labs:restore": "takes a POST only",
+    "today:medicine_remove": "takes a POST only",
     "clinic:see": "takes a POST only",
     "clinic:unsee": "takes a POST only",
 }
@@ -191,6 +192,11 @@ def _today() -> list[Screen]:
         screen("today:feed_stop", ANNA),
         screen("today:time_zone", ANNA),
         screen("today:time_zone", ANNA, sends=True),
+        screen("today:medicines", ANNA),
+        screen("today:medicines", BEN, code=_code(ANNA)),
+        screen("today:medicine_add", ANNA),
+        screen("today:medicine_add", ANNA, sends=True),
+        screen("today:medicine", ANNA, ref=Medication.objects.filter(patient__user__email=ANNA)[0].ref),
         screen("today:blood_test", ANNA),
         screen("today:blood_test", BEN, code=_code(ANNA)),
     ]

@@ -18,6 +18,8 @@ MANAGE := env -u DATABASE_URL IL2_DEMO=True IL2_LOG_LEVEL=WARNING IL2_VAR=$(VAR)
 # What a real installation would say, for the checks.
 REAL   := IL2_SECRET_KEY=a-long-secret-that-only-the-checks-use-0123456789abcdefghijklmnopq IL2_BASE_URL=https://diary.example
 PYTEST := $(BIN)/python -m pytest
+# For two cores: one of three is always waiting for a page, a process or a lock.
+WORKERS ?= 3
 
 .DEFAULT_GOAL := run
 .DELETE_ON_ERROR:
@@ -61,11 +63,11 @@ test:
 
 test-sqlite: $(VENV)/dev
 	@echo "On SQLite:"
-	@IL2_TEST_DATABASE=sqlite $(PYTEST) -q -n 2 --dist worksteal
+	@IL2_TEST_DATABASE=sqlite $(PYTEST) -q -n $(WORKERS) --dist worksteal
 
 test-postgres: $(VENV)/dev
 	@echo "On PostgreSQL:"
-	@IL2_TEST_DATABASE=postgres $(PYTEST) -q -n 2 --dist worksteal
+	@IL2_TEST_DATABASE=postgres $(PYTEST) -q -n $(WORKERS) --dist worksteal
 
 faults: $(VENV)/dev
 	@status=0; for database in sqlite postgres; do \

@@ -8,12 +8,13 @@ from typing import Any
 
 import hypothesis
 import pytest
+from django.contrib.staticfiles.handlers import StaticFilesHandler
 from django.core.cache import cache
 from django.db import connection
 from django.test import TransactionTestCase
 from playwright.sync_api import ConsoleMessage, Page
 
-from tests import rows, schema, services
+from tests import order, rows, schema, services
 from tests.smtp_sink import SmtpSink
 
 DATABASE = os.environ.get("IL2_TEST_DATABASE", "sqlite")
@@ -61,6 +62,7 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     if leave:
         config.hook.pytest_deselected(items=leave)
         items[:] = [item for item in items if belongs_here(item)]
+    items[:] = order.longest_first(items, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1")))
     if DATABASE == "postgres" and (reason := services.NOT_HAD.get("PostgreSQL")):
         for item in items:
             item.add_marker(pytest.mark.skip(reason=f"PostgreSQL: {reason}"))
@@ -161,6 +163,21 @@ def broker_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 # Browser
 
 
+@pytest.fixture(scope="session", autouse=True)
+def browsers_keep_files() -> Iterator[None]:
+    """As a real installation says: a browser asks for a stylesheet or script once, not with every page."""
+    serve = StaticFilesHandler.serve
+
+    def kept(handler: StaticFilesHandler, request: Any) -> Any:
+        answer = serve(handler, request)
+        answer["Cache-Control"] = "max-age=315360000, immutable"  # ten years: the clock of a test may be far off
+        return answer
+
+    StaticFilesHandler.serve = kept
+    yield
+    StaticFilesHandler.serve = serve
+
+
 @pytest.fixture(scope="session")
 def browser_type_launch_args(browser_type_launch_args: dict[str, Any]) -> dict[str, Any]:
     """pytest-playwright's fixtures (browser, context, new_context, page) on the system's Chromium."""
@@ -211,14 +228,13 @@ def page(page: Page, watch: Watch) -> Page:
 @pytest.fixture(scope="session")
 def axe() -> Callable[[Page], list[str]]:
     """`axe(page)`: what axe-core finds wrong with the page as it stands, in lines; [] when nothing."""
-    source = AXE.read_text(encoding="utf-8")
+    run = "axe.run(document, {resultTypes: ['violations']}).then((found) => found.violations)"
+    source = f"{AXE.read_text(encoding='utf-8')};\n{run}"
 
     def find(page: Page) -> list[str]:
-        page.evaluate(source)
-        found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
         return [
             f"{rule['id']} ({rule['impact']}): {node['html'][:200]} {node['failureSummary']}"
-            for rule in found["violations"]
+            for rule in page.evaluate(source)
             for node in rule["nodes"]
         ]
 

@@ -19,6 +19,14 @@ NOT_THE_SEND = "[name=step], [name=told], [name=clear], [aria-hidden]"
 HEIGHTS = {320: 640, 390: 844, 1280: 900}
 NEUTRAL = ("il-2", "interleukin", "aldesleukin", "proleukin", "hiv", "cd4", "viral", "cancer", "kidney", "injection")
 
+SEEN = """() => ({
+  title: document.title,
+  headings: document.querySelectorAll("h1").length,
+  inline: document.querySelectorAll("[style], style, script:not([src])").length,
+  wide: document.documentElement.scrollWidth,
+  window: window.innerWidth,
+})"""
+
 
 @pytest.fixture
 def clinic(settings: Any, live_server: Any) -> Iterator[Any]:
@@ -69,16 +77,15 @@ def look(axe: Callable[[Page], list[str]]) -> Callable[..., list[str]]:
         wrong = []
         if answer.status != screen.status:
             wrong.append(f"answers {answer.status} instead of {screen.status}")
-        title = page.title()
-        if any(word in title.lower() for word in NEUTRAL):
-            wrong.append(f"its title says too much: {title}")
-        if page.locator("h1").count() != 1:
-            wrong.append(f"it has {page.locator('h1').count()} main headings")
-        if page.evaluate("document.querySelectorAll('[style], style, script:not([src])').length"):
+        seen = page.evaluate(SEEN)
+        if any(word in seen["title"].lower() for word in NEUTRAL):
+            wrong.append(f"its title says too much: {seen['title']}")
+        if seen["headings"] != 1:
+            wrong.append(f"it has {seen['headings']} main headings")
+        if seen["inline"]:
             wrong.append("a style or script stands in the page")
-        wide, seen = page.evaluate("[document.documentElement.scrollWidth, window.innerWidth]")
-        if wide > seen:
-            wrong.append(f"scrolls sideways: {wide} on {seen}")
+        if seen["wide"] > seen["window"]:
+            wrong.append(f"scrolls sideways: {seen['wide']} on {seen['window']}")
         if picture:
             picture.parent.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=picture, full_page=True)

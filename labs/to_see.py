@@ -6,7 +6,7 @@ entries. What settled itself meanwhile is left out when it is read, never when i
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -14,9 +14,8 @@ from typing import Any
 from django.db.models import Max, OuterRef, QuerySet, Subquery
 from simple_history.utils import bulk_create_with_history
 
-from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
-from labs import range_words
+from labs import range_words, uploads
 from labs.files.candidates import OTHER
 from labs.many import in_parts
 from labs.models import ImportBatch, LabResult, LabResultQuerySet, ToSee
@@ -43,7 +42,8 @@ def raise_for_changes(by: User | None, changed: Mapping[int, Sequence[int]]) -> 
         versions = {row.history_id: row for row in LabResult.history.filter(history_id__in=numbers)}
         found = LabResult.objects.filter(pk__in=part).select_related("analyte", "patient")
         pairs = [(result, *map(versions.get, changed[result.pk])) for result in found]
-        _raise(by, [(result, why) for result, before, now in pairs for why in _reasons(by, result, before, now)])
+        theirs = _not_of_the_clinic(by, {result.patient for result in found})
+        _raise(by, [(each[0], why) for each in pairs for why in _reasons(*each, each[0].patient_id in theirs)])
 
 
 def raise_for_file(by: User | None, batch: ImportBatch, now: datetime) -> None:
@@ -52,13 +52,18 @@ def raise_for_file(by: User | None, batch: ImportBatch, now: datetime) -> None:
     _raise(by, [(result, Why.OUTSIDE) for result in found if is_outside(result)])
 
 
-def _reasons(by: User | None, result: LabResult, before: Any, now: Any) -> Iterator[Why]:
+def _not_of_the_clinic(by: User | None, patients: Collection[Patient]) -> set[int]:
+    """Those of these patients, by primary key, for whom this person does not work in a clinic; one statement."""
+    said = uploads.sources(by, patients)
+    return {pk for pk, source in said.items() if source != LabResult.Source.CLINIC}
+
+
+def _reasons(result: LabResult, before: Any, now: Any, by_their_side: bool) -> Iterator[Why]:
     is_new = before is None or any(getattr(now, name) != getattr(before, name) for name in SAYS)
     stands = now.voided_at is None
     if stands and is_new and result.drawn_on >= now.history_date.date() - OLD_PAPER and is_outside(result):
         yield Why.OUTSIDE
-    of_clinic = before is not None and result.source == LabResult.Source.CLINIC
-    if not of_clinic or by is None or access.is_member_for(by, result.patient):
+    if before is None or result.source != LabResult.Source.CLINIC or not by_their_side:
         return
     if stands and is_new:
         yield Why.CHANGED

@@ -10,7 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
 from labs import import_actions, undo_actions, uploads
-from labs.models import ImportBatch, LabResult
+from labs.models import ImportBatch, LabResult, ToSee
 from tests import factories
 
 pytestmark = pytest.mark.django_db
@@ -181,6 +181,19 @@ def test_the_statements_do_not_grow_with_what_is_corrected(cast: factories.Cast,
         assert LabResult.history.filter(history_type="~").count() == 2 * count
         LabResult.history.all().delete()
     assert asked[3] == asked[60]
+
+
+def test_the_statements_do_not_grow_with_what_the_clinic_entered_and_a_patient_corrects(cast: factories.Cast) -> None:
+    """Each of them is raised for the clinic to see, together."""
+    asked = []
+    for count in (3, 60):
+        ToSee.objects.all().delete()
+        LabResult.objects.all().delete()
+        kept(cast, potassium(count, "4.1", "final"))
+        LabResult.objects.update(source="clinic")
+        asked.append(statements(lambda n=count: kept(cast, potassium(n, "4.3", "corrected"))))
+        assert ToSee.objects.filter(why="changed").count() == count
+    assert asked[0] == asked[1]
 
 
 def test_the_statements_do_not_grow_with_what_is_taken_back_by_the_laboratory(cast: factories.Cast) -> None:

@@ -1,4 +1,4 @@
-"""What the page before an import shows: people with their rows, draws with theirs, and what waits for a word."""
+"""What the page before an import shows: rows as they belong together, how many, and what waits for a word."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ SHORT = 20  # app's own: a list of so many rows is seen at a glance: nothing is 
 
 
 @dataclass
-class Draw:
-    """The rows of one person and one day."""
+class Fold:
+    """Rows that stand together: those of one person, in a file of one person those of one day."""
 
     name: str
     patient: Patient | None
@@ -39,11 +39,16 @@ class Draw:
 
 @dataclass(frozen=True)
 class Preview:
-    """The rows of a file as one page shows them. `show` = only those of one state ("" = all that say something)."""
+    """The rows of a file as one page shows them.
+
+    `show` = only those of one state ("" = all that say something). `by_person` = the file is of several people: a line
+    for each of them; else one for each day.
+    """
 
     outcomes: Sequence[Outcome]
     show: str = ""
     page: int = 1
+    by_person: bool = False
 
     @cached_property
     def counted(self) -> Counter[str]:
@@ -117,13 +122,13 @@ class Preview:
         return [outcome for outcome in self.outcomes if not is_unchosen(outcome)]
 
     @cached_property
-    def draws(self) -> list[Draw]:
-        """The rows of this page by person and day, each in the order of the file."""
-        found: dict[tuple[str, int, date | None], Draw] = {}
+    def folds(self) -> list[Fold]:
+        """The rows of this page, together as they belong, each in the order of the file."""
+        found: dict[tuple[str, int, date | None], Fold] = {}
         for outcome in self._shown:
-            patient, name = outcome.patient, outcome.line.patient
-            key = ("" if patient else name, patient.pk if patient else 0, outcome.on)
-            found.setdefault(key, Draw(name, patient, outcome.on)).outcomes.append(outcome)
+            patient, name, on = outcome.patient, outcome.line.patient, None if self.by_person else outcome.on
+            key = ("" if patient else name, patient.pk if patient else 0, on)
+            found.setdefault(key, Fold(name, patient, on)).outcomes.append(outcome)
         return list(_cut(found.values(), (self.page - 1) * ROWS, self.page * ROWS))
 
     @property
@@ -149,11 +154,11 @@ def _in_order(counted: Counter[str]) -> list[tuple[str, int]]:
     return [(state, counted[state]) for state in ORDER if counted[state]]
 
 
-def _cut(draws: Iterable[Draw], start: int, end: int) -> Iterator[Draw]:
-    """The rows from `start` to `end`, in their draws."""
+def _cut(folds: Iterable[Fold], start: int, end: int) -> Iterator[Fold]:
+    """The rows from `start` to `end`, together as before."""
     place = 0
-    for draw in draws:
-        some = draw.outcomes[max(0, start - place) : max(0, end - place)]
-        place += len(draw.outcomes)
+    for fold in folds:
+        some = fold.outcomes[max(0, start - place) : max(0, end - place)]
+        place += len(fold.outcomes)
         if some:
-            yield Draw(draw.name, draw.patient, draw.on, some)
+            yield Fold(fold.name, fold.patient, fold.on, some)

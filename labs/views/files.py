@@ -90,8 +90,9 @@ def preview(request: SignedInRequest, ref: str) -> HttpResponse:
     if batch.answers.get("same"):
         upload = uploads.read_upload(bytes(batch.content), batch.answers, patients, timezone.now())
         outcomes = list(upload.outcomes())
-    context = _preview(batch, upload, Preview(outcomes, request.GET.get("show", ""), _page(request)))
-    return answer(request, "labs/preview.html", form, people=form.people(context["preview"].rows_of), **context,
+    rows = Preview(outcomes, request.GET.get("show", ""), _page(request), batch.patient is None)
+    context = _preview(batch, upload, rows)
+    return answer(request, "labs/preview.html", form, people=form.people(rows.rows_of), **context,
                   codes=list(shelf.values())[: uploads.MOST_PEOPLE])  # fmt: skip
 
 

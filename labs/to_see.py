@@ -41,9 +41,13 @@ def raise_for_changes(by: User | None, changed: Mapping[int, Sequence[int]]) -> 
         numbers = {number for pk in part for number in changed[pk]}
         versions = {row.history_id: row for row in LabResult.history.filter(history_id__in=numbers)}
         found = LabResult.objects.filter(pk__in=part).select_related("analyte", "patient")
-        pairs = [(result, *map(versions.get, changed[result.pk])) for result in found]
         theirs = _not_of_the_clinic(by, {result.patient for result in found})
-        _raise(by, [(each[0], why) for each in pairs for why in _reasons(*each, each[0].patient_id in theirs)])
+        reasons: list[tuple[LabResult, Why]] = []
+        for result in found:
+            before, now = map(versions.get, changed[result.pk])
+            is_theirs = result.patient_id in theirs
+            reasons += [(result, why) for why in _reasons(result, before, now, by_their_side=is_theirs)]
+        _raise(by, reasons)
 
 
 def raise_for_file(by: User | None, batch: ImportBatch, now: datetime) -> None:
@@ -58,7 +62,7 @@ def _not_of_the_clinic(by: User | None, patients: Collection[Patient]) -> set[in
     return {pk for pk, source in said.items() if source != LabResult.Source.CLINIC}
 
 
-def _reasons(result: LabResult, before: Any, now: Any, by_their_side: bool) -> Iterator[Why]:
+def _reasons(result: LabResult, before: Any, now: Any, *, by_their_side: bool) -> Iterator[Why]:
     is_new = before is None or any(getattr(now, name) != getattr(before, name) for name in SAYS)
     stands = now.voided_at is None
     if stands and is_new and result.drawn_on >= now.history_date.date() - OLD_PAPER and is_outside(result):

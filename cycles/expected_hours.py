@@ -7,7 +7,7 @@ bound is the sum, app's own. The HIV source has no hours: on a HIV plan the wind
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta, tzinfo
 from typing import NamedTuple
 
 OFTEN_BEGINS = (timedelta(hours=2), timedelta(hours=4))  # K11
@@ -30,6 +30,15 @@ def windows(given_at: Iterable[datetime]) -> list[Window]:
         else:
             merged.append(Window(moment, moment + LENGTH))
     return merged
+
+
+def days(given_at: Iterable[datetime], zone: tzinfo) -> frozenset[date]:
+    """The civil days of a place on which the window of any injection is open."""
+    found = set[date]()
+    for given in given_at:
+        opens, closes = given.astimezone(zone).date(), (given + LENGTH).astimezone(zone).date()
+        found |= {opens, closes}
+    return frozenset(found)
 
 
 def covers(given_at: Iterable[datetime], moment: datetime) -> bool:

@@ -13,6 +13,7 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from django.db import transaction
+from django.db.models import OuterRef, Subquery
 from simple_history.utils import bulk_create_with_history
 
 from cycles import expected_hours
@@ -25,7 +26,7 @@ from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
 from sideeffects import triage
 from sideeffects.facts import NO_PLAN_LIMIT, Facts, PlanFacts
-from sideeffects.models import LOW, CheckIn, Effect, Symptom, SymptomReport
+from sideeffects.models import LOW, CheckIn, Effect, Expectation, Symptom, SymptomReport
 from sideeffects.units import Temperature
 
 SOURCE = "sideeffects.checkin"
@@ -34,6 +35,8 @@ SOURCE_FINISHED = "sideeffects.finished"
 LOOK_BACK = timedelta(days=64)
 # App's own: "a new reading over the line after it came down" means within a day (D13).
 CAME_DOWN_FOR = timedelta(hours=24)
+# What the table of effects keeps of catalogue.json; the words for patients are read from there (effects.py).
+EFFECT_FACTS = ("code", "name", "kidney", "hiv", "lines", "pro_items", "ctcae", "alert", "level_is_own")
 
 
 @dataclass(frozen=True)
@@ -68,7 +71,7 @@ def load_library(symptom_model: type[Symptom] = Symptom, effect_model: type[Effe
         symptom_model.objects.update_or_create(code=row["code"], defaults={**row, "position": position})
     symptoms = {symptom.code: symptom for symptom in symptom_model.objects.all()}
     for row in rows["effects"]:
-        facts = {name: value for name, value in row.items() if name != "symptoms"}
+        facts = {name: row[name] for name in EFFECT_FACTS}
         effect, _created = effect_model.objects.update_or_create(code=row["code"], defaults=facts)
         effect.symptoms.set([symptoms[code] for code in row["symptoms"]])
 
@@ -88,9 +91,11 @@ def version_in_force(patient: Patient, today: date) -> PlanVersion | None:
 def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: PlanVersion | None) -> Facts:
     """Everything the rule table asks for, in four statements however long the record is."""
     before = CheckIn.objects.of(patient).filter(felt_at__gt=felt_at - LOOK_BACK, felt_at__lt=felt_at)
-    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - expected_hours.LENGTH, felt_at))
+    given = Injection.objects.given().of(patient).filter(given_at__range=(felt_at - LOOK_BACK, felt_at))
+    doses = list(given.values_list("given_at", flat=True))
     today = felt_at.astimezone(patient.zone).date()
     plan = _plan_facts(version)
+    words, expected = _words(patient, today)
     return Facts(
         felt_at=felt_at,
         today=today,
@@ -100,10 +105,21 @@ def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: Pla
         medicine=answers.medicine,
         plan=plan,
         came_down_before=_came_down_before(before, felt_at, plan),
-        doses=list(given.values_list("given_at", flat=True)),
+        doses=doses,
+        window_days=expected_hours.days(doses, patient.zone),
         earlier=_earlier(before, today),
-        words=dict(Symptom.objects.values_list("code", "word")),
+        words=words,
+        expected=expected,
     )
+
+
+def _words(patient: Patient, today: date) -> tuple[dict[str, str], dict[str, int]]:
+    """How each symptom is worded, and up to which severity a clinician expects it now, in one statement."""
+    standing = Expectation.objects.of(patient).on(today).filter(symptom=OuterRef("pk")).order_by()
+    rows = Symptom.objects.annotate(expected=Subquery(standing.values("worst"))).values_list("code", "word", "expected")
+    known = list(rows)
+    words = {code: word for code, word, _worst in known}
+    return words, {code: worst for code, _word, worst in known if worst}
 
 
 def _plan_facts(version: PlanVersion | None) -> PlanFacts | None:

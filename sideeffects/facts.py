@@ -38,8 +38,10 @@ class Facts:
     medicine: "came_down", "did_not", "not_taken", "unknown", or "" when it was not answered
     came_down_before: in the last day a reading over the limit was said to have come down
     doses: when injections were given (aware)
+    window_days: the earlier days on which the hours after an injection ran; None = not known, any day compares
     earlier: worst severity by code and civil day before `today`; a day is missing when nothing was said
     words: how each code was worded
+    expected: by code the severity up to which a clinician expects it of this patient on this day
     """
 
     felt_at: datetime
@@ -51,12 +53,18 @@ class Facts:
     plan: PlanFacts | None = None
     came_down_before: bool = False
     doses: Collection[datetime] = ()
+    window_days: Collection[date] | None = None
     earlier: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
     words: Mapping[str, str] = field(default_factory=dict)
+    expected: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, codes: Iterable[str]) -> list[str]:
         """Which of these are ticked, as a flag or as a symptom of any severity."""
         return [code for code in sorted(codes) if code in self.flags or self.symptoms.get(code, 0) > 0]
+
+    def is_expected(self, code: str) -> bool:
+        """Reported no worse than a clinician expects it of this patient."""
+        return 0 < self.symptoms.get(code, 0) <= self.expected.get(code, 0)
 
     def is_over(self, threshold: Temperature) -> bool:
         """Measured and strictly over."""

@@ -263,6 +263,17 @@ class ExpectationQuerySet(PatientRecordQuerySet):
         """Those that hold on this civil day of the patient."""
         return self.filter(ended_at__isnull=True, until__gte=day)
 
+    def with_people(self) -> ExpectationQuerySet:
+        """Loads what a line about it reads."""
+        return self.select_related("patient", "symptom", "set_by", "ended_by")
+
+    def split(self, day: date) -> dict[str, list[Expectation]]:
+        """Those that hold on a day, and the last twenty that do not: one statement each."""
+        return {
+            "standing": list(self.on(day)),
+            "earlier": list(self.exclude(pk__in=self.on(day)).order_by("-set_at")[:20]),
+        }
+
 
 class Expectation(PatientRecord):
     """A symptom that a clinician expects of one patient up to `worst` (1 or 2) until a day: so long it raises no

@@ -6,7 +6,7 @@ Rules and their ids T1–T17 are decisions.md section 0. Codes of flags and symp
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from decimal import Decimal
@@ -37,6 +37,7 @@ LASTING = frozenset({"diarrhoea", "constipation"})
 EMERGENCY_SIGNS = frozenset({"struggling", "chest_pain", "unconscious", "allergic", "gut_bleeding", "suicidal"})
 VESSELS_SIGHT_DRIP = ("palpitations", "sore_leg", "sight", "drip_site")
 TOLD = frozenset({"bruising", "nosebleed", "bleeding_gums", "red_spots", "yellow_skin", "dizzy", "weak"})
+TIRED_AND_PALE = frozenset({"tired", "pale"})
 
 
 @dataclass(frozen=True)
@@ -149,7 +150,7 @@ def _perhaps_lasting(facts: Facts) -> list[str]:
 def _to_be_told(facts: Facts) -> list[str]:
     """Vomiting counts as persistent when moderate, or on a second day running (app's own). Severe signs are T13's."""
     signs = [code for code in facts.has(TOLD) if facts.symptoms.get(code, 0) < SEVERE]
-    if facts.has({"tired"}) and facts.has({"pale"}):
+    if set(facts.has(TIRED_AND_PALE)) == TIRED_AND_PALE:
         signs += ["tired", "pale"]
     yesterday = facts.earlier.get("vomiting", {}).get(facts.today - timedelta(days=1), 0)
     grade = facts.symptoms.get("vomiting", 0)
@@ -169,8 +170,11 @@ def _kidney_flu(facts: Facts) -> list[str]:
     return signs if facts.is_kidney and not harmless else []
 
 
-def _usual(days: Mapping[date, int]) -> int | None:
-    return median_low(days.values()) if len(days) >= USUAL_NEEDS_DAYS else None
+def _usual(facts: Facts, code: str) -> int | None:
+    """Of days like today, with the hours after an injection: a calm week between courses says nothing about them."""
+    days = facts.earlier.get(code, {})
+    alike = [grade for day, grade in days.items() if facts.window_days is None or day in facts.window_days]
+    return median_low(alike) if len(alike) >= USUAL_NEEDS_DAYS else None
 
 
 def _flu_outside_window(facts: Facts) -> list[str]:
@@ -182,7 +186,7 @@ def _flu_outside_window(facts: Facts) -> list[str]:
 def _flu_above_usual(facts: Facts) -> list[str]:
     if facts.plan is None or facts.is_kidney or not facts.in_window:
         return []
-    usual = {code: _usual(facts.earlier.get(code, {})) for code in facts.has(FLU_LIKE)}
+    usual = {code: _usual(facts, code) for code in facts.has(FLU_LIKE)}
     return [code for code, grade in usual.items() if grade is not None and facts.symptoms[code] - grade >= 2]
 
 
@@ -226,9 +230,27 @@ MEDICINE_WORDS = {
 }
 
 
+def expectable(indication: str) -> frozenset[str]:
+    """The symptoms that a clinician can expect of one patient: those of which an AMBER rule speaks.
+
+    On a kidney plan flu-like signs are never AMBER but harmless or RED (D12), and RED is never expected away.
+    """
+    return LASTING | TOLD | TIRED_AND_PALE | {"vomiting"} | (FLU_LIKE if indication != "kidney" else frozenset())
+
+
+def _fires(rule: Rule, facts: Facts) -> list[str]:
+    """The signs of a rule; of an AMBER one without those that a clinician expects. The two of a pair stay together."""
+    signs = rule.fires(facts)
+    if rule.tier != AMBER:
+        return signs
+    told = {sign for sign in signs if not facts.is_expected(sign)}
+    pair = TIRED_AND_PALE if told & TIRED_AND_PALE else frozenset()
+    return [sign for sign in signs if sign in told | pair]
+
+
 def assess(facts: Facts) -> list[Finding]:
     """Every rule that fires, in the order of the table. T17 is silent about signs that another rule speaks of."""
-    findings = _one_per_rule([_finding(rule, signs, facts) for rule in RULES if (signs := rule.fires(facts))])
+    findings = _one_per_rule([_finding(rule, signs, facts) for rule in RULES if (signs := _fires(rule, facts))])
     explained = {sign for finding in findings if finding.tier for sign in finding.signs}
     return [finding for finding in findings if finding.tier or not explained & set(finding.signs)]
 
@@ -263,4 +285,6 @@ def _finding(rule: Rule, signs: list[str], facts: Facts) -> Finding:
     else:
         evidence.append("Temperature not measured.")
     evidence += [rule.note] if rule.note else []
+    expected = [code for code in sorted(facts.expected) if facts.is_expected(code)]
+    evidence += [f"As the clinic expects of this patient: {facts.said(expected)}."] if expected else []
     return Finding(rule.id, rule.tier, title[:1].upper() + title[1:], " ".join(evidence), tuple(signs), rule.sources)

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sideeffects import views
+from sideeffects import effects_views, report_views, views
 
 app_name = "sideeffects"
 urlpatterns = [
@@ -10,6 +10,11 @@ urlpatterns = [
     path("people/<str:code>/check-in/", views.check_in, name="check_in"),
     path("check-in/earlier/", views.earlier, name="earlier"),
     path("people/<str:code>/check-in/earlier/", views.earlier, name="earlier"),
+    path("check-in/effects/", effects_views.effects, name="effects"),
+    path("people/<str:code>/check-in/effects/", effects_views.effects, name="effects"),
+    path("people/<str:code>/expected/", effects_views.expected, name="expected"),
+    path("expected/<str:ref>/end/", effects_views.end_expected, name="end_expected"),
+    path("check-in/<str:ref>/report/", report_views.report, name="report"),
     path("check-in/<str:ref>/", views.entry, name="entry"),
     path("check-in/<str:ref>/now/", views.urgent, name="urgent"),
     path("check-in/<str:ref>/finish/", views.finish, name="finish"),

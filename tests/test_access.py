@@ -6,7 +6,7 @@ another clinic, Eve runs the installation, Sam is Anna's carer.
 
 import re
 from collections.abc import Iterator
-from datetime import timedelta
+from datetime import datetime, timedelta
 from functools import cache
 from http.cookies import SimpleCookie
 from types import SimpleNamespace
@@ -31,6 +31,8 @@ from labs import import_actions
 from labs.models import Analyte
 from labs.written import parse
 from sideeffects import actions as sideeffects
+from sideeffects.expectation_actions import expect
+from sideeffects.models import Expectation, Symptom
 from tests import factories
 from tests.reminders import outbox
 
@@ -50,6 +52,8 @@ before/<question>/               | 302 302 302 404 404 404 404 | 302 302 302 404
 changed/                         | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 check-in/                        | 302 200 200 404 404 404 404 | 302 422 422 404 404 404 404
 check-in/<ref>/                  | 302 200 404 200 404 404 200 | -
+check-in/<ref>/report/           | 302 200 404 200 404 404 403 | -
+check-in/effects/                | 302 200 200 404 404 404 404 | -
 check-in/<ref>/finish/           | 302 302 404 403 404 404 302 | 302 422 404 403 404 404 422
 check-in/<ref>/now/              | 302 200 404 200 404 404 200 | -
 check-in/earlier/                | 302 200 200 404 404 404 404 | -
@@ -82,6 +86,9 @@ people/<code>/visit.pdf          | 302 200 404 200 404 404 403 | -
 people/<code>/visit/             | 302 200 404 200 404 404 200 | -
 people/<code>/waits/             | 302 200 404 200 404 404 200 | -
 people/<code>/check-in/          | 302 200 404 403 404 404 200 | 302 422 404 403 404 404 422
+people/<code>/check-in/effects/  | 302 200 404 200 404 404 200 | -
+people/<code>/expected/          | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
+expected/<ref>/end/              | 302 405 405 405 405 405 405 | 302 403 404 302 404 404 403
 people/<code>/check-in/earlier/  | 302 200 404 200 404 404 200 | -
 people/<code>/course/            | 302 200 404 200 404 404 200 | -
 people/<code>/appointment/       | 302 200 404 200 404 404 200 | 302 302 404 302 404 404 302
@@ -215,6 +222,12 @@ def world(django_db_setup: None, django_db_blocker: Any) -> Iterator[SimpleNames
         transaction.set_rollback(True)
 
 
+def _expected(cast: factories.Cast, now: datetime) -> Expectation:
+    dizzy = Symptom.objects.get(code="dizzy")
+    until = cast.anna_patient.today(now)
+    return expect(by=cast.ben, patient=cast.anna_patient, symptom=dizzy, worst=1, until=until, now=now)
+
+
 def _world() -> SimpleNamespace:
     cast = factories.cast()
     anna, now = cast.anna_patient, timezone.now()
@@ -245,6 +258,7 @@ def _world() -> SimpleNamespace:
         "medicines": add_medication(by=cast.anna, patient=anna, name="Darunavir", kind="prescribed", now=now).ref,
         "check-in": check_in.ref,
         "alerts": check_in.alerts.get().ref,
+        "expected": _expected(cast, now).ref,
         "results/entry": result.ref,
         "people/<code>/results/seen": result.ref,
         "results/import/<ref>/added": done.ref,

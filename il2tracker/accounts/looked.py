@@ -54,6 +54,7 @@ def in_words(action: str) -> str:
         "today": _("your course"),
         "cycles": _("your injections and plan"),
         "labs": _("your results"),
+        "sideeffects.expectation": _("what your clinic expects of you"),
         "sideeffects": _("how you felt"),
         "alerts": _("an urgent report"),
         "reminders": _("your reminders"),

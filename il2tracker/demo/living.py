@@ -29,12 +29,14 @@ from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
 from il2tracker.demo import laboratory, story
 from il2tracker.demo.laboratory import Panel
-from il2tracker.demo.roles import Before, Draw, Earlier, Feeling, Life, NewAmount, Place, Report
+from il2tracker.demo.roles import Before, Draw, Earlier, Expects, Feeling, Life, NewAmount, Place, Report
 from labs import actions as labs
 from labs import import_actions
 from labs.models import Analyte
 from labs.written import parse
 from sideeffects import actions as sideeffects
+from sideeffects import expectation_actions
+from sideeffects.models import Symptom
 from sideeffects.units import parse_temperature
 
 PLANNED_BEFORE = timedelta(days=23)
@@ -89,6 +91,8 @@ def live(life: Life, ground: Ground) -> None:
         _send_results(life.panels, starts, ground)
     for feeling in life.feelings:
         _feel(feeling, starts[feeling.course], ground)
+    for one in life.expects:
+        _expect(one, ground)
     _afterwards(life, plan, starts, ground)
 
 
@@ -232,6 +236,18 @@ def _feel(feeling: Feeling, starts_on: date, ground: Ground) -> None:
     sideeffects.record_check_in(by=ground.user, patient=ground.patient, key=uuid4(), answers=answers, now=felt_at)
     if feeling.clinic_note:
         _settle(feeling.clinic_note, felt_at, ground)
+
+
+def _expect(one: Expects, ground: Ground) -> None:
+    expectation_actions.expect(
+        by=ground.signer,
+        patient=ground.patient,
+        symptom=Symptom.objects.get(code=one.symptom),
+        worst=one.worst,
+        until=ground.today + timedelta(days=one.days),
+        note=one.why,
+        now=ground.now,
+    )
 
 
 def _settle(note: str, felt_at: datetime, ground: Ground) -> None:

@@ -125,6 +125,16 @@ class Report:
 
 
 @dataclass(frozen=True)
+class Expects:
+    """A symptom that the clinic expects of the patient for so many days from today, up to `worst`."""
+
+    symptom: str
+    worst: int
+    days: int
+    why: str
+
+
+@dataclass(frozen=True)
 class Life:
     """One patient. `first_start` is day 1 of course 1, in days from today; None = Monday of last week.
 
@@ -156,6 +166,7 @@ class Life:
     change: NewAmount | None = None
     report: Report | None = None
     panels: tuple[Panel, ...] = ()
+    expects: tuple[Expects, ...] = ()
 
     def starts_on(self, today: date) -> date:
         """Day 1 of course 1."""

@@ -9,7 +9,7 @@ from datetime import time
 from typing import Any
 
 from il2tracker.demo import laboratory
-from il2tracker.demo.roles import Before, Carer, Draw, Earlier, Feeling, Life, NewAmount, Place, Report, Staff
+from il2tracker.demo.roles import Before, Carer, Draw, Earlier, Expects, Feeling, Life, NewAmount, Place, Report, Staff
 
 PASSWORD = "calm-paper-ink"
 
@@ -88,6 +88,7 @@ _ANNA = Life(
         _blood(2, 42, "612", "27", "<20"),
     ),
     panels=laboratory.ANNA,
+    expects=(Expects("diarrhoea", 1, 12, "Your new HIV tablets can cause it in the first weeks."),),
     feelings=(
         *_diary(
             1,

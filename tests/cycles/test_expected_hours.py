@@ -1,7 +1,8 @@
 """The hours after an injection in which flu-like signs are often seen (2.9, D11, K11)."""
 
-from datetime import UTC, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from itertools import pairwise
+from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import given
@@ -55,3 +56,11 @@ def test_the_hours_are_those_of_the_source_and_their_sum():
     """K11: begin two to four hours after an injection, last about twelve."""
     assert [bound.total_seconds() / 3600 for bound in expected_hours.OFTEN_BEGINS] == [2, 4]
     assert timedelta(hours=4) + timedelta(hours=12) == expected_hours.LENGTH
+
+
+def test_the_civil_days_that_a_window_touches_are_those_of_the_place() -> None:
+    evening = datetime(2026, 11, 20, 21, tzinfo=UTC)
+    assert expected_hours.days([evening], ZoneInfo("Europe/London")) == {date(2026, 11, 20), date(2026, 11, 21)}
+    assert expected_hours.days([evening], ZoneInfo("Pacific/Auckland")) == {date(2026, 11, 21), date(2026, 11, 22)}
+    assert expected_hours.days([datetime(2026, 11, 20, 6, tzinfo=UTC)], UTC) == {date(2026, 11, 20)}
+    assert expected_hours.days([], UTC) == frozenset()

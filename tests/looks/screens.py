@@ -57,6 +57,7 @@ NOT_A_SCREEN = {
     "today:feed_renew": "leads back to the page, unless its button was pressed",
     "accounts:tell": "takes a POST only",
     "alerts:answer": "takes a POST only",
+    "sideeffects:end_expected": "takes a POST only",
     "reminders:preview": "a mail, in a frame of the page about privacy",
     "reminders:test": "takes a POST only",
     "system:seen": "takes a POST only",
@@ -328,6 +329,13 @@ def _sideeffects() -> list[Screen]:
         screen("sideeffects:entry", ANNA, ref=felt.ref),
         screen("sideeffects:urgent", DAN, main=True, ref=urgent),
         screen("sideeffects:finish", DAN, ref=urgent),
+        screen("sideeffects:effects", ANNA),
+        screen("sideeffects:effects", DAN),
+        screen("sideeffects:effects", BEN, code=_code(ANNA)),
+        screen("sideeffects:expected", BEN, code=_code(ANNA)),
+        screen("sideeffects:expected", BEN, sends=True, code=_code(ANNA)),
+        screen("sideeffects:report", ANNA, ref=felt.ref),
+        screen("sideeffects:report", BEN, ref=urgent),
     ]
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from decimal import Decimal
+from typing import NamedTuple
 
 from labs.chart_axes import Size, Tick, tidy
 from labs.chart_labels import Label
@@ -12,8 +13,7 @@ MARK = 6.0
 CROWD = 60  # more marks than this are drawn smaller, each kind as one outline, and are no links
 
 
-@dataclass(frozen=True)
-class Mark:
+class Mark(NamedTuple):
     """A reading to draw. `value` None = not detected without a limit. `counts` False = hollow, never joined.
 
     `key` is the id of its row in the table, `said` what is read out for it.
@@ -95,8 +95,7 @@ class Band:
     dose: float = 0
 
 
-@dataclass(frozen=True)
-class Shape:
+class Shape(NamedTuple):
     """A reading in place. `kind`: dot, down (less than), up (more than); hollow = does not count."""
 
     kind: str
@@ -184,6 +183,26 @@ class Chart:
     def spots(self) -> str:
         """Place and row of every mark for the reading script: "x y key;x y key"."""
         return ";".join(f"{shape.x} {shape.y} {shape.key}" for shape in self.shapes)
+
+    @property
+    def band_path(self) -> str:
+        """Every course as one path."""
+        return "".join(self._column(band.x, band.width) for band in self.bands)
+
+    @property
+    def hatch_path(self) -> str:
+        """The days that are too soon after each course as one path."""
+        return "".join(self._column(band.hatch_x, band.hatch_width) for band in self.bands if band.hatch_width)
+
+    def _column(self, x: float, width: float) -> str:
+        plot = self.size.plot
+        return f"M{x} {plot.top}h{width}V{plot.bottom}h-{width}Z"
+
+    @property
+    def grid_path(self) -> str:
+        """The lines of the upright axis above its lowest one."""
+        plot = self.size.plot
+        return "".join(f"M{plot.left} {tick.at}H{plot.right}" for tick in self.y_ticks[1:])
 
     @property
     def dose_foot(self) -> float:

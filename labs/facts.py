@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
@@ -22,7 +23,7 @@ from labs import kept, trends, words
 from labs.charts import Course
 from labs.kept import Result
 from labs.models import Analyte, LabResult, LabResultQuerySet
-from labs.trends import DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, UnloggedDose
+from labs.trends import BY_DAY, DoseRecord, Draw, EarlierIL2, GivenDose, Judgement, Point, Series, UnloggedDose
 from labs.units import UNITS, figure
 
 CD4, CD4_PERCENT, VIRAL_LOAD = "cd4", "cd4_percent", "hiv_rna"
@@ -123,13 +124,18 @@ class Facts:
     def _said(self) -> dict[tuple[bool, date, datetime | None], Judgement]:
         return {}
 
-    def series(self, code: str) -> list[Point]:
+    def series(self, code: str) -> Series:
         """The points of one test, oldest first, without words; results in words and in unknown units are none."""
-        return self._series.get(code, [])
+        return self._series.get(code) or Series()
+
+    def since(self, code: str, first_on: date) -> Series:
+        """The points of one test from that day on."""
+        points = self.series(code)
+        return Series(points[bisect_left(points, first_on, key=BY_DAY) :])
 
     @cached_property
-    def _series(self) -> dict[str, list[Point]]:
-        found: dict[str, list[Point]] = defaultdict(list)
+    def _series(self) -> dict[str, Series]:
+        found: dict[str, Series] = defaultdict(Series)
         for result, judgement in self._judged:
             point = point_of(result, judgement)
             if is_drawable(result, point):

@@ -37,7 +37,7 @@ class ForClinicians:
 
 def for_clinicians(known: Facts, since: date, found: EarlyFinding | None) -> ForClinicians:
     """Everything since that day; the lowest count is that of the whole record. Needs no statement."""
-    counts, loads = ([point for point in known.series(code) if point.on >= since] for code in (CD4, VIRAL_LOAD))
+    counts, loads = (known.since(code, since) for code in (CD4, VIRAL_LOAD))
     return ForClinicians(
         lowest=trend_words.lowest(differences.lowest(known.series(CD4)), known.patient.nadir_cd4),
         slopes=trend_words.slopes(slope(counts), slope(loads, log=True)),

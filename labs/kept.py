@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
 from functools import cache
@@ -19,33 +18,14 @@ ROWS_AT_ONCE = 20_000
 WIDE = (*NARROW, "laboratory", "zone", "text", "unit_text", "entered_by_id", "entered_by__name")
 
 
-@dataclass(frozen=True)
 class Test:
-    """A test of the catalogue as results name it."""
+    """A test of the catalogue as results name it. Its facts are read of every row there is: plain attributes."""
 
     __test__ = False  # not a test of pytest
 
-    rule: Rule
-
-    @property
-    def code(self) -> str:
-        """Its code."""
-        return self.rule.code
-
-    @property
-    def name(self) -> str:
-        """What pages call it."""
-        return self.rule.name
-
-    @property
-    def timing_matters(self) -> bool:
-        """Whether IL-2 makes it unreliable for a month."""
-        return self.rule.timing_matters
-
-    @property
-    def unit_words(self) -> str:
-        """Its own unit as people read it."""
-        return UNITS[self.rule.canonical_unit].words
+    def __init__(self, rule: Rule) -> None:
+        self.rule, self.code, self.name = rule, rule.code, rule.name
+        self.timing_matters, self.unit_words = rule.timing_matters, UNITS[rule.canonical_unit].words
 
 
 @cache

@@ -20,7 +20,7 @@ from labs.trends import Point, Trend
 
 @dataclass(frozen=True)
 class Opening:
-    """The first words of a page of results and their bar. Texts are ready."""
+    """The first words of a page of results and their bar. Texts are ready; `found` is what they say of the dose."""
 
     trend: Trend
     last: str
@@ -35,6 +35,7 @@ class Opening:
     before: str
     hiv: bool
     total: int
+    found: EarlyFinding | None
 
     @property
     def about_the_same(self) -> bool:
@@ -44,7 +45,7 @@ class Opening:
 
 def opening(known: Facts) -> Opening:
     """The sentence of these facts, which hold at least the CD4+ counts. Needs no statement."""
-    counts, found = known.series(CD4), progress(known)
+    counts, found = known.series(CD4), _progress(known)
     said = trends.trend(counts)
     early = found.until if found and found.outcome is Progress.TOO_EARLY else None
     difference = differences.of_counts(said)
@@ -62,6 +63,7 @@ def opening(known: Facts) -> Opening:
         before=known.label(said.before_first),
         hiv=known.on_hiv_plan,
         total=len(known.results),
+        found=found,
     )
 
 
@@ -84,7 +86,7 @@ def _bar(said: Trend, goal: Decimal | None, *, arrow: bool) -> PositionBar | Non
     return bar if arrow else replace(bar, arrow="")
 
 
-def progress(known: Facts) -> EarlyFinding | None:
+def _progress(known: Facts) -> EarlyFinding | None:
     """What may be said about the present dose of an HIV plan (2.7 with D8); None before its first course."""
     since = known.dose_since
     return advice.progress(trends.readings(known.series(CD4)), since, known.today) if since else None

@@ -16,7 +16,7 @@ from labs.facts import CD4, CD4_PERCENT, VIRAL_LOAD, Facts
 from labs.for_clinicians import ForClinicians, for_clinicians
 from labs.loads import rose_after_course
 from labs.models import LabResult
-from labs.opening import Opening, opening, progress
+from labs.opening import Opening, opening
 from labs.panels import Panel
 from labs.trends import Point
 
@@ -114,7 +114,7 @@ def picture(
     span, loads = _span(known, chosen), known.series(VIRAL_LOAD)
     shown, thinned = _shown(known, span[0])
     rows = draws.drawings(shown, viewer, {point.key for point in differences.bursts(loads)})
-    found, said = progress(known), opening(known)
+    said = opening(known)
     return Picture(
         patient=patient,
         now=now,
@@ -128,13 +128,13 @@ def picture(
         thinned=thinned,
         timed=known.timing_matters,
         too_soon_until=_too_soon_until(known),
-        clinicians=for_clinicians(known, span[0], found) if for_clinic else None,
+        clinicians=for_clinicians(known, span[0], said.found) if for_clinic else None,
     )
 
 
 def _shown(known: Facts, since: date) -> tuple[list[Judged], int]:
     """The draws to draw and to table, and how many there are in all if that is not all of them."""
-    series = [[point for point in known.series(code) if point.on >= since] for code in facts.SERIES]
+    series = [known.since(code, since) for code in facts.SERIES]
     days = thinning.worth_drawing(series)
     every = {point.on for points in series for point in points}
     found = LabResult.objects.standing().of(known.patient).of_tests(*TABLED).filter(drawn_on__gte=since)

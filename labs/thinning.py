@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from decimal import Decimal
 
-from labs.trends import Point
+from labs.trends import Point, reliable
 
 MOST_DRAWS = 400
 ENDS = 2  # the lowest and the highest
@@ -21,7 +21,7 @@ def worth_drawing(series: Sequence[Sequence[Point]], most: int = MOST_DRAWS) -> 
     days = {point.on for points in series for point in points}
     if len(days) <= most:
         return days
-    groups = [list(points) for points in series] + [[point for point in points if point.counts] for points in series]
+    groups = [*series, *map(reliable, series)]
     stretches = max(most // (ENDS * len(groups)) - 1, 1)
     return {day for group in groups for day in _telling(group, stretches)}
 

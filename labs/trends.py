@@ -9,13 +9,15 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
-from functools import lru_cache
+from functools import cached_property, lru_cache
+from operator import itemgetter
 from typing import NamedTuple
 
 from cycles import schedule
 from cycles.advice import Reading
 
 ONE_DAY = timedelta(days=1)
+BY_DAY = itemgetter(0)  # of points, whose first field is their day
 
 
 class Verdict(Enum):
@@ -243,9 +245,20 @@ class Point(NamedTuple):
         return self.value is not None and self.comparator == "="
 
 
+class Series(list[Point]):
+    """The points of one test, oldest first. Nothing in it may change: what may be joined is worked out once."""
+
+    @cached_property
+    def joined(self) -> list[Point]:
+        """Those that count."""
+        return [point for point in self if point.judgement.verdict.counts]
+
+
 def reliable(points: Iterable[Point]) -> list[Point]:
     """The points that may be joined and compared, oldest first."""
-    return sorted((point for point in points if point.counts), key=lambda point: point.on)
+    if isinstance(points, Series):
+        return points.joined
+    return sorted((point for point in points if point.counts), key=BY_DAY)
 
 
 @dataclass(frozen=True)

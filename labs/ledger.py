@@ -201,6 +201,13 @@ def page(patient: Patient, viewer: User, now: datetime, before: Key | None = Non
     return Page(panels, next_from, True, _errors(patient), said)
 
 
+def newest_safety(patient: Patient) -> list[Line]:
+    """The newest result of each safety test, in the order of the catalogue; one statement."""
+    standing = LabResult.objects.standing().of(patient).filter(analyte__timing_matters=False)
+    newest = newest_of_each_test(standing.exclude(analyte__code=OTHER))
+    return [Line(row) for row in sorted(newest, key=lambda row: row.analyte.position)]
+
+
 @dataclass(frozen=True)
 class OneResult:
     """One result, and while it stands its draw's verdict and the others from the same blood."""

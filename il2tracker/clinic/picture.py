@@ -19,6 +19,7 @@ from il2tracker.clinic.heat import Week, weeks
 from il2tracker.clinic.suggestion_words import Card, card
 from labs import facts, to_see
 from labs import picture as trends
+from labs.ledger import Line, newest_safety
 from labs.models import ToSee
 from sideeffects.models import CheckIn, catalogue
 
@@ -65,6 +66,7 @@ class Page:
     given: list[tuple[Cycle, Delivered]]
     looks: list[Look]
     unseen: list[ToSee]
+    safety: list[Line]
 
     @property
     def to_see(self) -> list[tuple[ToSee, str, str]]:
@@ -138,6 +140,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         given=list(zip(started, delivered.of_courses(started, now).values(), strict=True)),
         looks=_looks(patient),
         unseen=to_see.unseen(Patient.objects.filter(pk=patient.pk)).get(patient.pk, []),
+        safety=newest_safety(patient),
     )
 
 

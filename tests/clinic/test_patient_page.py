@@ -235,3 +235,15 @@ def test_a_result_outside_its_printed_range_stands_above_the_labs(page, north, a
         " Nobody of the clinic has seen these yet Potassium 7.9 mmol/L, above the range "
         "Taken on Friday 20 November 2026, entered by the patient."
     )
+
+
+def test_the_newest_of_each_safety_test_stands_in_labs_with_its_range(page, north, ada):
+    """W33: creatinine must not have to be looked for."""
+    assert "Safety tests, the newest of each" not in page().text_read
+    north.measured(ada, "creatinine", "1.1", "0.6-1.2", days_ago=9)
+    north.measured(ada, "potassium", "4.2", "3.5-5.1", days_ago=9)
+    north.measured(ada, "potassium", "7.9", "3.5-5.1", days_ago=1)
+    labs = page().text_read.rpartition("Test Result Printed range Taken on")[2]
+    assert "Potassium 7.9 mmol/L outside the laboratory’s range 3.5-5.1 20 Nov 2026" in labs
+    assert "Creatinine 1.1 mg/dL 0.6-1.2 12 Nov 2026" in labs
+    assert "4.2" not in labs.partition("Suggestions")[0]

@@ -15,7 +15,7 @@ from il2tracker.accounts.models import User
 from tests import filled
 from tests.looks import screens
 
-NOT_THE_SEND = "[name=step], [name=told], [name=clear], [aria-hidden]"
+NOT_THE_SEND = "[name=step], [name=told], [name=clear], [name=open], [aria-hidden]"
 HEIGHTS = {320: 640, 390: 844, 1280: 900}
 NEUTRAL = ("il-2", "interleukin", "aldesleukin", "proleukin", "hiv", "cd4", "viral", "cancer", "kidney", "injection")
 
@@ -70,7 +70,7 @@ def look(axe: Callable[[Page], list[str]]) -> Callable[..., list[str]]:
         if screen.sends:
             with page.expect_navigation() as navigation:
                 page.locator(
-                    "main form [type=submit]:not([name=step], [name=told], [name=clear], [aria-hidden])"
+                    "main form [type=submit]:not([name=step], [name=told], [name=clear], [name=open], [aria-hidden])"
                 ).first.click()
             answer = navigation.value
         assert answer is not None

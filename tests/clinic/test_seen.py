@@ -5,10 +5,12 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 from decimal import Decimal
+from importlib import import_module
 from typing import Any
 
 import pytest
 import time_machine
+from django.apps import apps
 from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -210,6 +212,19 @@ def test_what_the_patient_entered_and_changed_is_no_news(north: Any, ada: Patien
     mine = north.measured(ada, "creatinine", "1.1", "0.6-1.2")
     changed(ada.user, mine, "1.0")
     assert why(ada) == [NOTHING]
+
+
+@pytest.mark.parametrize(("days_ago", "stands"), [(6, True), (8, False)])
+def test_what_the_list_showed_before_this_was_kept_stands_there_still(
+    ada: Patient, high: LabResult, days_ago: int, stands: bool
+) -> None:
+    """The list of the version before held a result for a week after it was entered."""
+    ToSee.objects.all().delete()
+    LabResult.objects.filter(pk=high.pk).update(created_at=NOW - timedelta(days=days_ago))
+    migration = import_module("labs.migrations.0006_what_the_clinic_has_to_see")
+    with time_machine.travel(NOW, tick=False):
+        migration.stand_on_the_list(apps, None)
+    assert why(ada) == [HIGH if stands else NOTHING]
 
 
 # Files

@@ -14,7 +14,7 @@ from cycles.models import Cycle, Hold, PlannedDose
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts import actions as alerts
-from il2tracker.alerts.models import Alert
+from il2tracker.alerts.models import Alert, Step
 from il2tracker.audit import log
 
 SOURCE = "cycles.hold"
@@ -107,9 +107,11 @@ def _waiting(patient: Patient) -> list[Cycle]:
 
 def _settle_alert(by: User, hold: Hold, now: datetime, note: str) -> None:
     """Who lifts a hold has dealt with what it told: its reminders must not stay paused behind it (R1)."""
-    for alert in Alert.objects.open().of(hold.patient).filter(source=SOURCE, source_ref=hold.ref):
+    of_hold = Alert.objects.of(hold.patient).filter(source=SOURCE, source_ref=hold.ref, closed_at__isnull=True)
+    for alert in of_hold:
         if access.is_member_for(by, hold.patient):
             alerts.acknowledge(by=by, alert=alert, now=now, note=note)
+            alerts.take_step(by=by, alert=alert, what=Step.What.CLOSED, now=now, note=note or _("The hold was lifted."))
         else:
             alerts.close(by=by, alert=alert, now=now)
 

@@ -9,7 +9,7 @@ Doses    |hour:user "10pm", or "10pm (London time)" where the patient lives by a
 from __future__ import annotations
 
 import math
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -187,6 +187,16 @@ def ago(value: datetime | date | None, now: datetime | date) -> str:
         minutes = round((now - value).total_seconds() / 60)
         return _said(_length(abs(minutes)), minutes) if abs(minutes) < 48 * 60 else _days((now - value).days)
     return _days((now - value).days)  # type: ignore[operator]
+
+
+def length(span: timedelta) -> str:
+    """How long: "35 minutes", "2 hours", "3 days"; "less than a minute" for seconds."""
+    minutes = round(span.total_seconds() / 60)
+    if minutes < 1:
+        return _("less than a minute")
+    if minutes < 48 * 60:
+        return _length(minutes)
+    return ngettext("%(n)s day", "%(n)s days", span.days) % {"n": span.days}
 
 
 def _days(days: int) -> str:

@@ -111,7 +111,8 @@ class CheckInQuerySet(PatientRecordQuerySet):
 
     def with_reports(self) -> CheckInQuerySet:
         """Loads symptoms and alerts: four statements however many rows."""
-        return self.select_related("patient", "recorded_by").prefetch_related("reports__symptom", "alerts")
+        alerts = models.Prefetch("alerts", Alert.objects.with_last_step().select_related("acknowledged_by"))
+        return self.select_related("patient", "recorded_by").prefetch_related("reports__symptom", alerts)
 
     def older_than(self, check_in: CheckIn) -> CheckInQuerySet:
         """Those after it in `newest_first`: the next page by key."""

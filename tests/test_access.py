@@ -43,6 +43,7 @@ READS = "302 405 405 405 405 405 405"
 # Columns: GET and HEAD, then POST without any field ("-" = READS), for each of ROLES.
 TABLE = """
 (home)                           | 302 200 200 302 302 302 302 | -
+alerts/<ref>/                    | 302 403 404 200 404 404 403 | 302 403 404 422 404 404 403
 alerts/<ref>/acknowledge/        | 302 403 404 200 404 404 403 | 302 403 404 302 404 404 403
 alerts/<ref>/answer/             | 302 405 405 405 405 405 405 | 302 422 404 403 404 404 422
 c/<token>.ics                    | 200 200 200 200 200 200 200 | -
@@ -110,6 +111,7 @@ people/<code>/results/seen/      | 302 405 405 405 405 405 405 | 302 403 404 302
 people/<code>/results/seen/<ref>/undo/ | 302 405 405 405 405 405 405 | 302 403 404 302 404 404 403
 people/<code>/results/trend/     | 302 200 404 200 404 404 200 | -
 people/advice/                   | 302 404 404 200 200 404 404 | -
+people/answer-times/             | 302 404 404 200 200 404 404 | -
 people/add/                      | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 people/import/                   | 302 404 404 200 200 404 404 | 302 404 404 422 422 404 404
 places/                          | 302 200 200 404 404 404 404 | -

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
-from il2tracker.alerts.models import Alert, happened
+from il2tracker.alerts.models import Alert, Step, happened
 from il2tracker.audit import log
+
+SAME_TAP = timedelta(seconds=30)  # app's own: the same words by the same person so soon are one step, tapped twice
 
 
 @transaction.atomic
@@ -68,17 +71,56 @@ def acknowledge(*, by: User, alert: Alert, now: datetime, note: str = "") -> Ale
 def answer(*, by: User, alert: Alert, answer: str, now: datetime) -> Alert:
     """What the patient says happened. Never an acknowledgement; without a clinic it closes the alert (A21).
 
-    "I cannot reach them" opens it again.
+    "I cannot reach them" opens it again, also when the clinic had closed it.
     """
     access.require_recording(by, alert.patient)
     alert.patient.lock()
     alert.refresh_from_db()
     alert.patient_answer, alert.patient_answered_at = answer, now
-    if not alert.needs_clinic():
-        alert.closed_at = None if answer == Alert.Answer.NOT_REACHED else now
+    if answer == Alert.Answer.NOT_REACHED:
+        alert.closed_at = None
+    elif not alert.needs_clinic():
+        alert.closed_at = now
     alert.save(update_fields=["patient_answer", "patient_answered_at", "closed_at"])
     _note(alert, f"answered_{answer}", by, now)
     return alert
+
+
+@transaction.atomic
+def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "") -> Step:
+    """What a clinic member did about an alert that is in hand, in words where it is a note or the end. The same twice
+    at once is one step.
+
+    Raises PermissionDenied; ValidationError when nobody has acknowledged it, or somebody has closed it.
+    """
+    if not access.is_member_for(by, alert.patient):
+        raise PermissionDenied
+    alert.patient.lock()
+    alert.refresh_from_db()
+    known = _tapped_before(by, alert, what, note, now)
+    if known is not None:
+        return known
+    _require_in_hand(alert)
+    if what in {Step.What.NOTE, Step.What.CLOSED} and not note:
+        raise ValidationError(_("Write a few words."))
+    step = Step.objects.create(patient=alert.patient, alert=alert, what=what, note=note, by=by, at=now)
+    if what == Step.What.CLOSED:
+        alert.closed_at = now
+        alert.save(update_fields=["closed_at"])
+    _note(alert, str(what), by, now)
+    return step
+
+
+def _tapped_before(by: User, alert: Alert, what: str, note: str, now: datetime) -> Step | None:
+    same = Step.objects.filter(alert=alert, by=by, what=what, note=note, at__gt=now - SAME_TAP, at__lte=now)
+    return same.order_by("-at").first()
+
+
+def _require_in_hand(alert: Alert) -> None:
+    if alert.closed_at is not None:
+        raise ValidationError(_("Somebody has closed it meanwhile. Nothing was added."))
+    if alert.acknowledged_at is None:
+        raise ValidationError(_("Acknowledge it first: then your colleagues see who takes care."))
 
 
 @transaction.atomic

@@ -24,16 +24,36 @@ class AlertQuerySet(PatientRecordQuerySet):
         """Acknowledged by a clinic member, and not closed yet."""
         return self.filter(acknowledged_at__isnull=False, closed_at__isnull=True)
 
+    def not_closed(self) -> AlertQuerySet:
+        """Open ones and those in hand, each with the last thing that the clinic did."""
+        return self.filter(closed_at__isnull=True).with_last_step().select_related("acknowledged_by")
+
+    def waiting(self) -> AlertQuerySet:
+        """For whom a person is needed now: open ones, and those in hand of which the patient wrote since that nobody
+        can be reached."""
+        return self.with_last_step().filter(_IS_OPEN | _IS_LIFTED)
+
+    def with_last_step(self) -> AlertQuerySet:
+        """What the clinic did last after acknowledging, and when: what `is_lifted` reads."""
+        steps = Step.objects.filter(alert=models.OuterRef("pk")).order_by("-at", "-pk")
+        newest = {f"last_step_{name}": models.Subquery(steps.values(name)[:1]) for name in ("what", "at")}
+        return self.annotate(**newest)
+
+    def with_steps(self) -> AlertQuerySet:
+        """With everything that the clinic did about it, and who: two statements."""
+        steps = models.Prefetch("steps", Step.objects.select_related("by"))
+        return self.with_last_step().select_related("patient", "acknowledged_by").prefetch_related(steps)
+
     def holding(self) -> AlertQuerySet:
-        """Open ones that hold back every reminder to inject ("hold wins", R1)."""
-        return self.open().filter(holds=True)
+        """Those for which a person is needed and that hold back every reminder to inject ("hold wins", R1)."""
+        return self.waiting().filter(holds=True)
 
     def on_today(self, since: datetime) -> AlertQuerySet:
         """What the patient's first page speaks of, the most urgent first: what holds, and urgent reports since then
         that a person has seen."""
-        holds = Q(acknowledged_at__isnull=True, closed_at__isnull=True, holds=True)
         seen = Q(acknowledged_at__isnull=False, raised_at__gt=since, tier__in=Alert.URGENT)
-        return self.filter(holds | seen).most_urgent_first()
+        holds = Q(_IS_OPEN | _IS_LIFTED, holds=True)
+        return self.with_last_step().filter(holds | seen).most_urgent_first()
 
     def most_urgent_first(self) -> AlertQuerySet:
         """Emergency, red, amber; the oldest of each first."""
@@ -78,6 +98,9 @@ class Alert(PatientRecord):
     note = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
+    last_step_what: str | None = None  # these two are known of rows `with_last_step`
+    last_step_at: datetime | None = None
+
     objects = AlertQuerySet.as_manager()
 
     class Meta:
@@ -100,8 +123,26 @@ class Alert(PatientRecord):
 
     @property
     def is_open(self) -> bool:
-        """Whether it still waits for a person."""
+        """Whether nobody has acknowledged it yet."""
         return self.acknowledged_at is None and self.closed_at is None
+
+    @property
+    def is_in_hand(self) -> bool:
+        """Whether a clinic member takes care of it and has not closed it."""
+        return self.acknowledged_at is not None and self.closed_at is None
+
+    @property
+    def is_lifted(self) -> bool:
+        """Whether the patient wrote, after the last thing the clinic did, that nobody can be reached. Read
+        `with_last_step`."""
+        if not self.is_in_hand or self.patient_answer != self.Answer.NOT_REACHED or self.patient_answered_at is None:
+            return False
+        return self.patient_answered_at > max(filter(None, [self.acknowledged_at, self.last_step_at]))
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a person is needed now: it is open, or lifted to the top again."""
+        return self.is_open or self.is_lifted
 
     def needs_clinic(self) -> bool:
         """Whether a clinic is there to acknowledge it."""
@@ -130,6 +171,16 @@ class Step(PatientRecord):
 
     def __str__(self) -> str:
         return f"{self.what} {self.at:%Y-%m-%d %H:%M}"
+
+
+# The two states for which a person is needed now; the second is of rows `with_last_step`.
+_IS_OPEN = Q(acknowledged_at__isnull=True, closed_at__isnull=True)
+_IS_LIFTED = Q(
+    Q(last_step_at__isnull=True) | Q(last_step_at__lt=models.F("patient_answered_at")),
+    acknowledged_at__lt=models.F("patient_answered_at"),
+    closed_at__isnull=True,
+    patient_answer=Alert.Answer.NOT_REACHED,
+)
 
 
 class Transition(models.Model):

@@ -11,13 +11,16 @@ from django.utils.translation import gettext as _
 
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
-from il2tracker.alerts.models import Alert
+from il2tracker.alerts.models import Alert, Step
 
 BEING_TOLD = timedelta(minutes=3)  # app's own: a mail that has not left by then is not called on its way any more
 
 
 def to_clinic(alert: Alert, patient: Patient, clock: Any) -> str:
-    """What became of the mails, for the clinic's pages; empty while none has left. `clock`: the reader's, 12 or 24."""
+    """What became of the mails, for the clinic's pages; empty while none has left, and once somebody has it in hand.
+    `clock`: the reader's, 12 or 24."""
+    if alert.acknowledged_at is not None:
+        return ""
     if alert.notified_at is None:
         return _("No mail about it could be delivered.") if alert.nobody_reached_at else ""
     words = {"time": ui.clock(ui.in_zone(alert.notified_at, patient), clock)}
@@ -26,16 +29,39 @@ def to_clinic(alert: Alert, patient: Patient, clock: Any) -> str:
     return _("A mail left at %(time)s.") % words
 
 
+def last_step(alert: Alert, patient: Patient, clock: Any) -> str:
+    """What the clinic did last after acknowledging: "Called, and reached nobody, Sat 21 Nov 9:50pm."."""
+    if alert.last_step_at is None or alert.last_step_what is None:
+        return ""
+    at = ui.in_zone(alert.last_step_at, patient)
+    words = {"what": Step.What(alert.last_step_what).label, "day": ui.short_day(at), "time": ui.clock(at, clock)}
+    return _("%(what)s, %(day)s %(time)s.") % words
+
+
+def of_the_call(alert: Alert, patient: Patient, clock: Any) -> str:
+    """What the patient reads of the clinic's own calls: when it tried, and whether it reached him."""
+    if alert.last_step_at is None or alert.last_step_what not in {Step.What.REACHED, Step.What.NOT_REACHED}:
+        return ""
+    words = {"time": ui.clock(ui.in_zone(alert.last_step_at, patient), clock)}
+    if alert.last_step_what == Step.What.REACHED:
+        return _("Your clinic wrote down at %(time)s that they spoke with you.") % words
+    return _("Your clinic tried to call you at %(time)s. Call them.") % words
+
+
 def to_patient(
     alerts: Iterable[Alert], patient: Patient, now: datetime, clock: Any, *, has_clinic: bool, phone: str = ""
 ) -> str:
-    """The same for the patient, of the report that is worst off; empty without a clinic, and when it has seen them all.
+    """The same for the patient, of the report that is worst off; without a report that waits, what the clinic did of
+    the first one. Empty without a clinic.
 
     `phone`: the team's number, where the page does not show it right beside.
     """
-    waiting = [alert for alert in alerts if alert.is_urgent and alert.is_open]
-    if not (waiting and has_clinic):
+    urgent = [alert for alert in alerts if alert.is_urgent]
+    waiting = [alert for alert in urgent if alert.is_waiting]
+    if not (urgent and has_clinic):
         return ""
+    if not waiting:
+        return of_the_call(urgent[0], patient, clock)
     worst = max(waiting, key=lambda alert: (alert.nobody_reached_at is not None, alert.notified_at is None))
     words = _what_is_known(worst, patient, now, clock)
     if not _must_call(worst, now):
@@ -44,6 +70,9 @@ def to_patient(
 
 
 def _what_is_known(alert: Alert, patient: Patient, now: datetime, clock: Any) -> str:
+    if alert.is_lifted:
+        words = {"time": ui.clock(ui.in_zone(alert.patient_answered_at, patient), clock)}
+        return _("You wrote at %(time)s that you cannot reach them. It is at the top of your clinic’s list.") % words
     words = {"time": ui.clock(ui.in_zone(alert.notified_at, patient), clock) if alert.notified_at else ""}
     if alert.notified_at and alert.nobody_reached_at:
         return _("A mail to your clinic left at %(time)s. Nobody has answered it.") % words
@@ -58,7 +87,7 @@ def _what_is_known(alert: Alert, patient: Patient, now: datetime, clock: Any) ->
 
 def _must_call(alert: Alert, now: datetime) -> bool:
     late = alert.notified_at is None and now - alert.raised_at > BEING_TOLD
-    return late or alert.nobody_reached_at is not None
+    return late or alert.nobody_reached_at is not None or alert.is_lifted
 
 
 def _call(alert: Alert, phone: str) -> str:

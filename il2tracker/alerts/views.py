@@ -25,18 +25,17 @@ from il2tracker.alerts.models import Alert
 @pages.form_page
 def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
     """A clinic member takes care of it. A second acknowledgement calmly shows the first."""
-    alerts = Alert.objects.visible_to(request.user).select_related("patient", "acknowledged_by")
+    alerts = Alert.objects.visible_to(request.user).with_last_step().select_related("patient", "acknowledged_by")
     alert = get_object_or_404(alerts, ref=ref)
     if not access.is_member_for(request.user, alert.patient):
         raise PermissionDenied
     access.looked(request.user, alert.patient, "alerts.alert", alert)
-    form = AcknowledgeForm(pages.sent(request))
+    form, now = AcknowledgeForm(pages.sent(request)), timezone.now()
     if form.is_valid():
-        now = timezone.now()
         alert = actions.acknowledge(by=request.user, alert=alert, note=form.cleaned_data["note"], now=now)
         messages.success(request, _acknowledged_words(alert, request.user, mine=alert.acknowledged_at == now))
         return redirect("clinic:patient", alert.patient.code)
-    return pages.answer(request, "alerts/acknowledge.html", form, alert=alert, patient=alert.patient)
+    return pages.answer(request, "alerts/acknowledge.html", form, alert=alert, patient=alert.patient, now=now)
 
 
 def _acknowledged_words(alert: Alert, viewer: User, *, mine: bool) -> str:
@@ -71,7 +70,9 @@ def _say(request: SignedInRequest, alert: Alert, said: str) -> None:
     if said == Alert.Answer.CALLED:
         messages.success(request, _("Noted: you have called. Do what they told you. Call again if it gets worse."))
     elif said == Alert.Answer.NOT_REACHED:
-        messages.warning(request, _("Do not wait. If you cannot get through, call %(number)s.") % number)
+        words = _("Do not wait. If you cannot get through, call %(number)s.") % number
+        listed = _("Your report is at the top of your clinic’s list.") if alert.needs_clinic() else ""
+        messages.warning(request, f"{words} {listed}".strip())
     elif alert.needs_clinic():
         messages.info(request, _("Noted: ticked by mistake. The report stays, so that your clinic can check with you."))
     else:

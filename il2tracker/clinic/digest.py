@@ -30,6 +30,7 @@ REASONS = {
     Rank.READINESS: gettext_lazy("waits for your word"),
     Rank.RESULTS: gettext_lazy("something missing"),
     Rank.CHANGED: gettext_lazy("something was changed"),
+    Rank.IN_HAND: gettext_lazy("in hand, not closed"),
     Rank.QUIET: gettext_lazy("quiet"),
 }
 

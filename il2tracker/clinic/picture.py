@@ -126,7 +126,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         patient=patient,
         now=now,
         today=today,
-        alerts=list(Alert.objects.open().of(patient).most_urgent_first()),
+        alerts=_alerts(patient),
         trend=trends.picture(patient, viewer, now, for_clinic=True, known=record[patient.pk]),
         suggestions=[card(each) for each in suggestions.of_patient(patient, viewer, now, loaded=record)],
         plan=plan,
@@ -142,6 +142,12 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         unseen=to_see.unseen(Patient.objects.filter(pk=patient.pk)).get(patient.pk, []),
         safety=newest_safety(patient),
     )
+
+
+def _alerts(patient: Patient) -> list[Alert]:
+    """Those for which a person is needed, then those in hand; the most urgent of each first."""
+    found = Alert.objects.not_closed().of(patient).most_urgent_first()
+    return sorted(found, key=lambda alert: not alert.is_waiting)
 
 
 def _cycles(plan: Plan | None) -> list[Cycle]:

@@ -16,9 +16,8 @@ from cycles.bloodwork import draw_day
 from cycles.models import Cycle, Hold, Injection, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
-from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
-from il2tracker.clinic import outside, readiness
+from il2tracker.clinic import of_alerts, outside, readiness
 from labs import course_tests, to_see
 from labs.facts import CD4, VIRAL_LOAD
 from labs.models import ToSee
@@ -40,14 +39,15 @@ class Rank(IntEnum):
     READINESS = 4
     RESULTS = 5
     CHANGED = 6
-    QUIET = 7
-    NOTHING = 8
+    IN_HAND = 7
+    QUIET = 8
+    NOTHING = 9
 
 
 LEVELS = {
     **dict.fromkeys((Rank.UNANSWERED, Rank.URGENT), 1),
     **dict.fromkeys((Rank.DOSES, Rank.OUTSIDE, Rank.READINESS, Rank.RESULTS), 2),
-    **dict.fromkeys((Rank.CHANGED, Rank.QUIET), 3),
+    **dict.fromkeys((Rank.CHANGED, Rank.IN_HAND, Rank.QUIET), 3),
     Rank.NOTHING: 0,
 }
 
@@ -140,7 +140,7 @@ class Facts:
     @property
     def unreported_holds(self) -> list[Hold]:
         """Open holds without an open alert that stands on the list for them: only a person lifts one (H22)."""
-        reported = {alert.source_ref for alert in self.alerts}
+        reported = {alert.source_ref for alert in self.alerts if alert.is_open}
         return [hold for hold in self.holds if hold.ref not in reported]
 
     @property
@@ -152,7 +152,7 @@ class Facts:
 def gather(patients: QuerySet[Patient], now: datetime) -> list[Facts]:
     """Facts about these patients, in at most six statements however many there are."""
     facts = {patient.pk: Facts(patient, patient.today(now)) for patient in patients}
-    for alert in Alert.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
+    for alert in Alert.objects.not_closed().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[alert.patient_id].alerts.append(alert)
     for hold in Hold.objects.open().filter(patient__in=patients).order_by("raised_at", "pk"):
         facts[hold.patient_id].holds.append(hold)
@@ -234,15 +234,23 @@ def _of_alert(alert: Alert, known: Facts, now: datetime, clock: str) -> Reason:
     at = alert.raised_at.astimezone(known.patient.zone)
     day = "" if at.date() == known.today else f"{ui.short_day(at)} "
     words = _("%(what)s, %(when)s") % {"what": alert.title, "when": day + ui.clock(at, clock)}
-    facts = {"ago": ui.ago(alert.raised_at, now), "answer": alert.get_patient_answer_display()}
-    detail = _("Raised %(ago)s, not acknowledged.") % facts
-    if alert.is_urgent and (mailed := told.to_clinic(alert, known.patient, clock)):
-        detail += " " + mailed
-    if alert.patient_answer:
-        detail += " " + _("The patient's answer: “%(answer)s”.") % facts
-    urgent = Rank.UNANSWERED if alert.nobody_reached_at else Rank.URGENT
-    rank = urgent if alert.is_urgent else Rank.DOSES
-    return Reason(rank, words, detail, alert.raised_at.isoformat(), alert)
+    return Reason(_rank(alert), words, of_alerts.detail(alert, known.patient, now, clock), _since(alert), alert)
+
+
+def _rank(alert: Alert) -> Rank:
+    """Whoever cannot reach anybody comes first of all, also after an acknowledgement; what is in hand after whatever
+    nobody has answered."""
+    cannot_reach = alert.is_waiting and alert.patient_answer == Alert.Answer.NOT_REACHED
+    if cannot_reach or (alert.is_open and alert.is_urgent and alert.nobody_reached_at):
+        return Rank.UNANSWERED
+    if alert.is_in_hand:
+        return Rank.IN_HAND
+    return Rank.URGENT if alert.is_urgent else Rank.DOSES
+
+
+def _since(alert: Alert) -> str:
+    since = alert.patient_answered_at if alert.is_lifted and alert.patient_answered_at else alert.raised_at
+    return since.isoformat()
 
 
 def _of_missing(known: Facts) -> Reason:

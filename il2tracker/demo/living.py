@@ -26,7 +26,7 @@ from cycles.change_forms import SAME
 from cycles.models import Cycle, Plan, PlannedDose, Protocol
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts import actions as alerts
-from il2tracker.alerts.models import Alert
+from il2tracker.alerts.models import Alert, Step
 from il2tracker.demo import laboratory, story
 from il2tracker.demo.laboratory import Panel
 from il2tracker.demo.roles import Before, Draw, Earlier, Expects, Feeling, Life, NewAmount, Place, Report
@@ -47,6 +47,9 @@ MINUTES_LATE = (2, 5, 6, 1, -2, 12, 4, 0, 9, 3)
 RECORDED_AFTER = timedelta(minutes=3)
 ANSWERED_AFTER = timedelta(minutes=4)
 ACKNOWLEDGED_AFTER = timedelta(minutes=7)
+CALLED_AFTER = timedelta(minutes=11)
+STAYS_IN_HAND = timedelta(hours=36)
+CLOSING_WORDS = "Called again the next day: better."
 NOTICED_AT = time(20)
 RESULT_AFTER = timedelta(days=2)
 
@@ -253,7 +256,11 @@ def _expect(one: Expects, ground: Ground) -> None:
 def _settle(note: str, felt_at: datetime, ground: Ground) -> None:
     for alert in Alert.objects.open().of(ground.patient):
         alerts.answer(by=ground.user, alert=alert, answer=Alert.Answer.CALLED, now=felt_at + ANSWERED_AFTER)
-        alerts.acknowledge(by=ground.signer, alert=alert, note=note, now=felt_at + ACKNOWLEDGED_AFTER)
+        alerts.acknowledge(by=ground.signer, alert=alert, now=felt_at + ACKNOWLEDGED_AFTER)
+        about: dict[str, Any] = {"by": ground.signer, "alert": alert}
+        alerts.take_step(**about, what=Step.What.REACHED, note=note, now=felt_at + CALLED_AFTER)
+        if ground.now - felt_at > STAYS_IN_HAND:
+            alerts.take_step(**about, what=Step.What.CLOSED, note=CLOSING_WORDS, now=felt_at + STAYS_IN_HAND)
 
 
 def _enter_earlier(told: tuple[Earlier, ...], plan: Plan, first_on: date, ground: Ground) -> None:

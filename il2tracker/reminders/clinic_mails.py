@@ -11,10 +11,11 @@ from django.urls import reverse
 from django.utils import dateformat
 from django.utils.module_loading import import_string
 from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
 
 from il2tracker import ui
 from il2tracker.accounts import access
-from il2tracker.accounts.models import Patient
+from il2tracker.accounts.models import Clinic, Patient
 from il2tracker.refs import is_harmless
 from il2tracker.reminders import facts, facts_of_clinics, kinds, of_clinics
 from il2tracker.reminders.models import Reminder
@@ -22,6 +23,7 @@ from il2tracker.reminders.of_alerts import Report, Telling, tellings
 
 Facts = dict[str, Any]
 DAY = "l j F"
+MOST = 25  # lines of one mail; the panel has them all
 
 
 def red_flag(row: Reminder, now: datetime) -> Facts:
@@ -35,6 +37,7 @@ def red_flag(row: Reminder, now: datetime) -> Facts:
         "day": dateformat.format(at, DAY) if at else "",
         "numbers": _numbers(patient, report) if report else "",
         "answer": report.answer if report else "",
+        "is_taken": report is not None and report.stopped_at is not None,
         "report_url": settings.BASE_URL + reverse("clinic:patient", args=[patient.code]),
         **_place(_telling(row, report), row.says_at),
     }
@@ -87,9 +90,31 @@ def digest(row: Reminder, now: datetime) -> Facts:
     return {**found, "clinic": named(found["clinic"]), "panel_url": settings.BASE_URL + reverse("clinic:panel")}
 
 
+def to_call(row: Reminder, now: datetime) -> Facts:
+    """Codes and ages of the reports to call about that nobody has acknowledged, the oldest first."""
+    assert row.recipient is not None
+    clinic_ref = of_clinics.clinic_of(row.occurrence)
+    found = facts_of_clinics.to_call(row.recipient, clinic_ref)
+    lines = [_("%(code)s: %(age)s") % {"code": code, "age": ui.ago(raised_at, now)} for code, raised_at in found]
+    panel_url = settings.BASE_URL + reverse("clinic:panel")
+    name = Clinic.objects.get(ref=clinic_ref).name
+    return {"clinic": named(name), "count": len(lines), "lines": _cut(lines), "panel_url": panel_url}
+
+
+def _cut(lines: list[str]) -> list[str]:
+    more = len(lines) - MOST
+    if more <= 0:
+        return lines
+    return [*lines[:MOST], ngettext("and %(n)s more on the panel", "and %(n)s more on the panel", more) % {"n": more}]
+
+
 def is_empty(row: Reminder, now: datetime) -> bool:
     """Whether a summary has nothing to say."""
     return bool(digest(row, now)["is_empty"])
 
 
-FACTS: dict[str, Callable[[Reminder, datetime], Facts]] = {kinds.RED_FLAG: red_flag, kinds.DIGEST: digest}
+FACTS: dict[str, Callable[[Reminder, datetime], Facts]] = {
+    kinds.RED_FLAG: red_flag,
+    kinds.DIGEST: digest,
+    kinds.TO_CALL: to_call,
+}

@@ -15,7 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from cycles.models import PlannedDose
 from il2tracker.accounts.models import Patient, User
 from il2tracker.alerts.models import Alert
-from il2tracker.reminders import kinds, of_doses
+from il2tracker.reminders import kinds, of_alerts, of_doses
 from il2tracker.reminders.models import Reminder, State
 from il2tracker.reminders.wishes import SHOWN_ALL_THE_SAME
 
@@ -29,7 +29,7 @@ PAGES: Mapping[str, tuple[str, str | Promise]] = {
     kinds.RESULTS_MISSING: ("labs:add", _("Add results")),
     kinds.PLAN_CHANGED: ("cycles:plan_update", _("Read what changes")),
     kinds.PAUSED: ("today:home", _("Today")),
-    kinds.DIGEST: ("clinic:panel", _("The clinic’s list")),
+    **dict.fromkeys((kinds.DIGEST, kinds.TO_CALL), ("clinic:panel", _("The clinic’s list"))),
 }
 
 
@@ -93,8 +93,8 @@ def _reports(user: User, refs: list[str]) -> dict[str, str]:
 
 
 def _alert_of(row: Reminder) -> str:
-    """ "a<ref>" """
-    return row.occurrence.removeprefix("a")
+    """ "a<ref>", and more behind it where somebody is told again."""
+    return of_alerts.report_of(row.occurrence).removeprefix("a")
 
 
 def _is_of_use(row: Reminder, now: datetime) -> bool:

@@ -9,14 +9,15 @@ from functools import cache
 from itertools import groupby
 from typing import Any
 
-from django.db.models import Max, Min, QuerySet
+from django.db.models import Max, Min, Q, QuerySet
 
-from il2tracker.accounts.models import Membership, Sharing
-from il2tracker.alerts.models import Alert
+from il2tracker.accounts.models import Membership, Sharing, User
+from il2tracker.alerts.models import Alert, Transition
 from il2tracker.reminders import kinds
 from il2tracker.reminders.clocks import from_now
 from il2tracker.reminders.models import Reminder, State
-from il2tracker.reminders.of_alerts import Member, Report, Team
+from il2tracker.reminders.of_alerts import Member, Report, Team, report_of
+from il2tracker.reminders.of_calls import ToCall
 from il2tracker.reminders.of_clinics import MemberFact
 from il2tracker.reminders.wishes import Reason
 
@@ -25,26 +26,42 @@ FOUND_OUT_FOR = timedelta(days=1)  # app's own: so long after its mails expired 
 
 def is_report_open() -> bool:
     """Whether any clinic may still have to be told of anything."""
-    rows = Alert.objects.open().filter(tier__in=Alert.URGENT)
-    return rows.filter(raised_at__gt=from_now(-kinds.RED_FLAG_EXPIRES)).exists()
+    rows = Alert.objects.waiting().filter(tier__in=Alert.URGENT)
+    return rows.filter(_since(from_now(-kinds.RED_FLAG_EXPIRES))).exists()
+
+
+def _since(moment: Any) -> Q:
+    """Raised since then, or of which the patient wrote since then that nobody can be reached."""
+    return Q(raised_at__gt=moment) | Q(patient_answer=Alert.Answer.NOT_REACHED, patient_answered_at__gt=moment)
 
 
 def reports(since: datetime, **whose: Any) -> list[Report]:
     """Urgent reports of which somebody may still be told at `since`, answered ones too, oldest first."""
-    return _reports(raised_at__gt=since - kinds.RED_FLAG_EXPIRES, **whose)
+    return _reports(_since(since - kinds.RED_FLAG_EXPIRES), **whose)
 
 
 def report(patient_id: int, raised_at: datetime, occurrence: str) -> Report | None:
     """One report as it stands now."""
     found = _reports(patient=patient_id, raised_at=raised_at)
-    return next((each for each in found if each.occurrence == occurrence), None)
+    return next((each for each in found if each.occurrence == report_of(occurrence)), None)
 
 
-def _reports(**which: Any) -> list[Report]:
-    rows = list(_alert_question().filter(**which))
+def _reports(*which: Q, **whose: Any) -> list[Report]:
+    rows = list(_alert_question().filter(*which, **whose))
     teams = _teams({row["patient_id"] for row in rows}) if rows else {}
+    calls = _calls([row["ref"] for row in rows if row["patient_answer"] == Alert.Answer.NOT_REACHED])
     groups = [list(group) for _entry, group in groupby(rows, key=lambda row: [row[name] for name in ENTRY])]
-    return [_report(group, teams) for group in groups]
+    return [_report(group, teams, calls) for group in groups]
+
+
+def _calls(refs: Collection[str]) -> dict[str, list[datetime]]:
+    """Alert → when the patient wrote that nobody can be reached, as long as that is the last answer."""
+    calls: dict[str, list[datetime]] = {}
+    if refs:
+        said = Transition.objects.filter(alert_ref__in=refs, what=f"answered_{Alert.Answer.NOT_REACHED}")
+        for ref, at in said.order_by("at").values_list("alert_ref", "at"):
+            calls.setdefault(ref, []).append(at)
+    return calls
 
 
 ENTRY = ("raised_at", "patient_id", "source", "source_ref")
@@ -52,22 +69,40 @@ ENTRY = ("raised_at", "patient_id", "source", "source_ref")
 
 @cache
 def _alert_question() -> QuerySet[Alert, dict[str, Any]]:
-    rows = Alert.objects.filter(tier__in=Alert.URGENT).order_by(*ENTRY, "pk")
-    return rows.values("ref", "tier", "patient_answer", *ENTRY, "patient__time_zone", "acknowledged_at", "closed_at")
+    rows = Alert.objects.with_last_step().filter(tier__in=Alert.URGENT).order_by(*ENTRY, "pk")
+    names = ("ref", "tier", "patient_answer", "patient_answered_at", "acknowledged_at", "closed_at", "last_step_at")
+    return rows.values(*names, *ENTRY, "patient__time_zone")
 
 
-def _report(alerts: list[dict[str, Any]], teams: dict[int, list[Team]]) -> Report:
+def _report(alerts: list[dict[str, Any]], teams: dict[int, list[Team]], calls: dict[str, list[datetime]]) -> Report:
     first = alerts[0]
+    did = [_did(alert) for alert in alerts]
     return Report(
         refs=tuple(alert["ref"] for alert in alerts),
         patient_id=first["patient_id"],
         zone=first["patient__time_zone"],
         raised_at=first["raised_at"],
-        is_open=any(alert["acknowledged_at"] is None and alert["closed_at"] is None for alert in alerts),
+        is_open=any(_is_waiting(alert) for alert in alerts),
         is_emergency=any(alert["tier"] == Alert.Tier.EMERGENCY for alert in alerts),
         answer=next((alert["patient_answer"] for alert in alerts if alert["patient_answer"]), ""),
         teams=tuple(teams.get(first["patient_id"], ())),
+        calls=tuple(sorted({call for alert in alerts for call in calls.get(alert["ref"], ())})),
+        stopped_at=None if None in did else max(filter(None, did)),
     )
+
+
+def _did(alert: dict[str, Any]) -> datetime | None:
+    """When the clinic did something about it last."""
+    seen, step = alert["acknowledged_at"], alert["last_step_at"]
+    return max(seen, step) if seen and step else seen
+
+
+def _is_waiting(alert: dict[str, Any]) -> bool:
+    if alert["closed_at"] is not None:
+        return False
+    did = _did(alert)
+    cannot_reach = alert["patient_answer"] == Alert.Answer.NOT_REACHED
+    return did is None or (cannot_reach and alert["patient_answered_at"] > did)
 
 
 def _teams(patients: Collection[int]) -> dict[int, list[Team]]:
@@ -131,3 +166,33 @@ def empty_digests(now: datetime) -> set[str]:
     """Keys of the summaries of these hours that had nothing to say."""
     rows = Reminder.objects.filter(kind=kinds.DIGEST, cancel_reason=Reason.EMPTY, expires_at__gt=now)
     return set(rows.values_list("key", flat=True))
+
+
+# What has to be called about today
+
+
+def calls_waiting(**which: Any) -> dict[str, list[ToCall]]:
+    """Clinic → the reports to call about of patients that share with it now, that nobody has acknowledged."""
+    found: dict[str, list[ToCall]] = {}
+    for alert in _to_call_question().filter(**which):
+        found.setdefault(alert["patient__sharings__clinic__ref"], []).append(
+            ToCall(alert["raised_at"], alert["patient__user_id"])
+        )
+    return found
+
+
+@cache
+def _to_call_question() -> QuerySet[Alert, dict[str, Any]]:
+    shared = Sharing.objects.open().with_clinics()
+    rows = Alert.objects.waiting().filter(tier=Alert.Tier.AMBER, patient__sharings__in=shared)
+    return rows.order_by("raised_at", "pk").values("patient__sharings__clinic__ref", "raised_at", "patient__user_id")
+
+
+def to_call(user: User, clinic_ref: str) -> list[tuple[str, datetime]]:
+    """Codes of these patients and since when they wait, the oldest first; nobody is his own clinician."""
+    shared = Sharing.objects.open().filter(clinic__ref=clinic_ref, clinic__memberships__user=user).values("patient")
+    rows = Alert.objects.waiting().filter(tier=Alert.Tier.AMBER, patient__in=shared).exclude(patient__user=user)
+    found: dict[str, datetime] = {}
+    for code, raised_at in rows.order_by("raised_at", "pk").values_list("patient__code", "raised_at"):
+        found.setdefault(code, raised_at)
+    return list(found.items())

@@ -75,6 +75,7 @@ HINTS = {
     kinds.RESULTS_MISSING: _("3 days before a course, if they are not here."),
     kinds.PLAN_CHANGED: _("When a new version of your plan is there to read."),
     kinds.CARER_MISSING: _("Comes only where the person whose diary it is lets you be told."),
+    kinds.TO_CALL: _("At 7am on your clinic’s clock, only while one waits. It holds codes, never a name."),
     kinds.DIGEST: _("Mondays at 7am on your clinic’s clock. It holds codes, never a name."),
 }
 

@@ -24,7 +24,7 @@ SETTLED_AFTER = timedelta(minutes=5)
 ONE_DAY = timedelta(days=1)
 REQUEST = timedelta(seconds=30)  # between reading the clock in a request and the commit of what it records
 FIRST_MARK_AFTER = F("handing_over_at") - REQUEST
-TO_CLINICS = (kinds.RED_FLAG, kinds.DIGEST)
+TO_CLINICS = (kinds.RED_FLAG, kinds.DIGEST, kinds.TO_CALL)
 ABOUT_COURSES = tuple(kind.name for kind in kinds.DAY_KINDS)
 
 
@@ -111,7 +111,8 @@ def _after_the_record(now: datetime) -> int:
 
 
 def _against_a_hold(now: datetime) -> int:
-    """ "Hold wins": of the hold's own course, or of an urgent report that nobody had answered."""
+    """ "Hold wins": of the hold's own course, or of an urgent report that nobody had answered. An answered one that was
+    lifted to the top again is not looked at: when it was settled again is not in its row."""
     doses = _marked(*kinds.DOSE_KINDS).annotate(marked_for=FIRST_MARK_AFTER)
     before, still = Q(raised_at__lt=OuterRef("marked_for")), Q(patient=OuterRef("patient"))
     held = Hold.objects.filter(before, still, Q(lifted_at=None) | Q(lifted_at__gt=OuterRef("handing_over_at")))

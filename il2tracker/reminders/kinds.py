@@ -25,6 +25,7 @@ PAUSED = "paused"
 PLAN_CHANGED = "plan_changed"
 RED_FLAG = "red_flag"
 DIGEST = "digest"
+TO_CALL = "to_call"
 PASSWORD_RESET = "password_reset"
 PASSWORD_CHANGED = "password_changed"
 TEST = "test"
@@ -40,6 +41,7 @@ BEFORE_NEXT_SLOT = timedelta(hours=2)  # nothing about a slot goes out when the 
 PAUSED_EXPIRES = timedelta(hours=24)
 RED_FLAG_EXPIRES = timedelta(hours=24)
 DIGEST_DAY, DIGEST_TIME, DIGEST_EXPIRES = 0, time(7), timedelta(hours=24)  # Monday, in the clinic's zone
+TO_CALL_EXPIRES = timedelta(hours=12)  # app's own: every day at the hour of the digest, while it is still that day
 ACCOUNT_EXPIRES = timedelta(minutes=30)
 LATERS = (15, 30, 60)  # minutes for which a reminder can be put off
 NIGHT_ENDS = time(6)  # the "not recorded" nudge never leaves between midnight and this hour (B2)
@@ -104,6 +106,7 @@ POLICIES = {
     PLAN_CHANGED: Policy(True, True, PLAN_CHANGED),
     RED_FLAG: Policy(True, False, "", Urgency.NOW, is_capped=False),
     DIGEST: Policy(True, False, DIGEST, is_capped=False),
+    TO_CALL: Policy(True, False, TO_CALL, is_capped=False),
     PASSWORD_RESET: Policy(True, False, "", Urgency.NOW, is_planned=False, is_capped=False),
     PASSWORD_CHANGED: Policy(True, False, "", Urgency.NOW, is_planned=False, is_capped=False),
     TEST: Policy(True, False, "", Urgency.NOW, is_planned=False, is_capped=False),
@@ -116,7 +119,7 @@ SWITCHES = (
 )
 DIGEST_EMPTY = "digest_empty"  # a switch without a kind: the digest also when it has nothing to say
 CARER_SWITCHES = (CARER_MISSING,)
-CLINIC_SWITCHES = (DIGEST, DIGEST_EMPTY)
+CLINIC_SWITCHES = (TO_CALL, DIGEST, DIGEST_EMPTY)
 ALL_SWITCHES = (*SWITCHES, *CARER_SWITCHES, *CLINIC_SWITCHES)
 RESENT = tuple(name for name, policy in POLICIES.items() if policy.resend_when_uncertain)
 PLANNED = tuple(name for name, policy in POLICIES.items() if policy.is_planned)

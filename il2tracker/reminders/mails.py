@@ -33,6 +33,7 @@ ABOUT = {
     kinds.PLAN_CHANGED: gettext_lazy("updates to read"),
     kinds.PAUSED: gettext_lazy("a time of day"),
     kinds.DIGEST: gettext_lazy("the summary of a week"),
+    kinds.TO_CALL: gettext_lazy("what waits in the morning"),
 }
 
 

@@ -36,6 +36,7 @@ class Kind(models.TextChoices):
     PAUSED = kinds.PAUSED, _("Reminders paused")
     RED_FLAG = kinds.RED_FLAG, _("Urgent report")
     DIGEST = kinds.DIGEST, _("Weekly summary")
+    TO_CALL = kinds.TO_CALL, _("Reports to call about, each morning")
     PASSWORD_RESET = kinds.PASSWORD_RESET, _("A new password")
     PASSWORD_CHANGED = kinds.PASSWORD_CHANGED, _("Password changed")
     TEST = kinds.TEST, _("Test mail")

@@ -199,7 +199,7 @@ def _locked(row: Reminder) -> tuple[User, Patient | None]:
     """
     assert row.recipient is not None
     patient = Patient(pk=row.patient_id).lock() if row.patient_id else None
-    if row.kind == kinds.DIGEST:
+    if row.kind in {kinds.DIGEST, kinds.TO_CALL}:
         _lock_everybody(of_clinics.clinic_of(row.occurrence))
     return User.objects.select_for_update(no_key=True).get(pk=row.recipient.pk), patient
 

@@ -23,6 +23,7 @@ from il2tracker.reminders import (
     facts_of_courses,
     kinds,
     of_alerts,
+    of_calls,
     of_clinics,
     of_courses,
     of_doses,
@@ -203,6 +204,19 @@ def _one_digest(row: Reminder, now: datetime) -> Iterator[Wish]:
     return of_clinics.of_one(members, row.occurrence, chosen, empty)
 
 
+def _all_calls(tick: Round) -> Iterator[Wish]:
+    waiting = facts_of_clinics.calls_waiting()
+    members = facts_of_clinics.members(clinic__ref__in=waiting) if waiting else []
+    return of_calls.of_members(members, waiting, tick.since, tick.until, tick.everybody.choices)
+
+
+def _one_call(row: Reminder, now: datetime) -> Iterator[Wish]:
+    clinic_ref = of_clinics.clinic_of(row.occurrence)
+    members = facts_of_clinics.members(user=row.recipient_id, clinic__ref=clinic_ref)
+    waiting = facts_of_clinics.calls_waiting(patient__sharings__clinic__ref=clinic_ref)
+    return of_calls.of_one(members, row.occurrence, waiting, facts.choices(row.recipient_id))
+
+
 SOURCES = (
     Source(kinds.DOSE_KINDS, _all_doses, _one_dose),
     Source((kinds.PAUSED,), _all_pauses, _one_pause, Reason.RELEASED),
@@ -210,6 +224,7 @@ SOURCES = (
     Source((kinds.PLAN_CHANGED,), _all_plans, _one_plan),
     Source((kinds.RED_FLAG,), _all_reports, _one_report, Reason.NO_RECIPIENT),
     Source((kinds.DIGEST,), _all_digests, _one_digest, Reason.NO_RECIPIENT, by_patient=False),
+    Source((kinds.TO_CALL,), _all_calls, _one_call, Reason.EMPTY, by_patient=False),
 )
 SOURCE_OF = {kind: source for source in SOURCES for kind in source.kinds}
 

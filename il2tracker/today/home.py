@@ -27,7 +27,7 @@ WITH_RESULTS = {Mode.CALM, Mode.ENDED, Mode.NO_PLAN}
 class Page:
     """What the template of Today reads. `has_clinic` is looked up only where a sentence depends on it.
 
-    `told`: whether the clinic has been told of the open report, in words.
+    `told`: whether the clinic has been told of the open report, or has called about one that it has seen, in words.
     """
 
     board: Board
@@ -79,7 +79,7 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
     return Page(
         board=board,
         has_clinic=has_clinic,
-        told=told.to_patient(filter(None, [board.alert]), patient, now, clock, has_clinic=has_clinic),
+        told=_told(board, patient, now, clock, has_clinic=has_clinic),
         heading=alarm(board, has_clinic=has_clinic) if board.alert else heading(board, clock),
         where=where(board),
         felt=feel.said(said, board.today, clock) if said else "",
@@ -91,6 +91,12 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
         picture=picture,
         drawings=_draw(picture),
     )
+
+
+def _told(board: Board, patient: Patient, now: datetime, clock: str, *, has_clinic: bool) -> str:
+    if board.alert is None and board.seen is not None:
+        return told.of_the_call(board.seen, patient, clock)
+    return told.to_patient(filter(None, [board.alert]), patient, now, clock, has_clinic=has_clinic)
 
 
 def alarm(board: Board, *, has_clinic: bool) -> str:

@@ -79,7 +79,7 @@ def test_looking_at_the_form_acknowledges_nothing(cast, client):
     alert = alert_of(cast)
     client.force_login(cast.ben)
     page = client.get(path("acknowledge", alert)).content.decode()
-    assert "Not acknowledged yet." in page
+    assert "not acknowledged" in page
     assert "rule T2" in page
     assert "Anna, born 1974" in page
     assert Alert.objects.open().count() == 1
@@ -117,7 +117,7 @@ def test_only_the_clinic_acknowledges_and_only_who_records_answers(cast, client,
     ("answer", "said"),
     [
         ("called", "Noted: you have called."),
-        ("not_reached", "If you cannot get through, call 999."),
+        ("not_reached", "If you cannot get through, call 999. Your report is at the top of your clinic’s list."),
         ("mistake", "The report stays, so that your clinic can check with you."),
     ],
 )

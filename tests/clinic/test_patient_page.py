@@ -1,6 +1,7 @@
 """One patient on one page, for the clinic."""
 
 import re
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -8,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cycles.models import Cycle, PlannedDose
+from il2tracker.alerts import actions as alerts
 from il2tracker.audit.models import AuditEvent
 from tests import factories
 from tests.factories import utc
@@ -48,6 +50,22 @@ def test_every_open_alert_can_be_acknowledged(page, north, ada):
     assert "38.6 °C at 9:20pm." in answer.text_read
     assert "We do not know whether the patient called." in answer.text_read
     assert body.index(f"/alerts/{urgent.ref}/") < body.index(f"/alerts/{amber.ref}/")
+
+
+def test_what_is_in_hand_stands_below_what_is_open_and_leads_to_its_page(page, north, cast, ada):
+    taken = north.alert(ada, "RED", "much less urine", minutes=35)
+    alerts.acknowledge(by=cast.ben, alert=taken, now=NOW - timedelta(minutes=9))
+    amber = north.alert(ada, "AMBER", "tired, severe", minutes=600)
+    answer = page()
+    body = answer.content.decode()
+    assert "In hand: much less urine, Sat 21 Nov 9pm" in answer.text_read
+    assert body.index(f"/alerts/{amber.ref}/") < body.index(f'href="/alerts/{taken.ref}/"')
+    assert f"/alerts/{taken.ref}/acknowledge/" not in body
+    alerts.answer(by=ada.user, alert=taken, answer="not_reached", now=NOW)
+    answer = page()
+    body = answer.content.decode()
+    assert "Why now: the patient cannot reach you. much less urine, Sat 21 Nov 9pm" in answer.text_read
+    assert body.index(f'href="/alerts/{taken.ref}/"') < body.index(f"/alerts/{amber.ref}/")
 
 
 def test_the_course_stands_day_by_day_with_how_it_felt(page, north, ada):

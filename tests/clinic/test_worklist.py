@@ -80,10 +80,49 @@ def test_what_the_patient_answered_stands_there_and_settles_nothing(north):
     assert reason.detail.endswith("The patient's answer: “I have called”.")
 
 
-def test_an_acknowledged_report_is_gone(north, cast):
+@pytest.mark.parametrize("tier", ["RED", "AMBER"])
+def test_an_acknowledged_report_is_in_hand_until_somebody_closes_it(north, cast, tier):
     patient = north.patient("Ada", started=3)
-    alerts.acknowledge(by=cast.ben, alert=north.alert(patient, "RED", "less urine", minutes=9), now=NOW)
+    alert = north.alert(patient, tier, "less urine", minutes=9)
+    alerts.acknowledge(by=cast.ben, alert=alert, now=NOW - timedelta(minutes=7))
+    [reason] = why(patient)
+    assert (reason.rank, reason.level, reason.words) == (Rank.IN_HAND, 3, "less urine, 9:26pm")
+    assert reason.detail == "In hand: Ben, 7 minutes ago. No call is written down."
+    did = {"by": cast.ben, "alert": alert, "now": NOW - timedelta(minutes=5)}
+    alerts.take_step(**did, what="not_reached")
+    assert why(patient)[0].detail == "In hand: Ben, 7 minutes ago. Called, and reached nobody, 5 minutes ago."
+    alerts.take_step(**did, what="closed", note="better")
     assert first(patient) == (Rank.NOTHING, "Nothing waits here")
+
+
+def test_what_is_in_hand_stands_below_whatever_nobody_has_answered(north, cast):
+    assert {Rank.UNANSWERED, Rank.URGENT, Rank.DOSES} < {rank for rank in Rank if rank < Rank.IN_HAND}
+    assert Rank.IN_HAND < Rank.QUIET
+    patient = north.patient("Ada", started=3)
+    alerts.acknowledge(by=cast.ben, alert=north.alert(patient, "EMERGENCY", "chest pain", minutes=90), now=NOW)
+    north.alert(patient, "AMBER", "tired, severe", minutes=5)
+    assert [reason.rank for reason in why(patient)] == [Rank.DOSES, Rank.IN_HAND]
+
+
+def test_who_cannot_reach_the_clinic_stands_above_all_others_whoever_has_it_in_hand(north, cast):
+    patient = north.patient("Ada", started=3)
+    alert = north.alert(patient, "RED", "less urine", minutes=50)
+    alerts.acknowledge(by=cast.ben, alert=alert, now=NOW - timedelta(minutes=40))
+    north.alert(patient, "EMERGENCY", "chest pain", minutes=90)
+    alerts.answer(by=patient.user, alert=alert, answer="not_reached", now=NOW - timedelta(minutes=4))
+    reason = why(patient)[0]
+    assert (reason.rank, reason.level, reason.words) == (Rank.UNANSWERED, 1, "less urine, 8:45pm")
+    assert reason.detail == "The patient cannot reach you: written 4 minutes ago. In hand: Ben, 40 minutes ago."
+    alerts.take_step(by=cast.ben, alert=alert, what="reached", now=NOW)
+    assert [each.rank for each in why(patient)] == [Rank.URGENT, Rank.IN_HAND]
+
+
+def test_who_cannot_reach_the_clinic_before_anybody_acknowledged_stands_above_all_others_too(north):
+    patient = north.patient("Ada", started=3)
+    north.alert(patient, "EMERGENCY", "chest pain", minutes=90)
+    alert = north.alert(patient, "RED", "less urine", minutes=50)
+    alerts.answer(by=patient.user, alert=alert, answer="not_reached", now=NOW)
+    assert first(patient) == (Rank.UNANSWERED, "less urine, 8:45pm")
 
 
 def test_an_amber_report_comes_after_urgent_ones_and_names_its_day(north):

@@ -259,9 +259,10 @@ def test_eight_weeks_later_nothing_of_the_next_course_is_asked_for(cast, both, s
     factories.hold(cast.anna, both[0], kind="pregnancy", now=DAY_2)
     eve = utc(2027, 1, 12, 12)
     planning.plan(eve)
-    states = set(Reminder.objects.values_list("kind", "state", "cancel_reason"))
+    states = set(Reminder.objects.exclude(kind="to_call").values_list("kind", "state", "cancel_reason"))
     assert states
     assert {(kind, why) for kind, row, why in states if row == "planned"} == {("paused", "")}
+    assert Reminder.objects.filter(kind="to_call", state="planned", recipient=cast.ben).exists(), "the clinic is told"
     page = see(cast.anna, "/", utc(2027, 1, 13, 12)).text_read
     assert "Course 2 is on hold: a pregnancy, or perhaps one" in page
     assert "million units" not in page

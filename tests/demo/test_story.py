@@ -173,6 +173,14 @@ def test_the_only_red_flag_was_raised_yesterday_and_is_acknowledged(filled):
     assert (alert.patient.name, alert.tier) == ("Mark Dale", "RED")
     assert alert.raised_at.date() == filled.date() - timedelta(days=1)
     assert (alert.acknowledged_by.email, alert.patient_answer) == ("nurse@demo.example", "called")
+    assert [step.what for step in alert.steps.all()] == ["reached"]
+    assert alert.is_in_hand
+
+
+def test_what_was_reported_days_ago_is_closed(filled):
+    (alert,) = Alert.objects.in_hand()
+    assert alert.patient.name == "Mark Dale"
+    assert Alert.objects.filter(steps__what="closed").exists()
 
 
 def test_ruths_next_course_waits_for_a_person_because_of_an_infection(filled):

@@ -344,6 +344,8 @@ def _clinic() -> list[Screen]:
     alert = Alert.objects.open().filter(patient__user__email=DAN)[0]
     return [
         screen("alerts:acknowledge", BEN, ref=alert.ref),
+        screen("clinic:alert", BEN, ref=alert.ref),
+        screen("clinic:answer_times", BEN),
         screen("clinic:panel", BEN, main=True),
         screen("clinic:panel", CARLA),
         screen("clinic:patient", BEN, code=_code(ANNA)),

@@ -197,7 +197,7 @@ def test_mails_about_injections_that_the_cap_cost_can_be_found(cast: Cast, smtp_
     assert not Reminder.objects.too_late(over - MINUTE).exists()
 
 
-@pytest.mark.parametrize("kind", ["red_flag", "digest", "password_reset", "password_changed", "test"])
+@pytest.mark.parametrize("kind", ["red_flag", "digest", "to_call", "password_reset", "password_changed", "test"])
 def test_what_somebody_waits_for_never_waits(cast: Cast, kind: str) -> None:
     at_most(cast.anna, 3)
     row = outbox.row(cast.anna_patient, kind=kind)

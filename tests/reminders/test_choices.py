@@ -105,6 +105,7 @@ def test_a_clinician_chooses_the_summary_and_reads_that_urgent_reports_always_co
     page = signed_in(cast.ben).get(PAGE).content.decode()
     assert headings(page) == ["My clinic"]
     assert re.findall(r'name="(digest\w*)"', page) == ["digest", "digest_empty"]
+    assert 'name="to_call"' in page
     assert "urgent reports cannot be switched off here" in page
 
 
@@ -166,7 +167,7 @@ def test_another_persons_choices_are_left_alone(anna: Client, cast: Cast) -> Non
 
 def test_a_helper_and_a_clinician_switch_theirs_off(cast: Cast) -> None:
     signed_in(cast.sam).post(PAGE, {"shown": "carer hours", **HOURS, "most_per_day": "6"})
-    signed_in(cast.ben).post(PAGE, {"shown": "clinic", "digest": "on"})
+    signed_in(cast.ben).post(PAGE, {"shown": "clinic", "to_call": "on", "digest": "on"})
     assert facts.choices().off == {(cast.sam.pk, "carer_missing"), (cast.ben.pk, "digest_empty")}
     assert facts.choices().caps == {cast.sam.pk: 6}
     assert not Delivery.objects.filter(user=cast.ben).exists()

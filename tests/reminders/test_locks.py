@@ -19,6 +19,7 @@ from django.utils import timezone
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Membership, Sharing, User
 from il2tracker.alerts import actions as alerts
+from il2tracker.alerts.models import Alert
 from il2tracker.reminders import actions, claiming, planning, sending, snoozing
 from il2tracker.reminders.models import Reminder
 from tests import factories
@@ -28,7 +29,7 @@ from tests.reminders.test_races import at_once
 from tests.reminders.test_validity import Story
 from tests.smtp_sink import Received, SmtpSink
 
-RED_FLAG, DIGEST, RESET = "red_flag", "digest", "password_reset"
+RED_FLAG, DIGEST, TO_CALL, RESET = "red_flag", "digest", "to_call", "password_reset"
 DOSE, CARER = "injection_due", "carer_missing"
 CLINIC = ("name", "slug", "time_zone", "day_phone", "night_phone", "emergency_phone", "opens_at", "open_days")
 
@@ -40,7 +41,7 @@ class Scene(Story):
     """
 
     def __init__(self, kind: str) -> None:
-        makers = {RED_FLAG: self.red_flag, DIGEST: self.digest, RESET: self.reset}
+        makers = {RED_FLAG: self.red_flag, DIGEST: self.digest, TO_CALL: self.to_call, RESET: self.reset}
         if kind not in makers:
             super().__init__(kind)
             self.say("full")
@@ -65,6 +66,15 @@ class Scene(Story):
         rows = Reminder.objects.filter(kind=DIGEST, recipient=self.cast.ben)
         outbox.bring_to_now(rows)
         return rows.get()
+
+    def to_call(self) -> Reminder:
+        factories.alert(self.cast.anna_patient, self.cast.anna, tier="AMBER")
+        Alert.objects.update(raised_at=timezone.now() - timedelta(days=2))
+        planning.plan()
+        rows = Reminder.objects.filter(kind=TO_CALL, recipient=self.cast.ben)
+        row = rows.latest("due_at")
+        outbox.bring_to_now(rows.filter(pk=row.pk))
+        return rows.get(pk=row.pk)
 
     def reset(self) -> Reminder:
         ago = timezone.now() - timedelta(seconds=5)
@@ -220,6 +230,11 @@ TABLE: list[tuple[str, Callable[[Scene], Any], End]] = [
     (DIGEST, Scene.move_to_another_clinic, "no_recipient"),
     (DIGEST, Scene.bar_the_clinician, "no_recipient"),
     (DIGEST, Scene.new_address, to_the_new_address),
+    (TO_CALL, Scene.acknowledge, "empty"),
+    (TO_CALL, Scene.stop_sharing_with_the_clinic, "empty"),
+    (TO_CALL, Scene.remove_from_the_clinic, "empty"),
+    (TO_CALL, Scene.bar_the_clinician, "no_recipient"),
+    (TO_CALL, Scene.new_address, to_the_new_address),
     (DOSE, Scene.put_off_by_twenty_minutes, "put_off"),
     (DOSE, Scene.share_with_one_that_confirms, "unconfirmed"),
     (DOSE, Scene.confirm_every_start, "unconfirmed"),

@@ -67,12 +67,13 @@ MAILS = {
     "paused": (kinds.PAUSED, before(0, 9, 45)),
     "red_flag": (kinds.RED_FLAG, before(3)),
     "digest": (kinds.DIGEST, before(2, 7)),
+    "to_call": (kinds.TO_CALL, before(2, 7)),
     "password_reset": (kinds.PASSWORD_RESET, before(0)),
     "password_changed": (kinds.PASSWORD_CHANGED, before(0)),
     "test": (kinds.TEST, before(0, 9, 45)),
 }
 LEVELS = ("discreet", "plain", "full")
-READERS = {"carer_missing": "sam", "red_flag": "ben", "digest": "ben"}  # the others go to Anna
+READERS = {"carer_missing": "sam", "red_flag": "ben", "digest": "ben", "to_call": "ben"}  # the others go to Anna
 NEVER_MORE = [*READERS, "password_reset", "password_changed", "test"]  # only she chooses, and only for her own diary
 
 
@@ -106,19 +107,25 @@ def reminder(cast: Cast, kind: str, plan: Plan) -> Reminder:
         kinds.PAUSED: report,
         kinds.RED_FLAG: report,
         kinds.DIGEST: report,
+        kinds.TO_CALL: concern,
         kinds.INJECTION_AGAIN: put_off,
         kinds.CARER_MISSING: tell_sam,
         kinds.PLAN_CHANGED: change_plan,
     }
     before_it.get(kind, lambda cast, plan: None)(cast, plan)
     day = next((kind_.days_before for kind_ in kinds.DAY_KINDS if kind_.name == kind), 0)
-    known_by = {kinds.PLAN_CHANGED: before(9), kinds.RED_FLAG: before(3), kinds.DIGEST: before(2, 7)}
+    known_by = {kinds.PLAN_CHANGED: before(9), kinds.RED_FLAG: before(3)}
+    known_by |= dict.fromkeys((kinds.DIGEST, kinds.TO_CALL), before(2, 7))
     planning.plan(known_by.get(kind, before(day, 8)))
     return Reminder.objects.filter(kind=kind).earliest("due_at")
 
 
-def report(cast: Cast, plan: Plan) -> None:
-    what = {"rule": "T2", "tier": "RED", "title": "Much less urine", "evidence": ""}
+def concern(cast: Cast, plan: Plan) -> None:
+    report(cast, plan, tier="AMBER")
+
+
+def report(cast: Cast, plan: Plan, tier: str = "RED") -> None:
+    what = {"rule": "T2", "tier": tier, "title": "Much less urine", "evidence": ""}
     entry = {"source": "sideeffects.checkin", "source_ref": "chk1234567"}
     alerts.raise_alert(by=cast.anna, patient=plan.patient, now=before(3), **what, **entry)
 

@@ -54,7 +54,7 @@ def test_only_switches_of_patients_follow_a_level(cast: Cast, kind: str) -> None
     to_her = Reminder(kind=kind, recipient=cast.anna, patient=cast.anna_patient)
     to_sam = Reminder(kind=kind, recipient=cast.sam, patient=cast.anna_patient)
     to_nobody_known = Reminder(kind=kind, recipient=None, patient=None)
-    never = {"carer_missing", "red_flag", "digest", "password_reset", "password_changed", "test"}
+    never = {"carer_missing", "red_flag", "digest", "to_call", "password_reset", "password_changed", "test"}
     assert (patient_mails.level(to_her) == "full") is (kind not in never)
     assert patient_mails.level(to_sam) == patient_mails.level(to_nobody_known) == "discreet"
 

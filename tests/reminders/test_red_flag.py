@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import random
 import threading
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
+from itertools import islice
 from typing import Any
 
 import pytest
@@ -20,6 +21,7 @@ from il2tracker.alerts.models import Alert, Transition
 from il2tracker.reminders import claiming, invariants, mails, planning, sending
 from il2tracker.reminders.clocks import database_now
 from il2tracker.reminders.models import Delivery, Reminder
+from il2tracker.reminders.of_alerts import Course
 from tests import factories
 from tests.factories import Cast
 from tests.reminders import outbox
@@ -79,7 +81,7 @@ def told(sink: SmtpSink) -> list[str]:
 
 
 def row_of(user: User) -> Reminder:
-    return Reminder.objects.get(kind="red_flag", recipient=user)
+    return Reminder.objects.exclude(occurrence__contains="/").get(kind="red_flag", recipient=user)
 
 
 # At once
@@ -460,7 +462,7 @@ def test_an_acknowledgement_between_the_claim_and_the_mark_keeps_the_mail_back(
     assert row_of(cast.ben).cancel_reason == "answered"
 
 
-@pytest.mark.parametrize("answer", ["called", "not_reached", "mistake"])
+@pytest.mark.parametrize("answer", ["called", "mistake"])
 def test_what_the_patient_answers_does_not_end_it(
     cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink, answer: str
 ) -> None:
@@ -468,6 +470,106 @@ def test_what_the_patient_answers_does_not_end_it(
     alerts.answer(by=cast.anna, alert=alert, answer=answer, now=timezone.now())
     sending.sweep()
     assert told(smtp_sink) == ["Ben"]
+
+
+# "I cannot reach them"
+
+
+def cannot_reach(cast: Cast, alert: Alert) -> None:
+    alerts.answer(by=cast.anna, alert=alert, answer="not_reached", now=timezone.now())
+
+
+def test_who_cannot_reach_the_clinic_has_the_next_one_told_at_once_and_the_others_in_their_turn(
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
+) -> None:
+    alert = raised(cast.anna_patient)
+    sending.sweep()
+    assert told(smtp_sink) == ["Ben"]
+    pass_by(5 * MINUTE)
+    cannot_reach(cast, alert)
+    sending.sweep()
+    assert told(smtp_sink) == ["Ben", "Nora"]
+    assert row_of(rota["Olaf"]).due_at - row_of(rota["Nora"]).due_at == 15 * MINUTE
+    assert invariants.broken(database_now()) == []
+
+
+def test_each_time_one_more_is_told(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink) -> None:
+    alert = raised(cast.anna_patient, ago=5 * MINUTE)
+    cannot_reach(cast, alert)
+    sending.sweep()
+    assert sorted(told(smtp_sink)) == ["Ben", "Nora"]
+    cannot_reach(cast, alert)
+    sending.sweep()
+    assert sorted(told(smtp_sink)) == ["Ben", "Nora", "Olaf", "Pia"]
+
+
+def test_who_reaches_somebody_in_the_end_hurries_nobody_any_more(
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
+) -> None:
+    alert = raised(cast.anna_patient, ago=5 * MINUTE)
+    cannot_reach(cast, alert)
+    alerts.answer(by=cast.anna, alert=alert, answer="called", now=timezone.now())
+    sending.sweep()
+    assert told(smtp_sink) == ["Ben"]
+
+
+def test_what_was_acknowledged_is_told_again_to_who_has_it_and_at_once_to_the_next(
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
+) -> None:
+    alert = raised(cast.anna_patient, ago=5 * MINUTE)
+    sending.sweep()
+    acknowledged(cast, alert)
+    planning.plan()
+    assert row_of(rota["Nora"]).cancel_reason == "answered"
+    cannot_reach(cast, alert)
+    for _ in range(2):
+        sending.sweep()
+    assert sorted(told(smtp_sink)) == ["Ben", "Ben", "Nora"]
+    again = smtp_sink.messages[-1].message.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "They wrote that they could not get through." in " ".join(again.split())
+    assert "It was acknowledged before, and somebody is needed again." in " ".join(again.split())
+    assert invariants.broken(database_now()) == []
+
+
+def test_a_call_by_the_clinic_ends_it_again(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink) -> None:
+    alert = raised(cast.anna_patient, ago=5 * MINUTE)
+    sending.sweep()
+    acknowledged(cast, alert)
+    cannot_reach(cast, alert)
+    alerts.take_step(by=cast.ben, alert=alert, what="reached", now=timezone.now())
+    for _ in range(2):
+        planning.plan()
+        sending.sweep()
+    assert told(smtp_sink) == ["Ben"]
+
+
+def test_it_is_told_also_days_after_it_was_acknowledged(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink) -> None:
+    alert = raised(cast.anna_patient, ago=30 * HOUR)
+    alerts.acknowledge(by=cast.ben, alert=alert, now=timezone.now() - 29 * HOUR)
+    cannot_reach(cast, alert)
+    sending.sweep()
+    assert "Ben" in told(smtp_sink)
+
+
+START = datetime(2026, 11, 21, 21, tzinfo=UTC)
+MOMENTS: dict[str, tuple[list[int], int | None, list[int]]] = {
+    "nobody calls": ([], None, [0, 15, 30, 45]),
+    "a call brings the next one at once": ([4], None, [0, 4, 19, 34]),
+    "two calls bring two": ([4, 6], None, [0, 4, 6, 21]),
+    "a call after the second": ([20], None, [0, 15, 20, 35]),
+    "in hand, then a call": ([40], 10, [0, 40, 55, 70]),
+    "in hand after two, then a call": ([40], 20, [0, 15, 40, 55]),
+    "in hand and no call": ([], 10, [0, 15, 30, 45]),
+    "a call, in hand, a call": ([4, 40], 10, [0, 4, 40, 55]),
+}
+
+
+@pytest.mark.parametrize("name", MOMENTS)
+def test_when_one_after_the_other_is_told(name: str) -> None:
+    calls, stopped, minutes = MOMENTS[name]
+    at = [START + minute * MINUTE for minute in calls]
+    course = Course(START, tuple(at), None if stopped is None else START + stopped * MINUTE)
+    assert list(islice(course.moments(15 * MINUTE), 4)) == [START + minute * MINUTE for minute in minutes]
 
 
 def test_after_a_day_it_is_too_late_to_tell_anybody_and_that_is_seen(

@@ -203,7 +203,7 @@ LOCKING = [
     (BLOODWORK, Story.draw, "arranged"),
     (BLOODWORK, Story.unsubscribe, "turned_off"),
 ]
-OF_THE_CLINIC = {"red_flag", "digest"}  # test_red_flag.py, test_digest.py
+OF_THE_CLINIC = {"red_flag", "digest", "to_call"}  # test_red_flag.py, test_digest.py, test_to_call.py
 OTHERS = [
     ("carer_missing", Story.close_account, "no_recipient"),
     (DOSE, Story.close_account, "no_recipient"),

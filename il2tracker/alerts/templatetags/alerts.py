@@ -15,3 +15,9 @@ register = template.Library()
 def mailed(alert: Alert, patient: Patient, user: User) -> str:
     """What became of the mails about it, for the clinic's pages."""
     return told.to_clinic(alert, patient, user)
+
+
+@register.simple_tag
+def last_step(alert: Alert, patient: Patient, user: User) -> str:
+    """What the clinic did last, for its own pages."""
+    return told.last_step(alert, patient, user)

@@ -74,12 +74,18 @@ class Writing:
     def _take(self, outcome: Outcome) -> None:
         if outcome.state == STRANGER:
             raise StrangerError(outcome.reason)
-        places, step = _places(outcome), 0
         if self._changes(outcome):
-            step = 1
+            self._at(1, outcome)
         elif outcome.state != Match.NEW.value:
             self._count(outcome, outcome.state)
-            return
+        elif self.reached:
+            self._at(0, outcome)
+        else:
+            self.steps[0].append(outcome)  # before any change, which is most of most files
+
+    def _at(self, step: int, outcome: Outcome) -> None:
+        """The first step of this kind behind all that happens to its places."""
+        places = _places(outcome)
         last = max(self.reached.get(place, -1) for place in places)
         step += 2 * ((last - step) // 2 + 1)
         self.reached |= dict.fromkeys(places, step)

@@ -27,8 +27,12 @@ def make(kept: Path) -> None:
     migration runs.
     """
     name = connection.creation._get_test_db_name()
-    with _alone():
-        (_of_sqlite if connection.vendor == "sqlite" else _of_postgres)(name, kept)
+    if connection.vendor == "sqlite":
+        with _alone(kept):  # another run of the same checkout may do so too
+            _of_sqlite(name, kept)
+    else:
+        with _alone(services.scratch()):
+            _of_postgres(name)
     _point_to(name)
     connection.ensure_connection()
 
@@ -40,7 +44,7 @@ def drop() -> None:
     if connection.vendor == "sqlite":
         Path(name).unlink()
         return
-    with _alone(), connection._nodb_cursor() as cursor:
+    with _alone(services.scratch()), connection._nodb_cursor() as cursor:
         cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
         cursor.execute("SELECT 1 FROM pg_database WHERE starts_with(datname, %s)", [f"test_{services.scratch().name}"])
         if cursor.fetchone() is None:
@@ -69,7 +73,7 @@ def _of_sqlite(name: str, kept: Path) -> None:
         shutil.copyfile(pattern, name)
 
 
-def _of_postgres(name: str, kept: Path) -> None:
+def _of_postgres(name: str) -> None:
     pattern = _template()
     with connection._nodb_cursor() as cursor:
         cursor.execute("SELECT 1 FROM pg_database WHERE datname = %s", [pattern])
@@ -97,8 +101,8 @@ def _point_to(name: str) -> None:
 
 
 @contextmanager
-def _alone() -> Iterator[None]:
-    """One process of this run at a time."""
-    with (services.scratch() / "schema.lock").open("w") as file:
+def _alone(folder: Path) -> Iterator[None]:
+    """One process at a time of those that share the folder."""
+    with (folder / "schema.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import asdict
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -16,45 +15,26 @@ from django.db import transaction
 from django.db.models import OuterRef, Subquery
 from simple_history.utils import bulk_create_with_history
 
-from cycles import expected_hours
-from cycles.models import Injection, PlanVersion, current_plan
+from cycles import expected_hours, site_actions
+from cycles.models import Injection, PlanVersion, SiteReaction, current_plan
 from il2tracker.accounts import access
 from il2tracker.accounts.actions import update_patient
 from il2tracker.accounts.models import Patient, User
-from il2tracker.alerts.actions import raise_alert
-from il2tracker.alerts.models import Alert
 from il2tracker.audit import log
-from sideeffects import triage
+from sideeffects import raising, triage
+from sideeffects.answers import Answers
 from sideeffects.facts import NO_PLAN_LIMIT, Facts, PlanFacts
-from sideeffects.models import LOW, CheckIn, Effect, Expectation, Symptom, SymptomReport
+from sideeffects.models import CheckIn, Effect, Expectation, Symptom, SymptomReport
 from sideeffects.units import Temperature
 
-SOURCE = "sideeffects.checkin"
-SOURCE_FINISHED = "sideeffects.finished"
+__all__ = ["Answers", "Recorded"]
+
 # App's own: how far back the rules look for runs of days and for the patient's usual; a bit over one 56-day cycle.
 LOOK_BACK = timedelta(days=64)
 # App's own: "a new reading over the line after it came down" means within a day (D13).
 CAME_DOWN_FOR = timedelta(hours=24)
 # What the table of effects keeps of catalogue.json; the words for patients are read from there (effects.py).
 EFFECT_FACTS = ("code", "name", "kidney", "hiv", "lines", "pro_items", "ctcae", "alert", "level_is_own")
-
-
-@dataclass(frozen=True)
-class Answers:
-    """What was answered in a check-in; everything may be missing. `severities`: 0–3 by code of the symptom."""
-
-    flags: frozenset[str] = frozenset()
-    none_of_flags: bool = False
-    temperature: Temperature | None = None
-    temperature_typed: str = ""
-    medicine: str = ""
-    severities: Mapping[str, int] = field(default_factory=dict)
-    no_symptoms: bool = False
-    note: str = ""
-    unfinished: Mapping[str, list[str]] = field(default_factory=dict)
-
-
-Seen = tuple[Alert, Mapping[str, Decimal]]
 
 
 class Recorded(NamedTuple):
@@ -169,6 +149,9 @@ def said(check_in: CheckIn) -> Answers:
         medicine=check_in.medicine,
         severities={report.symptom.code: report.severity for report in check_in.reports.all()},
         no_symptoms=check_in.no_symptoms,
+        weight=check_in.weighed,
+        pressure=check_in.pressure,
+        stools=check_in.stools,
         note=check_in.note,
         unfinished=check_in.unfinished,
     )
@@ -177,14 +160,13 @@ def said(check_in: CheckIn) -> Answers:
 def urgent_and_new(check_in: CheckIn, answers: Answers) -> bool:
     """Whether the answers hold something urgent that the check-in has not told yet."""
     told, signs = {alert.rule for alert in check_in.alerts.all()}, check_in.grades.keys()
-    findings = assess(patient=check_in.patient, answers=answers, felt_at=check_in.felt_at)
-    return triage.is_urgent([one for one in findings if one.rule not in told or not set(one.signs) <= signs])
+    found = findings(check_in, answers)
+    return triage.is_urgent([one for one in found if one.rule not in told or not set(one.signs) <= signs])
 
 
 def often_seen(check_in: CheckIn) -> str:
     """T17 in words, when the signs of a check-in are often seen after an injection and nothing else speaks; else ""."""
-    findings = assess(patient=check_in.patient, answers=said(check_in), felt_at=check_in.felt_at)
-    return next((finding.title for finding in findings if finding.tier is None), "")
+    return next((finding.title for finding in findings(check_in, said(check_in)) if finding.tier is None), "")
 
 
 # Writing
@@ -213,9 +195,9 @@ def record_check_in(
         recorded_at=now,
         idempotency_key=key,
     )
-    _write(by, check_in, answers)
+    write(by, check_in, answers, now)
     log.record(action="sideeffects.check_in.recorded", by=by, patient=patient, subject=check_in)
-    _raise_alerts(by, check_in, answers, now)
+    raising.raise_alerts(by=by, check_in=check_in, findings=findings(check_in, answers), now=now)
     return Recorded(check_in, created=True)
 
 
@@ -235,50 +217,77 @@ def finish_check_in(*, by: User, check_in: CheckIn, answers: Answers, now: datet
     check_in.patient.lock()
     check_in.refresh_from_db()
     was, before = check_in.grades, said(check_in)
-    together = _together(before, answers)
-    if not check_in.is_unfinished and together == before:
+    together = answers.together_with(before)
+    if not check_in.is_unfinished and together.says_the_same_as(before):
         return Recorded(check_in, created=False)
     if not check_in.is_unfinished:
         key = check_in.idempotency_key
         return record_check_in(by=by, patient=check_in.patient, key=key, answers=answers, now=now)
-    _write(by, check_in, together)
+    write(by, check_in, together, now)
     log.record(action="sideeffects.check_in.finished", by=by, patient=check_in.patient, subject=check_in)
-    _raise_alerts(by, check_in, together, now, was)
+    found = findings(check_in, together)
+    raising.raise_alerts(by=by, check_in=check_in, findings=found, now=now, source=raising.FINISHED, was=was)
     return Recorded(check_in, created=True)
 
 
-def _together(before: Answers, answers: Answers) -> Answers:
-    """What was told already stays told."""
-    flags = before.flags | answers.flags
-    severities = {**before.severities, **answers.severities}
-    return replace(answers, flags=flags, none_of_flags=answers.none_of_flags and not flags, severities=severities)
+def findings(check_in: CheckIn, answers: Answers) -> list[triage.Finding]:
+    """What the rule table says to answers about the moment of this check-in."""
+    return assess(patient=check_in.patient, answers=answers, felt_at=check_in.felt_at)
 
 
-def _write(by: User, check_in: CheckIn, answers: Answers) -> None:
+def write(by: User, check_in: CheckIn, answers: Answers, now: datetime) -> None:
+    """Let the check-in say these answers and nothing else, with its history. For the actions of this package."""
     check_in.temperature = answers.temperature.value if answers.temperature else None
     check_in.temperature_unit = answers.temperature.unit if answers.temperature else ""
     check_in.temperature_typed = answers.temperature_typed
     check_in.medicine, check_in.note = answers.medicine, answers.note
     check_in.flags = sorted(answers.flags)
     check_in.none_of_flags, check_in.no_symptoms = answers.none_of_flags, answers.no_symptoms
+    check_in.weight = answers.weight.value if answers.weight else None
+    check_in.weight_unit = answers.weight.unit if answers.weight else ""
+    check_in.systolic = answers.pressure.systolic if answers.pressure else None
+    check_in.diastolic = answers.pressure.diastolic if answers.pressure else None
+    check_in.stools = answers.stools
     check_in.unfinished = {name: list(values) for name, values in answers.unfinished.items()}
     check_in._history_user = by  # type: ignore[attr-defined]
     check_in.full_clean()
     check_in.save()
     _write_reports(by, check_in, answers.severities)
     _remember_unit(by, check_in)
+    note_lump(by, check_in, answers, now)
 
 
 def _write_reports(by: User, check_in: CheckIn, severities: Mapping[str, int]) -> None:
+    """The reports become these; with their history, also of those that are no longer said."""
     known = {report.symptom.code: report for report in check_in.reports.select_related("symptom")}
     for code, report in known.items():
-        if code in severities and severities[code] != report.severity:
+        report._history_user = by  # type: ignore[attr-defined]
+        if code not in severities:
+            report.delete()
+        elif severities[code] != report.severity:
             report.severity = severities[code]
-            report._history_user = by  # type: ignore[attr-defined]
             report.save()
     new = Symptom.objects.filter(code__in=severities.keys() - known.keys())
     rows = [SymptomReport(check_in=check_in, symptom=symptom, severity=severities[symptom.code]) for symptom in new]
     bulk_create_with_history(rows, SymptomReport, default_user=by)
+
+
+def note_lump(by: User, check_in: CheckIn, answers: Answers, now: datetime) -> None:
+    """A lump rests its place until it has cleared; one that is noted there already gets its present size."""
+    lump = answers.lump
+    if lump is None:
+        return
+    reaction = site_actions.report_reaction(
+        by=by,
+        patient=check_in.patient,
+        site=lump.site,
+        kind=SiteReaction.Kind.LUMP,
+        noticed_on=check_in.felt_on,
+        now=now,
+        size_mm=lump.size_mm,
+    )
+    if lump.size_mm and lump.size_mm != reaction.size_mm:
+        site_actions.change_reaction(by=by, reaction=reaction, size_mm=lump.size_mm, note=reaction.note)
 
 
 def _remember_unit(by: User, check_in: CheckIn) -> None:
@@ -286,54 +295,3 @@ def _remember_unit(by: User, check_in: CheckIn) -> None:
     if unit and unit != check_in.patient.temperature_unit:
         update_patient(by=by, patient=check_in.patient, temperature_unit=unit)
         check_in.patient.temperature_unit = unit
-
-
-def _raise_alerts(
-    by: User, check_in: CheckIn, answers: Answers, now: datetime, was: Mapping[str, Decimal] | None = None
-) -> None:
-    """`was`: how bad the same check-in was before it was finished."""
-    findings = assess(patient=check_in.patient, answers=answers, felt_at=check_in.felt_at)
-    told = [finding for finding in findings if finding.tier]
-    if not told:
-        return
-    today, grades = _open_today(check_in, was), check_in.grades
-    source = SOURCE if was is None else SOURCE_FINISHED
-    for finding in told:
-        known = today.get((finding.rule, str(finding.tier)))
-        same = known is not None and not _is_worse(finding, known[1], grades)
-        check_in.alerts.add(known[0] if known and same else _new(by, check_in, finding, source, now))
-
-
-def _open_today(check_in: CheckIn, was: Mapping[str, Decimal] | None) -> dict[tuple[str, str], Seen]:
-    """By rule and tier the open alert of the same day, and how bad things were when it was last reported.
-
-    "I ticked this by mistake" ends it: reported again it is a new one.
-    """
-    seen: dict[tuple[str, str], Seen] = {}
-    day = check_in.felt_on
-    for earlier in CheckIn.objects.of(check_in.patient).felt_between(day, day).with_reports().newest_first():
-        grades = was or {} if earlier.pk == check_in.pk else earlier.grades
-        for alert in earlier.alerts.all():
-            if earlier.felt_on == day and alert.is_open and alert.patient_answer != Alert.Answer.MISTAKE:
-                seen.setdefault((alert.rule, alert.tier), (alert, grades))
-    return seen
-
-
-def _is_worse(finding: triage.Finding, before: Mapping[str, Decimal], grades: Mapping[str, Decimal]) -> bool:
-    """Whether a sign of the finding is new or stronger: then it is told again, never grouped (H15)."""
-    signs = {LOW if finding.rule == "T9" and sign == "temperature" else sign for sign in finding.signs}
-    return any(sign not in before or grades[sign] > before[sign] for sign in signs)
-
-
-def _new(by: User, check_in: CheckIn, finding: triage.Finding, source: str, now: datetime) -> Alert:
-    return raise_alert(
-        by=by,
-        patient=check_in.patient,
-        rule=finding.rule,
-        tier=str(finding.tier),
-        title=finding.title[:200],
-        evidence=finding.evidence,
-        source=source,
-        source_ref=check_in.ref,
-        now=now,
-    )

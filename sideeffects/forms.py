@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -12,15 +12,19 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from cycles import sites
 from cycles.models import PlanVersion
 from cycles.protocols import Route
-from il2tracker import ui
+from cycles.site_forms import size_field
 from il2tracker.accounts.models import Patient
-from sideeffects.actions import Answers
+from sideeffects import filled
+from sideeffects.answers import Answers, Lump
 from sideeffects.models import CheckIn, Symptom, SymptomReport
-from sideeffects.units import Temperature, TemperatureError, parse_temperature
+from sideeffects.units import Temperature, TemperatureError, Weight, parse_temperature
+from sideeffects.vital_forms import VitalsForm
 
 DRIP_ROUTES = frozenset({Route.CONTINUOUS, Route.INTRAVENOUS})
+LUMP = "lump"
 SEVERITIES = [choice for choice in SymptomReport.Severity.choices if choice[0]]
 
 
@@ -54,8 +58,11 @@ class ChipGroup:
     chips: list[Chip]
 
 
-class CheckInForm(ui.BaseForm):
-    """How a person feels now. `symptoms` are the rows of the catalogue; `version` the plan in force, or None."""
+class CheckInForm(VitalsForm):
+    """How a person feels now. `symptoms` are the rows of the catalogue; `version` the plan in force, or None.
+
+    `shown` fills the boxes while nothing is sent: what is copied from the last check-in, or what is to be changed.
+    """
 
     key = KeyField(widget=forms.HiddenInput)
     flags = forms.MultipleChoiceField(required=False, widget=forms.CheckboxSelectMultiple)
@@ -69,12 +76,19 @@ class CheckInForm(ui.BaseForm):
     unit = forms.ChoiceField(required=False, choices=Patient.TemperatureUnit.choices, widget=forms.RadioSelect)
     medicine = forms.ChoiceField(required=False, choices=CheckIn.Medicine.choices, widget=forms.RadioSelect)
     no_symptoms = forms.BooleanField(required=False, label=gettext_lazy("I have no other symptoms now"))
+    lump_site = forms.ChoiceField(
+        required=False,
+        label=gettext_lazy("Where is the lump?"),
+        choices=[("", gettext_lazy("Choose the place")), *((site.code, site.words) for site in sites.SITES)],
+    )
+    lump_size = size_field()
     note = forms.CharField(
         required=False,
         max_length=2000,
         label=gettext_lazy("Anything else, in your own words"),
         widget=forms.Textarea(attrs={"rows": 2}),
     )
+    field_order = ["key", "flags", "none_of_flags", "temperature", "unit", "medicine", "no_symptoms"]
 
     def __init__(
         self,
@@ -83,8 +97,13 @@ class CheckInForm(ui.BaseForm):
         patient: Patient,
         version: PlanVersion | None,
         symptoms: Iterable[Symptom],
+        shown: QueryDict | None = None,
+        last_weight: Weight | None = None,
     ) -> None:
-        super().__init__(data, initial={"key": uuid4(), "unit": patient.temperature_unit})
+        units = {"unit": patient.temperature_unit, "weight_unit": _weight_unit(patient, last_weight)}
+        super().__init__(data, initial={"key": uuid4(), **units, **(shown.dict() if shown else {})})
+        self.shown = shown if data is None else data
+        self.last_weight = last_weight
         indication = version.indication if version else ""
         self.is_by_drip = version is not None and version.route in DRIP_ROUTES
         asked = [symptom for symptom in symptoms if self.is_by_drip or not symptom.drip_only]
@@ -99,7 +118,7 @@ class CheckInForm(ui.BaseForm):
 
     def _sent(self, name: str) -> list[str]:
         """The values as sent; without NUL, which PostgreSQL keeps in no text."""
-        values = self.data.getlist(name) if isinstance(self.data, QueryDict) else []
+        values = self.shown.getlist(name) if self.shown is not None else []
         return [value.replace("\0", "") for value in values]
 
     @property
@@ -124,12 +143,20 @@ class CheckInForm(ui.BaseForm):
             raise forms.ValidationError(str(error)) from None
         return self.reading
 
+    @property
+    def says_nothing(self) -> bool:
+        """Whether it was sent by "No symptoms today": none of the red flags, and nothing else."""
+        return bool(self._sent("nothing"))
+
     def clean(self) -> dict[str, Any]:
         """Nothing may be left to guess: flags answered, unit and number agree, each symptom with its severity."""
-        cleaned = super().clean() or {}
+        cleaned = super().clean()
+        if self.says_nothing:
+            cleaned |= {"none_of_flags": not self.ticked_flags, "no_symptoms": not self.ticked_flags}
         if not self.ticked_flags and not cleaned.get("none_of_flags"):
             self.add_error("flags", _("Choose any that apply, or None of these."))
         self._check_unit(cleaned)
+        self._check_lump(cleaned)
         for chip in self.ticked_chips:
             if cleaned.get(_how(chip)) is None and _how(chip) not in self.errors:
                 self.add_error(_how(chip), _("Say how bad it is: %(symptom)s.") % {"symptom": chip.word.lower()})
@@ -146,6 +173,24 @@ class CheckInForm(ui.BaseForm):
                 "temperature", _("%(typed)s is no body temperature in °%(chosen)s. Choose °%(likely)s?") % words
             )
 
+    def _check_lump(self, cleaned: Mapping[str, Any]) -> None:
+        if (
+            self._has_lump
+            and cleaned.get("lump_size")
+            and not cleaned.get("lump_site")
+            and not self.errors.get("lump_site")
+        ):
+            self.add_error("lump_site", _("Choose the place of the lump."))
+
+    @property
+    def _has_lump(self) -> bool:
+        return any(chip.code == LUMP for chip in self.ticked_chips)
+
+    @property
+    def _lump(self) -> Lump | None:
+        site = self.cleaned_data.get("lump_site")
+        return Lump(site, self.cleaned_data.get("lump_size")) if site and self._has_lump else None
+
     def answers(self) -> Answers:
         """Everything that could be read. With errors it carries what was sent, to finish later (R4)."""
         cleaned, flags = self.cleaned_data, self.ticked_flags
@@ -158,6 +203,10 @@ class CheckInForm(ui.BaseForm):
             medicine=cleaned.get("medicine") or "",
             severities={code: grade for code, grade in graded.items() if grade is not None},
             no_symptoms=bool(cleaned.get("no_symptoms")) and not graded,
+            weight=cleaned.get("weight"),
+            pressure=cleaned.get("pressure"),
+            stools=cleaned.get("stools"),
+            lump=self._lump,
             note=cleaned.get("note") or "",
             unfinished=self._unfinished(),
         )
@@ -195,13 +244,39 @@ class CheckInForm(ui.BaseForm):
         return Chip(symptom, name, is_ticked, severity, list(self.errors.get(name, [])))
 
 
+class ChangeForm(CheckInForm):
+    """A check-in that is put right. What the form does not ask on the plan of that day stays as it was said."""
+
+    reason = forms.CharField(
+        required=False,
+        max_length=100,
+        label=gettext_lazy("Why it changes"),
+        help_text=gettext_lazy("What you said before stays readable beside it."),
+        widget=forms.TextInput(attrs={"autocomplete": "off"}),
+    )
+
+    def __init__(self, data: QueryDict | None = None, *, saved: CheckIn, **known: Any) -> None:
+        super().__init__(data, shown=filled.everything(saved), **known)
+        self.saved = saved
+
+    def answers(self) -> Answers:
+        """What was sent, and what could not be."""
+        answers, said = super().answers(), {report.symptom.code: report.severity for report in self.saved.reports.all()}
+        flags = set(self.saved.flags) - {flag.code for flag in self.red_flags}
+        chips = said.keys() - {chip.code for chip in self.chips}
+        return replace(
+            answers,
+            flags=answers.flags | flags,
+            none_of_flags=answers.none_of_flags and not flags,
+            severities={**{code: said[code] for code in chips}, **answers.severities},
+        )
+
+
 def _how(symptom: Symptom) -> str:
     return f"how_{symptom.code}"
 
 
-def unfinished_data(check_in: CheckIn) -> QueryDict:
-    """What was sent and not understood, as the form can show it again."""
-    data = QueryDict(mutable=True)
-    for name, values in check_in.unfinished.items():
-        data.setlist(name, values)
-    return data
+def _weight_unit(patient: Patient, last: Weight | None) -> str:
+    """The one of the last weight; before the first, that of the country where temperatures are taken like this."""
+    by_temperature = {Patient.TemperatureUnit.FAHRENHEIT: "lb"}.get(patient.temperature_unit, "kg")
+    return last.unit if last else by_temperature

@@ -14,6 +14,7 @@ from il2tracker.alerts.models import Alert
 from sideeffects.facts import FLU_LIKE
 from sideeffects.models import CheckIn, Symptom
 from sideeffects.triage import EMERGENCY_SIGNS
+from sideeffects.units import Pressure, Weight
 
 
 def flag_words(check_in: CheckIn) -> list[str]:
@@ -39,12 +40,24 @@ def temperature_words(check_in: CheckIn) -> str:
     return _("%(reading)s; fever medicine in the last 6 hours: %(medicine)s") % words
 
 
+def measured_words(check_in: CheckIn) -> str:
+    """ "72.5 kg, 120/80 mmHg, bowel movements in 24 hours: 3", or nothing."""
+    return ", ".join(measured(check_in.weighed, check_in.pressure, check_in.stools))
+
+
+def measured(weight: Weight | None, pressure: Pressure | None, stools: int | None) -> list[str]:
+    """ "72.5 kg", "120/80 mmHg", "bowel movements in 24 hours: 3"; what was not measured is not there."""
+    found = [str(part) for part in (weight, pressure) if part is not None]
+    return found if stools is None else [*found, _("bowel movements in 24 hours: %(n)s") % {"n": stools}]
+
+
 def saved_words(check_in: CheckIn, viewer: User) -> str:
     """One sentence that names what was saved, for the status message."""
     parts = flag_words(check_in)
     parts += [str(check_in.reading)] if check_in.reading else []
     parts += symptom_words(check_in)
     parts += [_("no other symptoms")] if check_in.no_symptoms else []
+    parts += [measured_words(check_in)] if measured_words(check_in) else []
     parts += [_("a note")] if check_in.note else []
     what = ", ".join(part[:1].lower() + part[1:] for part in parts) or _("none of the urgent signs")
     return _("Saved at %(time)s: %(what)s.") % {"time": ui.clock(check_in.local_felt_at, viewer), "what": what}

@@ -15,7 +15,7 @@ from simple_history.models import HistoricalRecords
 
 from il2tracker.alerts.models import Alert
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
-from sideeffects.units import Temperature
+from sideeffects.units import Pressure, Temperature, Weight
 
 LOW = "low_temperature"
 # A civil day anywhere on earth lies within this of the same day in UTC.
@@ -113,6 +113,14 @@ class CheckInQuerySet(PatientRecordQuerySet):
         """Loads symptoms and alerts: four statements however many rows."""
         alerts = models.Prefetch("alerts", Alert.objects.with_last_step().select_related("acknowledged_by"))
         return self.select_related("patient", "recorded_by").prefetch_related("reports__symptom", alerts)
+
+    def measured(self) -> CheckInQuerySet:
+        """Those with a temperature."""
+        return self.filter(temperature__isnull=False)
+
+    def weighed(self) -> CheckInQuerySet:
+        """Those with a weight."""
+        return self.filter(weight__isnull=False)
 
     def older_than(self, check_in: CheckIn) -> CheckInQuerySet:
         """Those after it in `newest_first`: the next page by key."""
@@ -216,6 +224,18 @@ class CheckIn(PatientRecord):
     def reading(self) -> Temperature | None:
         """The temperature as entered (D13)."""
         return None if self.temperature is None else Temperature(Decimal(self.temperature), self.temperature_unit)
+
+    @property
+    def weighed(self) -> Weight | None:
+        """The weight as entered."""
+        return None if self.weight is None else Weight(Decimal(self.weight), self.weight_unit)
+
+    @property
+    def pressure(self) -> Pressure | None:
+        """The blood pressure."""
+        if self.systolic is None or self.diastolic is None:
+            return None
+        return Pressure(self.systolic, self.diastolic)
 
     @property
     def is_unfinished(self) -> bool:

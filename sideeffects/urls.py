@@ -2,12 +2,12 @@
 
 from django.urls import path
 
-from sideeffects import effects_views, report_views, views
+from sideeffects import check_in_views, effects_views, report_views, views
 
 app_name = "sideeffects"
 urlpatterns = [
-    path("check-in/", views.check_in, name="check_in"),
-    path("people/<str:code>/check-in/", views.check_in, name="check_in"),
+    path("check-in/", check_in_views.check_in, name="check_in"),
+    path("people/<str:code>/check-in/", check_in_views.check_in, name="check_in"),
     path("check-in/earlier/", views.earlier, name="earlier"),
     path("people/<str:code>/check-in/earlier/", views.earlier, name="earlier"),
     path("check-in/effects/", effects_views.effects, name="effects"),
@@ -17,5 +17,6 @@ urlpatterns = [
     path("check-in/<str:ref>/report/", report_views.report, name="report"),
     path("check-in/<str:ref>/", views.entry, name="entry"),
     path("check-in/<str:ref>/now/", views.urgent, name="urgent"),
-    path("check-in/<str:ref>/finish/", views.finish, name="finish"),
+    path("check-in/<str:ref>/change/", check_in_views.change, name="change"),
+    path("check-in/<str:ref>/finish/", check_in_views.finish, name="finish"),
 ]

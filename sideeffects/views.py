@@ -1,4 +1,4 @@
-"""The check-in, the page that interrupts, and what was said before."""
+"""What a check-in comes to: the page that interrupts, the entry, and what was said before."""
 
 from __future__ import annotations
 
@@ -6,91 +6,27 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
 from django.views.decorators.http import require_safe
 
-from cycles.models import PlanVersion
+from cycles.models import SiteReaction
 from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
-from il2tracker.accounts.models import Patient, User
+from il2tracker.accounts.models import User
 from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
-from il2tracker.pages import form_page, sent
-from sideeffects import actions, handover, triage
-from sideeffects.forms import CheckInForm, unfinished_data
-from sideeffects.models import CheckIn, catalogue, listed_effects
+from sideeffects import actions, change_actions, handover, story
+from sideeffects.models import CheckIn, listed_effects
 
 PAGE = 30
+AT_A_PLACE = frozenset({"lump", "site_red", "scab"})
 
 
-@login_required
-@form_page
-def check_in(request: SignedInRequest, code: str | None = None) -> HttpResponse:
-    """How are you now? What is urgent in an answer is saved and interrupts, also when the rest is not valid (R4)."""
-    patient = access.patient_or_404(request.user, code)
-    access.require_recording(request.user, patient)
-    access.looked(request.user, patient, "sideeffects.form")
-    now = timezone.now()
-    version = actions.version_in_force(patient, patient.today(now))
-    form = _form(sent(request), patient, version)
-    if request.method == "POST" and _may_save(form, patient, now):
-        recorded = actions.record_check_in(
-            by=request.user, patient=patient, key=form.cleaned_data["key"], answers=form.answers(), now=now
-        )
-        return _after(request, recorded)
-    return _page(request, form, patient=patient, version=version, now=now)
-
-
-@login_required
-@form_page
-def finish(request: SignedInRequest, ref: str) -> HttpResponse:
-    """The rest of a check-in that was saved early because something in it was urgent."""
-    saved = _check_in_or_404(request, ref)
-    patient, now = saved.patient, timezone.now()
-    access.require_recording(request.user, patient)
-    if request.method != "POST" and not saved.is_unfinished:
-        return redirect("sideeffects:entry", saved.ref)
-    access.looked(request.user, patient, "sideeffects.form", saved)
-    version = actions.version_in_force(patient, saved.felt_on)
-    form = _form(request.POST if request.method == "POST" else unfinished_data(saved), patient, version)
-    if request.method == "POST" and (form.is_valid() or actions.urgent_and_new(saved, form.answers())):
-        return _after(
-            request, actions.finish_check_in(by=request.user, check_in=saved, answers=form.answers(), now=now)
-        )
-    return _page(request, form, patient=patient, version=version, now=now, saved=saved)
-
-
-def _form(data: QueryDict | None, patient: Patient, version: PlanVersion | None) -> CheckInForm:
-    return CheckInForm(data, patient=patient, version=version, symptoms=catalogue())
-
-
-def _may_save(form: CheckInForm, patient: Patient, now: datetime) -> bool:
-    if form.is_valid():
-        return True
-    return triage.is_urgent(actions.assess(patient=patient, answers=form.answers(), felt_at=now))
-
-
-def _page(request: HttpRequest, form: CheckInForm, **context: Any) -> HttpResponse:
-    status = 422 if request.method == "POST" else 200
-    context["card"] = access.contact_card(context["patient"], context["now"])
-    return render(request, "sideeffects/check_in.html", {"form": form, **context}, status=status)
-
-
-def _after(request: SignedInRequest, recorded: actions.Recorded) -> HttpResponse:
-    """The page with the numbers for anything urgent; for the rest a status that names what was saved, and when."""
-    saved = _check_in_or_404(request, recorded.check_in.ref)
-    if any(alert.is_urgent for alert in saved.alerts.all()):
-        return redirect("sideeffects:urgent", saved.ref)
-    words = handover.saved_words if recorded.created else handover.saved_already_words
-    messages.success(request, words(saved, request.user))
-    return redirect("sideeffects:entry", saved.ref)
-
-
-def _check_in_or_404(request: SignedInRequest, ref: str) -> CheckIn:
+def check_in_or_404(request: SignedInRequest, ref: str) -> CheckIn:
+    """One that the user may see, with its reports and alerts."""
     return get_object_or_404(CheckIn.objects.visible_to(request.user).with_reports(), ref=ref)
 
 
@@ -98,7 +34,7 @@ def _check_in_or_404(request: SignedInRequest, ref: str) -> CheckIn:
 @require_safe
 def urgent(request: SignedInRequest, ref: str) -> HttpResponse:
     """The interruption: numbers first, then what was heard, what to read out, and what came of it (R2, R3, R7)."""
-    saved, now = _check_in_or_404(request, ref), timezone.now()
+    saved, now = check_in_or_404(request, ref), timezone.now()
     alerts = [alert for alert in saved.alerts.all() if alert.is_urgent]
     if not alerts:
         return redirect("sideeffects:entry", saved.ref)
@@ -113,6 +49,7 @@ def urgent(request: SignedInRequest, ref: str) -> HttpResponse:
         "flags": flags,
         "symptoms": handover.symptom_words(saved),
         "temperature": handover.temperature_words(saved),
+        "measured": handover.measured_words(saved),
         "treatment": handover.treatment_words(saved, now, request.user),
         "may_record": access.may_record(request.user, saved.patient),
         **_whom_to_call(saved, alerts, now, request.user),
@@ -124,7 +61,7 @@ def urgent(request: SignedInRequest, ref: str) -> HttpResponse:
 @require_safe
 def entry(request: SignedInRequest, ref: str) -> HttpResponse:
     """One check-in with everything that was answered and what followed."""
-    saved, now = _check_in_or_404(request, ref), timezone.now()
+    saved, now = check_in_or_404(request, ref), timezone.now()
     patient = saved.patient
     reads_for_clinic = access.is_member_for(request.user, patient)
     access.looked(request.user, patient, "sideeffects.check_in", saved)
@@ -138,11 +75,19 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "often_seen": actions.often_seen(saved),
         "is_feverish": handover.is_feverish(saved),
         "may_record": access.may_record(request.user, patient),
+        "may_change": change_actions.may_change(request.user, saved),
+        "measured": handover.measured_words(saved),
+        "resting": SiteReaction.objects.visible_to(request.user).of(patient).open() if _at_a_place(saved) else [],
+        "steps": story.of(saved, request.user),
         "may_acknowledge": reads_for_clinic,
         "effects": listed_effects(saved) if reads_for_clinic else [],
         **_whom_to_call(saved, saved.alerts.all(), now, request.user),
     }
     return render(request, "sideeffects/entry.html", context)
+
+
+def _at_a_place(saved: CheckIn) -> bool:
+    return any(report.symptom.code in AT_A_PLACE for report in saved.reports.all())
 
 
 def _whom_to_call(saved: CheckIn, alerts: Iterable[Alert], now: datetime, viewer: User) -> dict[str, Any]:

@@ -37,7 +37,7 @@ from labs.written import parse
 from sideeffects import actions as sideeffects
 from sideeffects import expectation_actions
 from sideeffects.models import Symptom
-from sideeffects.units import parse_temperature
+from sideeffects.units import parse_pressure, parse_temperature, parse_weight
 
 PLANNED_BEFORE = timedelta(days=23)
 PREPARED_BEFORE = CHANGED_BEFORE = timedelta(days=2)
@@ -235,6 +235,8 @@ def _feel(feeling: Feeling, starts_on: date, ground: Ground) -> None:
         temperature_typed=feeling.celsius,
         severities=feeling.symptoms,
         no_symptoms=not feeling.symptoms and not feeling.flags,
+        weight=parse_weight(feeling.kilograms, "kg") if feeling.kilograms else None,
+        pressure=parse_pressure(feeling.pressure) if feeling.pressure else None,
     )
     sideeffects.record_check_in(by=ground.user, patient=ground.patient, key=uuid4(), answers=answers, now=felt_at)
     if feeling.clinic_note:

@@ -49,7 +49,7 @@ class Draw:
 
 @dataclass(frozen=True)
 class Feeling:
-    """A check-in at `at` on `day` of `course`: °C, severities by symptom, red flags.
+    """A check-in at `at` on `day` of `course`: °C, severities by symptom, red flags, what was measured, as typed.
 
     `clinic_note`: a nurse acknowledged the alert a few minutes later and wrote this.
     """
@@ -61,6 +61,8 @@ class Feeling:
     symptoms: dict[str, int]
     flags: tuple[str, ...] = ()
     clinic_note: str = ""
+    kilograms: str = ""
+    pressure: str = ""
 
 
 @dataclass(frozen=True)

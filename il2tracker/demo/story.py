@@ -127,9 +127,9 @@ _DAN = Life(
     facts={"companion_name": "Kim", "companion_phone": "07700 900456"},
     skipped={(1, 4, "bedtime"): "supplies"},
     feelings=(
-        Feeling(1, 2, time(8, 40), "37.4", {"tired": 1, "site_red": 1}),
-        Feeling(1, 3, time(8, 15), "37.6", {"tired": 2, "no_appetite": 1}),
-        Feeling(1, 6, time(9, 5), "36.9", {"tired": 1}),
+        Feeling(1, 2, time(8, 40), "37.4", {"tired": 1, "site_red": 1}, kilograms="81.5", pressure="132/84"),
+        Feeling(1, 3, time(8, 15), "37.6", {"tired": 2, "no_appetite": 1}, kilograms="82.3", pressure="118/72"),
+        Feeling(1, 6, time(9, 5), "36.9", {"tired": 1}, kilograms="81.9", pressure="124/78"),
     ),
     change=NewAmount("6", "Little appetite and tiredness in the first week."),
 )
@@ -221,6 +221,7 @@ _MARK = Life(
             celsius="37.8",
             symptoms={"tired": 2},
             flags=("breathless",),
+            pressure="96/58",
             clinic_note="Called him at 21:14. Seen by the doctor on call. Evening injection left out.",
         ),
     ),

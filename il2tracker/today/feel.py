@@ -1,16 +1,55 @@
-"""What the patient said last about how he or she felt, in one sentence."""
+"""What the patient said last about how he or she felt, and whether a check-in is asked for."""
 
 from __future__ import annotations
 
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, timedelta
 
 from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
-from sideeffects import handover
+from il2tracker.today.after import ended_on
+from il2tracker.today.board import Board
+from sideeffects import fever, handover
+from sideeffects.cadence import Ask, asked
 from sideeffects.models import CheckIn, SymptomReport
+
+
+@dataclass(frozen=True)
+class Felt:
+    """`words`: the last check-in in a sentence, or "". `ask`: why one is asked for now. `fever`: the question about a
+    reading over the limit, or "".
+    """
+
+    words: str
+    ask: Ask | None
+    fever: str
+
+
+def read(board: Board, clock: str) -> Felt:
+    """Four statements at most."""
+    patient, last = board.patient, last_check_in(board.patient)
+    over = fever.newest_over(patient, board.courses.version)
+    now = board.now.astimezone(patient.zone)
+    ask = asked(course_days(board), now, last.felt_on if last else None, over.felt_on if over else None)
+    return Felt(
+        words=said(last, board.today, clock) if last else "",
+        ask=ask,
+        fever=fever.words(over, board.today, clock) if over and ask is Ask.FEVER else "",
+    )
+
+
+def course_days(board: Board) -> set[date]:
+    """Every day of the present course and of the one to come; a course that waits after it began has none."""
+    cycles = [board.courses.current, board.courses.coming]
+    going = [cycle for cycle in cycles if cycle and (cycle.goes_ahead or cycle.starts_on > board.today)]
+    return {
+        cycle.starts_on + timedelta(days=n)
+        for cycle in going
+        for n in range((ended_on(cycle) - cycle.starts_on).days + 1)
+    }
 
 
 def last_check_in(patient: Patient) -> CheckIn | None:
@@ -25,6 +64,7 @@ def said(check_in: CheckIn, today: date, clock: str) -> str:
     parts += handover.flag_words(check_in) if check_in.flags else []
     parts += handover.symptom_words(check_in)
     parts += [_("no other symptoms")] if check_in.no_symptoms else []
+    parts += [handover.measured_words(check_in)] if handover.measured_words(check_in) else []
     parts += [_("a note")] if check_in.note else []
     at = check_in.local_felt_at
     facts = {

@@ -35,7 +35,7 @@ class Page:
     told: str
     heading: str
     where: str
-    felt: str
+    felt: feel.Felt
     blood: blood.BloodTest
     results: Glance | None
     next_dates: list[dates.NextDate]
@@ -70,7 +70,6 @@ class Page:
 def compose(patient: Patient, now: datetime, clock: str) -> Page:
     """Everything on Today, in a fixed number of statements."""
     board = read(patient, now)
-    said = feel.last_check_in(patient)
     has_clinic = bool(board.alert or board.mode is Mode.NO_PLAN) and access.open_clinic(patient) is not None
     results = blood.last_results(patient, now) if board.mode in WITH_RESULTS else None
     test = blood.before_next_course(board)
@@ -82,7 +81,7 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
         told=_told(board, patient, now, clock, has_clinic=has_clinic),
         heading=alarm(board, has_clinic=has_clinic) if board.alert else heading(board, clock),
         where=where(board),
-        felt=feel.said(said, board.today, clock) if said else "",
+        felt=feel.read(board, clock),
         blood=test,
         results=results,
         next_dates=dates.next_dates(board, clock, test),

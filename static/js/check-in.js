@@ -8,11 +8,32 @@
     const input = event.target;
     // Unticking a symptom takes its severity away; a severity ticks its symptom.
     if (input.name === "symptoms" && !input.checked) {
-      for (const radio of input.closest(".symptom").querySelectorAll("[type=radio]")) radio.checked = false;
+      const symptom = input.closest(".symptom");
+      for (const radio of symptom.querySelectorAll("[type=radio]")) radio.checked = false;
+      for (const field of symptom.querySelectorAll("select, [type=text]")) field.value = "";
     }
     if (input.name.startsWith("how_")) input.closest(".symptom").querySelector("[name=symptoms]").checked = true;
     // A red flag takes "None of these" away. Never the other way round: a slip must not remove a red flag.
     if (input.name === "flags" && input.checked) form.elements.none_of_flags.checked = false;
+  });
+
+  // The same as last time, without leaving the page: symptoms and severities only.
+  const same = form.querySelector("[data-same]");
+  same?.addEventListener("click", (event) => {
+    event.preventDefault();
+    for (const part of same.dataset.same.split(" ").filter(Boolean)) {
+      const [code, grade] = part.split(":");
+      const radio = form.querySelector(`[name="how_${code}"][value="${grade}"]`);
+      if (!radio) continue;
+      radio.checked = true;
+      const chip = radio.closest(".symptom").querySelector("[name=symptoms]");
+      chip.checked = true;
+      const more = radio.closest("details");
+      if (more) more.open = true;
+    }
+    const ticked = form.querySelector("[name=symptoms]:checked") !== null;
+    form.elements.no_symptoms.checked = !ticked && !same.dataset.same;
+    document.getElementById("same-done").textContent = same.dataset.done;
   });
 
   const box = form.elements.temperature;

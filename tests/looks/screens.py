@@ -325,6 +325,8 @@ def _sideeffects() -> list[Screen]:
     return [
         screen("sideeffects:check_in", ANNA, main=True),
         screen("sideeffects:check_in", ANNA, sends=True),
+        Screen("sideeffects:check_in", ANNA, f"{reverse('sideeffects:check_in')}?same={felt.ref}"),
+        screen("sideeffects:change", ANNA, ref=felt.ref),
         screen("sideeffects:earlier", ANNA),
         screen("sideeffects:entry", ANNA, ref=felt.ref),
         screen("sideeffects:urgent", DAN, main=True, ref=urgent),

@@ -1,0 +1,48 @@
+"""What one check-in says, as the actions take it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+
+from sideeffects.units import Pressure, Temperature, Weight
+
+
+@dataclass(frozen=True)
+class Lump:
+    """A lump under the skin: the code of its place (cycles.sites) and its largest width in millimetres."""
+
+    site: str
+    size_mm: int | None = None
+
+
+@dataclass(frozen=True)
+class Answers:
+    """What was answered in a check-in; everything may be missing. `severities`: 0–3 by code of the symptom.
+
+    `stools`: how often in the last 24 hours. `lump` goes to the places of injections and is not part of the check-in.
+    """
+
+    flags: frozenset[str] = frozenset()
+    none_of_flags: bool = False
+    temperature: Temperature | None = None
+    temperature_typed: str = ""
+    medicine: str = ""
+    severities: Mapping[str, int] = field(default_factory=dict)
+    no_symptoms: bool = False
+    weight: Weight | None = None
+    pressure: Pressure | None = None
+    stools: int | None = None
+    lump: Lump | None = None
+    note: str = ""
+    unfinished: Mapping[str, list[str]] = field(default_factory=dict)
+
+    def together_with(self, before: Answers) -> Answers:
+        """These answers, and what was told before stays told (R4)."""
+        flags = before.flags | self.flags
+        severities = {**before.severities, **self.severities}
+        return replace(self, flags=flags, none_of_flags=self.none_of_flags and not flags, severities=severities)
+
+    def says_the_same_as(self, kept: Answers) -> bool:
+        """Whether nothing in the check-in would be different; 38.40 °C is 38.4 °C."""
+        return replace(self, lump=None, temperature_typed="") == replace(kept, lump=None, temperature_typed="")

@@ -31,16 +31,15 @@ def check_in(request: SignedInRequest, code: str | None = None) -> HttpResponse:
     patient, now = access.patient_or_404(request.user, code), timezone.now()
     access.require_recording(request.user, patient)
     access.looked(request.user, patient, "sideeffects.form")
-    last = _to_copy(request.user, patient, now)
     known = _known(request.user, patient, patient.today(now), now)
-    form = CheckInForm(sent(request), shown=_copied(request, last), **known)
-    copies = "same" in request.POST
-    if request.method == "POST" and _may_save(form, patient, now, copies=copies):
+    form = CheckInForm(sent(request), **known)
+    if request.method == "POST" and _may_save(form, patient, now, copies="same" in request.POST):
         recorded = actions.record_check_in(
             by=request.user, patient=patient, key=form.cleaned_data["key"], answers=form.answers(), now=now
         )
         return _after(request, recorded)
-    if copies:
+    last = _to_copy(request.user, patient, now)
+    if "same" in request.GET or "same" in request.POST:
         form = CheckInForm(None, shown=_copied(request, last), **known)
     is_first = last is None and not CheckIn.objects.visible_to(request.user).of(patient).exists()
     return _page(request, form, last=last, is_first=is_first, now=now, **known)

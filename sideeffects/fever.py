@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 
 from django.utils.translation import gettext as _
@@ -20,16 +21,17 @@ def limit(version: PlanVersion | None) -> Temperature:
     return Temperature(version.fever_above, version.fever_unit) if version else NO_PLAN_LIMIT
 
 
-def newest_over(patient: Patient, version: PlanVersion | None) -> CheckIn | None:
-    """The check-in with the newest reading, when that is over the limit: one statement."""
-    newest = CheckIn.objects.of(patient).measured().newest_first().first()
+def newest_over(check_ins: Iterable[CheckIn], version: PlanVersion | None) -> CheckIn | None:
+    """The check-in with the newest reading, when that is over the limit. `check_ins`: the newest first."""
+    newest = next((each for each in check_ins if each.reading), None)
     reading = newest.reading if newest else None
     return newest if reading and reading.fahrenheit > limit(version).fahrenheit else None
 
 
 def question(patient: Patient, version: PlanVersion | None, now: datetime, clock: str) -> str:
-    """What is asked beside the temperature today, or nothing."""
-    over, local = newest_over(patient, version), now.astimezone(patient.zone)
+    """What is asked beside the temperature today, or nothing: one statement."""
+    measured = CheckIn.objects.of(patient).measured().newest_first()[:1]
+    over, local = newest_over(measured, version), now.astimezone(patient.zone)
     if over is None or asked((), local, None, over.felt_on) is not Ask.FEVER:
         return ""
     return words(over, local.date(), clock)

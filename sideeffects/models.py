@@ -118,6 +118,12 @@ class CheckInQuerySet(PatientRecordQuerySet):
         """Those with a temperature."""
         return self.filter(temperature__isnull=False)
 
+    def newest_and_newest_measured(self) -> CheckInQuerySet:
+        """Two rows at most, the newest first: the last check-in, and the last with a temperature. One statement."""
+        newest, measured = self.newest_first(), self.measured().newest_first()
+        either = Q(pk=newest.values("pk")[:1]) | Q(pk=measured.values("pk")[:1])
+        return self.filter(either).newest_first()
+
     def weighed(self) -> CheckInQuerySet:
         """Those with a weight."""
         return self.filter(weight__isnull=False)

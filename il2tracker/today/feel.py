@@ -29,9 +29,10 @@ class Felt:
 
 
 def read(board: Board, clock: str) -> Felt:
-    """Four statements at most."""
-    patient, last = board.patient, last_check_in(board.patient)
-    over = fever.newest_over(patient, board.courses.version)
+    """Three statements at most."""
+    patient, newest = board.patient, newest_check_ins(board.patient)
+    last = newest[0] if newest else None
+    over = fever.newest_over(newest, board.courses.version)
     now = board.now.astimezone(patient.zone)
     ask = asked(course_days(board), now, last.felt_on if last else None, over.felt_on if over else None)
     return Felt(
@@ -52,10 +53,10 @@ def course_days(board: Board) -> set[date]:
     }
 
 
-def last_check_in(patient: Patient) -> CheckIn | None:
-    """The newest check-in with its symptoms: two statements."""
+def newest_check_ins(patient: Patient) -> list[CheckIn]:
+    """The newest check-in and, where it is another, the newest with a temperature; their symptoms: two statements."""
     reports = Prefetch("reports", SymptomReport.objects.select_related("symptom"))
-    return CheckIn.objects.of(patient).newest_first().prefetch_related(reports).first()
+    return list(CheckIn.objects.of(patient).newest_and_newest_measured().prefetch_related(reports))
 
 
 def said(check_in: CheckIn, today: date, clock: str) -> str:

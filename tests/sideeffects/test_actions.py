@@ -10,7 +10,7 @@ from django.db import DatabaseError
 from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
 from il2tracker.audit.models import AuditEvent
-from sideeffects import actions
+from sideeffects import raising
 from sideeffects.actions import Answers, finish_check_in, load_library, record_check_in
 from sideeffects.models import CheckIn, Effect, Symptom, SymptomReport
 from sideeffects.units import parse_temperature
@@ -92,7 +92,7 @@ def test_when_the_alert_cannot_be_raised_nothing_is_saved(cast, monkeypatch):
     def fails(**_facts):
         raise DatabaseError
 
-    monkeypatch.setattr(actions, "raise_alert", fails)
+    monkeypatch.setattr(raising, "raise_alert", fails)
     with pytest.raises(DatabaseError):
         save(cast, flags=["fainted"])
     assert CheckIn.objects.count() == 0

@@ -1,6 +1,6 @@
 """Today asks for a check-in: daily in a course and two days after, weekly between courses, and again after a fever."""
 
-from datetime import date, timedelta
+from datetime import date
 from uuid import uuid4
 
 import pytest
@@ -60,7 +60,7 @@ def test_once_written_nothing_is_asked_for_on_that_day_and_for_that_week(cast, s
 def test_a_course_that_was_stopped_is_asked_about_for_two_days_more(cast, see, on_course):
     on_course(cast.anna_patient, cast.ben)
     course = Cycle.objects.get(number=1, patient=cast.anna_patient)
-    stop_cycle(by=cast.ben, cycle=course, on=date(2026, 11, 20), reason="fever", now=utc(2026, 11, 20, 12))
+    stop_cycle(by=cast.ben, cycle=course, on=date(2026, 11, 20), reason="fever")
     assert asks(see, cast, utc(2026, 11, 22, 12)) == [DAILY]
     assert asks(see, cast, utc(2026, 11, 23, 12)) == []
 
@@ -103,18 +103,3 @@ def test_the_question_comes_before_the_injection(cast, see, on_course):
     page = see(cast.anna).content.decode()
     assert page.index(AGAIN) < page.index("7.5 million units")
     assert page.count("How are you right now?") == 1
-
-
-def test_the_number_of_statements_stays(cast, client, see, on_course, django_assert_max_num_queries):
-    on_course(cast.anna_patient, cast.ben)
-
-    def count():
-        with django_assert_max_num_queries(200) as counted:
-            see(cast.anna)
-        return len(counted.captured_queries)
-
-    feel(cast, utc(2026, 11, 20, 12), "37.4", severities={"tired": 1})
-    few = count()
-    for n in range(10):
-        feel(cast, utc(2026, 11, 21, 12) - timedelta(days=n), "37.4", severities={"tired": 1, "itch": 2})
-    assert count() == few

@@ -278,5 +278,6 @@ def _how(symptom: Symptom) -> str:
 
 def _weight_unit(patient: Patient, last: Weight | None) -> str:
     """The one of the last weight; before the first, that of the country where temperatures are taken like this."""
-    by_temperature = {Patient.TemperatureUnit.FAHRENHEIT: "lb"}.get(patient.temperature_unit, "kg")
-    return last.unit if last else by_temperature
+    if last:
+        return last.unit
+    return "lb" if patient.temperature_unit == Patient.TemperatureUnit.FAHRENHEIT else "kg"

@@ -77,25 +77,25 @@ def test_from_today_the_same_as_last_time_takes_four_taps(visit):
 def test_the_same_as_last_time_leaves_everything_else_on_the_page(visit, axe):
     page = visit()
     page.get_by_label("None of these", exact=True).check()
-    page.get_by_label("Temperature, as your thermometer shows it").fill("38,2")
+    page.get_by_label("Temperature, as your thermometer shows it").fill("37,2")
     page.get_by_text("Itching", exact=True).click()
     page.get_by_role("radiogroup", name="Itching: how bad").get_by_text("Mild").click()
     page.get_by_role("button", name="Same as last time").click()
     expect(page.locator("#same-done")).to_have_text("Filled in as last time. Change what is different now.")
-    expect(page.get_by_role("radiogroup", name="Hair loss: how bad")).to_be_visible()
+    expect(page.get_by_role("radiogroup", name="Losing hair: how bad")).to_be_visible()
     assert axe(page) == []
     page.get_by_role("button", name="Save check-in").click()
-    expect(page.get_by_role("status")).to_contain_text("38.2")
+    expect(page.get_by_role("status")).to_contain_text("37.2")
     assert said() == {"tired": 2, "hair_loss": 1, "itch": 1}
 
 
 def test_the_same_as_last_time_works_without_a_script(visit):
     page = visit(java_script_enabled=False)
     page.get_by_label("None of these", exact=True).check()
-    page.get_by_label("Temperature, as your thermometer shows it").fill("38,2")
+    page.get_by_label("Temperature, as your thermometer shows it").fill("37,2")
     page.get_by_role("button", name="Same as last time").click()
     expect(page.get_by_text("Filled in as last time.")).to_be_visible()
-    expect(page.get_by_label("Temperature, as your thermometer shows it")).to_have_value("38,2")
+    expect(page.get_by_label("Temperature, as your thermometer shows it")).to_have_value("37,2")
     page.get_by_role("button", name="Save check-in").click()
     expect(page.get_by_role("status")).to_contain_text("tired (moderate)")
 
@@ -164,17 +164,3 @@ def test_the_whole_check_in_by_keyboard(visit):
     facts = (saved.temperature_typed, saved.medicine, str(saved.weighed), str(saved.pressure), saved.stools, saved.note)
     assert facts == ("100.2", "not_taken", "72.5\xa0kg", "120/80\xa0mmHg", 3, "by keyboard")
     assert (SiteReaction.objects.get().site, SiteReaction.objects.get().size_mm) == ("aur", 8)
-
-
-@pytest.mark.parametrize("path", ["/check-in/", "/", "change"])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_letters_twice_as_large_need_no_sideways_scroll_on_a_small_phone(visit, axe, path, scheme):
-    page = visit("/check-in/" if path == "change" else path, width=320, color_scheme=scheme)
-    if path == "change":
-        page.goto(page.url + f"{newest().ref}/change/")
-    page.evaluate("document.documentElement.style.fontSize = '200%'")
-    for box in page.locator("details:not([open]) > summary").all():
-        box.click()
-    page.evaluate("for (const box of document.querySelectorAll('[name=symptoms]')) box.checked = true")
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
-    assert axe(page) == []

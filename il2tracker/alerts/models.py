@@ -149,6 +149,10 @@ class Alert(PatientRecord):
         return Sharing.objects.open().with_clinics().filter(patient=self.patient_id).exists()
 
 
+class StepQuerySet(PatientRecordQuerySet):
+    """What was done about alerts."""
+
+
 class Step(PatientRecord):
     """What the clinic did about an alert after it was raised, by whom and when. Rows are added, never changed."""
 
@@ -164,7 +168,7 @@ class Step(PatientRecord):
     by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, related_name="+")
     at = models.DateTimeField()
 
-    objects = PatientRecordQuerySet.as_manager()
+    objects = StepQuerySet.as_manager()
 
     class Meta:
         ordering = ["at", "pk"]

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from sideeffects import check_in_views, effects_views, report_views, views
+from sideeffects import check_in_views, effects_views, pattern_views, report_views, views
 
 app_name = "sideeffects"
 urlpatterns = [
@@ -15,6 +15,8 @@ urlpatterns = [
     path("people/<str:code>/expected/", effects_views.expected, name="expected"),
     path("expected/<str:ref>/end/", effects_views.end_expected, name="end_expected"),
     path("check-in/<str:ref>/report/", report_views.report, name="report"),
+    path("check-in/patterns/", pattern_views.patterns, name="patterns"),
+    path("people/<str:code>/effects/", pattern_views.patterns, name="patterns"),
     path("check-in/<str:ref>/", views.entry, name="entry"),
     path("check-in/<str:ref>/now/", views.urgent, name="urgent"),
     path("check-in/<str:ref>/change/", check_in_views.change, name="change"),

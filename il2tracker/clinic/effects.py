@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from cycles.models import Cycle
 from sideeffects.models import DayOfReports, Symptom
+from sideeffects.patterns import severity, worst
 
 SHOWN = 8
 WIDTH, GAP, BASE = 150.0, 6.0, 41.0
@@ -81,6 +82,12 @@ def multiples(
     ]
 
 
+def is_told(courses: Sequence[Cycle], reports: Mapping[date, DayOfReports], today: date) -> bool:
+    """Whether anything was said about side effects in these courses, also that there were none (H27)."""
+    days = [day for cycle in courses for day in _days(cycle, today)]
+    return any(worst(reports.get(day)) is not None for day in days)
+
+
 def _days(cycle: Cycle, today: date) -> list[date]:
     days = [cycle.starts_on + timedelta(days=offset) for offset in range(cycle.length)]
     return [day for day in days if day <= today]
@@ -97,7 +104,7 @@ def _block(
 ) -> Block:
     x, width = place
     step = width / cycle.length
-    found = [_said(reports.get(day), code) for day in days]
+    found = [severity(reports.get(day), code) for day in days]
     return Block(
         number=cycle.number,
         x=x,
@@ -106,12 +113,6 @@ def _block(
         bars=[_bar(round(x + index * step, 1), step, said) for index, said in enumerate(found) if said is not None],
         severities=found,
     )
-
-
-def _said(report: DayOfReports | None, code: str) -> int | None:
-    if report is None:
-        return None
-    return report.severities.get(code, 0 if report.none else None)
 
 
 def _bar(x: float, step: float, severity: int) -> Bar:

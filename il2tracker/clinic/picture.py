@@ -47,7 +47,10 @@ class Look:
 
 @dataclass(frozen=True)
 class Page:
-    """What the template of a patient's page reads; nothing in it needs another statement."""
+    """What the template of a patient's page reads; nothing in it needs another statement.
+
+    `said`: whether anything was said about side effects in the courses that are drawn, also that there were none.
+    """
 
     patient: Patient
     now: datetime
@@ -62,6 +65,7 @@ class Page:
     held: Cycle | None
     weeks: list[Week]
     effects: list[effects.Multiple]
+    said: bool
     courses: list[Cycle]
     given: list[tuple[Cycle, Delivered]]
     looks: list[Look]
@@ -136,6 +140,7 @@ def compose(patient: Patient, viewer: User, now: datetime) -> Page:
         held=next((cycle for cycle in reversed(cycles) if cycle.state == Cycle.State.HELD), None),
         weeks=weeks(course, days, symptoms, today, viewer.clock) if course else [],
         effects=effects.multiples(started[::-1], days, symptoms, today),
+        said=effects.is_told(started, days, today),
         courses=started[::-1],
         given=list(zip(started, delivered.of_courses(started, now).values(), strict=True)),
         looks=_looks(patient),

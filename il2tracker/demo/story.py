@@ -105,6 +105,8 @@ _ANNA = Life(
             ("38.5", {"tired": 2, "shivering": 2, "nausea": 1, "lump": 1, "no_sleep": 1}),
             ("38.7", {"tired": 2, "shivering": 2, "nausea": 1, "lump": 2, "no_sleep": 2}),
             ("38.4", {"tired": 2, "shivering": 1, "nausea": 2, "lump": 2, "no_sleep": 1}),
+            ("37.3", {"tired": 1, "lump": 2, "itch": 1}),
+            ("36.9", {"lump": 1}),
         ),
         *_diary(
             3,

@@ -1,4 +1,4 @@
-"""A FHIR R4 Bundle of one patient: results as Observations, injections as MedicationAdministrations.
+"""A FHIR R4 Bundle of one patient: results as Observations, injections as MedicationAdministrations; see fhir_home.
 
 Codes are LOINC and UCUM of the catalogue and the drug's ATC; what has none is said in words. A reliability verdict is
 no part of a result: it stands in a note of our own, which an import leaves out and works out anew.
@@ -13,8 +13,8 @@ from uuid import UUID, uuid5
 from zoneinfo import ZoneInfo
 
 from cycles.models import Injection
-from il2tracker.exchange import exact_json, record
-from il2tracker.exchange.record import Judged, Results
+from il2tracker.exchange import exact_json, fhir_home, record
+from il2tracker.exchange.record import Bundle, Judged
 from labs import catalogue, units
 from labs.files.fhir_values import OWN_REMARK, PRINTED_UNIT
 from labs.models import LabResult
@@ -37,19 +37,21 @@ STATES = {
 }
 
 
-def write(known: Results) -> str:
+def write(known: Bundle) -> str:
     """The bundle as JSON."""
     return exact_json.written(bundle(known))
 
 
-def bundle(known: Results) -> dict[str, Any]:
-    """The bundle: the patient, then results, then injections, each oldest first."""
+def bundle(known: Bundle) -> dict[str, Any]:
+    """The bundle: the patient, then results, injections and what was measured at home, each oldest first; medicines."""
     patient = _patient(known)
     subject = {"reference": _name(patient), "display": known.patient.label}
     resources = [
         patient,
         *(_observation(each, subject) for each in known.judged),
         *(_administration(each, subject) for each in known.injections),
+        *(sign for each in known.check_ins for sign in fhir_home.vital_signs(each, subject)),
+        *(fhir_home.statement(each, subject) for each in known.medications),
     ]
     return {
         "resourceType": "Bundle",
@@ -63,7 +65,7 @@ def _name(resource: dict[str, Any]) -> str:
     return uuid5(NAMES, f"{resource['resourceType']}/{resource['id']}").urn
 
 
-def _patient(known: Results) -> dict[str, Any]:
+def _patient(known: Bundle) -> dict[str, Any]:
     patient = known.patient
     said: dict[str, Any] = {
         "identifier": [{"type": {"text": "code in the diary"}, "value": patient.code}],

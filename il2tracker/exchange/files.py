@@ -28,7 +28,7 @@ KINDS = {
     for kind in (
         Kind("table", "csv", "text/csv; charset=utf-8", lambda who, now: csv_file.write(record.results(who, now))),
         Kind("record", "json", "application/json", lambda who, now: json_file.write(record.record(who, now))),
-        Kind("fhir", "fhir.json", "application/fhir+json", lambda who, now: fhir_file.write(record.results(who, now))),
+        Kind("fhir", "fhir.json", "application/fhir+json", lambda who, now: fhir_file.write(record.bundle(who, now))),
     )
 }
 

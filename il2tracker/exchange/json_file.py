@@ -11,24 +11,25 @@ from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from cycles.models import Cycle, Injection, Plan, PlannedDose, PlanVersion
+from cycles.models import Cycle, Injection, Medication, Plan, PlannedDose, PlanVersion, SiteReaction
 from il2tracker.accounts.models import Patient, User
-from il2tracker.alerts.models import Alert
+from il2tracker.alerts.models import Alert, Step
 from il2tracker.exchange import exact_json, record
 from il2tracker.exchange.record import Judged, Record
 from labs import catalogue
 from labs.files.own_json import FORMAT, VERSION
 from labs.models import Bloodwork, LabResult
-from sideeffects.models import CheckIn, Symptom
+from sideeffects.models import CheckIn, Expectation, Symptom
 
 
 def write(known: Record) -> str:
     """The file."""
+    zone = known.patient.time_zone
     return exact_json.written(
         {
             "format": FORMAT,
             "version": int(VERSION),
-            "written_at": _moment(known.now, known.patient.time_zone),
+            "written_at": _moment(known.now, zone),
             "patient": _patient(known.patient),
             "plans": [_plan(plan) for plan in known.plans],
             "courses": [_course(cycle) for cycle in known.cycles],
@@ -37,7 +38,10 @@ def write(known: Record) -> str:
             "results": [_judged(each) for each in known.judged],
             "removed_results": [_removed(result) for result in known.removed],
             "check_ins": [_check_in(each, known.symptoms) for each in known.check_ins],
-            "alerts": [_alert(each, known.patient.time_zone) for each in known.alerts],
+            "alerts": [_alert(each, known.steps.get(each.pk, []), zone) for each in known.alerts],
+            "expected": [_expected(each, zone) for each in known.expectations],
+            "places": [_place(each, zone) for each in known.places],
+            "medications": [_medication(each) for each in known.medications],
         }
     )
 
@@ -195,8 +199,9 @@ def _result(result: LabResult) -> dict[str, Any]:
 def _check_in(each: CheckIn, symptoms: dict[str, Symptom]) -> dict[str, Any]:
     return {
         "ref": each.ref,
-        "felt_at": _moment(each.felt_at, each.zone),
-        "temperature": {"value": _number(each.temperature), "unit": each.temperature_unit} if each.reading else None,
+        "felt_at": each.local_felt_at.isoformat(),
+        "zone": each.zone,
+        "temperature": _temperature(each) if each.reading else None,
         "fever_medicine": each.medicine,
         "red_flags": [{"code": code, "words": symptoms[code].word if code in symptoms else ""} for code in each.flags],
         "none_of_the_red_flags": each.none_of_flags,
@@ -206,13 +211,21 @@ def _check_in(each: CheckIn, symptoms: dict[str, Symptom]) -> dict[str, Any]:
              "severity_in_words": str(report.get_severity_display())}
             for report in each.reports.all()
         ],
+        "weight": {"value": _number(each.weight), "unit": each.weight_unit} if each.weight is not None else None,
+        "blood_pressure": {"systolic": each.systolic, "diastolic": each.diastolic} if each.systolic else None,
+        "stools_in_24_hours": each.stools,
         "note": each.note,
         "recorded_by": _who(each.recorded_by),
+        "recorded_at": _moment(each.recorded_at, each.zone),
         "alerts": [alert.ref for alert in each.alerts.all()],
     }  # fmt: skip
 
 
-def _alert(alert: Alert, zone: str) -> dict[str, Any]:
+def _temperature(each: CheckIn) -> dict[str, Any]:
+    return {"value": _number(each.temperature), "unit": each.temperature_unit, "typed": each.temperature_typed}
+
+
+def _alert(alert: Alert, steps: list[Step], zone: str) -> dict[str, Any]:
     return {
         "ref": alert.ref,
         "rule": alert.rule,
@@ -227,4 +240,49 @@ def _alert(alert: Alert, zone: str) -> dict[str, Any]:
         "acknowledged_at": _moment(alert.acknowledged_at, zone),
         "note": alert.note,
         "closed_at": _moment(alert.closed_at, zone),
+        "steps": [
+            {"what": step.what, "note": step.note, "by": _who(step.by), "at": _moment(step.at, zone)} for step in steps
+        ],
+    }
+
+
+def _expected(each: Expectation, zone: str) -> dict[str, Any]:
+    return {
+        "ref": each.ref,
+        "code": each.symptom.code,
+        "words": each.symptom.word,
+        "worst": each.worst,
+        "until": _day(each.until),
+        "note": each.note,
+        "set_by": _who(each.set_by),
+        "set_at": _moment(each.set_at, zone),
+        "ended_by": _who(each.ended_by),
+        "ended_at": _moment(each.ended_at, zone),
+    }
+
+
+def _place(each: SiteReaction, zone: str) -> dict[str, Any]:
+    return {
+        "ref": each.ref,
+        "place": each.site,
+        "place_in_words": each.site_words,
+        "kind": each.kind,
+        "size_mm": each.size_mm,
+        "noticed_on": _day(each.noticed_on),
+        "cleared_on": _day(each.cleared_on),
+        "note": each.note,
+        "recorded_by": _who(each.recorded_by),
+        "recorded_at": _moment(each.recorded_at, zone),
+    }
+
+
+def _medication(each: Medication) -> dict[str, Any]:
+    return {
+        "ref": each.ref,
+        "name": each.name,
+        "kind": each.kind,
+        "note": each.note,
+        "started_on": _day(each.started_on),
+        "stopped_on": _day(each.stopped_on),
+        "recorded_by": _who(each.recorded_by),
     }

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 from datetime import datetime
 from decimal import Decimal
 
-from cycles.models import Cycle, Injection, Plan, PlannedDose
+from cycles.models import Cycle, Injection, Medication, Plan, PlannedDose, SiteReaction
 from il2tracker.accounts.models import Patient
-from il2tracker.alerts.models import Alert
+from il2tracker.alerts.models import Alert, Step
 from labs import facts, units, words
 from labs.files.candidates import OTHER
 from labs.models import Bloodwork, LabResult
 from labs.trends import Judgement
-from sideeffects.models import CheckIn, Symptom, catalogue
+from sideeffects.models import CheckIn, Expectation, Symptom, catalogue
 
 DIGITS = re.compile(r"[0-9]+(?:\.[0-9]+)?", re.ASCII)
 
@@ -38,21 +38,36 @@ class Results:
 
 
 @dataclass(frozen=True)
-class Record(Results):
+class Bundle(Results):
+    """The same with what other systems know as well: what was measured at home, and other medicines."""
+
+    check_ins: list[CheckIn]
+    medications: list[Medication]
+
+
+@dataclass(frozen=True)
+class Record(Bundle):
     """The whole diary."""
 
     removed: list[LabResult]
     plans: list[Plan]
     cycles: list[Cycle]
     bloodwork: list[Bloodwork]
-    check_ins: list[CheckIn]
     symptoms: dict[str, Symptom]
     alerts: list[Alert]
+    steps: dict[int, list[Step]]
+    expectations: list[Expectation]
+    places: list[SiteReaction]
 
 
 def results(patient: Patient, now: datetime) -> Results:
-    """What the table and the bundle are written from: seven statements."""
+    """What the table is written from: seven statements."""
     return Results(patient, now, _judged(patient, now), _injections(patient))
+
+
+def bundle(patient: Patient, now: datetime) -> Bundle:
+    """What the bundle is written from: always the same number of statements."""
+    return Bundle(patient, now, _judged(patient, now), _injections(patient), _check_ins(patient), _medications(patient))
 
 
 def record(patient: Patient, now: datetime) -> Record:
@@ -64,13 +79,17 @@ def record(patient: Patient, now: datetime) -> Record:
         now,
         _judged(patient, now),
         _injections(patient),
+        _check_ins(patient),
+        _medications(patient),
         list(removed.order_by("drawn_on", "pk")),
         list(Plan.objects.of(patient).with_versions().order_by("pk")),
         list(cycles.order_by("starts_on")),
         list(Bloodwork.objects.filter(patient=patient).select_related("cycle").order_by("pk")),
-        list(CheckIn.objects.of(patient).with_reports().order_by("felt_at", "pk")),
         {symptom.code: symptom for symptom in catalogue()},
         list(Alert.objects.of(patient).select_related("acknowledged_by").order_by("raised_at", "pk")),
+        _steps(patient),
+        list(Expectation.objects.of(patient).select_related("symptom", "set_by", "ended_by").order_by("set_at", "pk")),
+        list(SiteReaction.objects.of(patient).select_related("recorded_by").order_by("noticed_on", "pk")),
     )
 
 
@@ -82,6 +101,23 @@ def _judged(patient: Patient, now: datetime) -> list[Judged]:
 def _injections(patient: Patient) -> list[Injection]:
     doses = ("planned_dose__cycle__version", "recorded_by")
     return list(Injection.objects.standing().of(patient).select_related(*doses).order_by("recorded_at", "pk"))
+
+
+def _check_ins(patient: Patient) -> list[CheckIn]:
+    return list(CheckIn.objects.of(patient).with_reports().order_by("felt_at", "pk"))
+
+
+def _medications(patient: Patient) -> list[Medication]:
+    rows = Medication.objects.of(patient).filter(voided_at__isnull=True).select_related("recorded_by")
+    return list(rows.order_by("name", "pk"))
+
+
+def _steps(patient: Patient) -> dict[int, list[Step]]:
+    """What the clinic did about each alert, by its key."""
+    steps: dict[int, list[Step]] = {}
+    for step in Step.objects.of(patient).select_related("by"):
+        steps.setdefault(step.alert_id, []).append(step)
+    return steps
 
 
 def due_or_given_at(injection: Injection) -> datetime:

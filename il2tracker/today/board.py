@@ -8,7 +8,6 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 
 from django.db.models import F, Subquery
-from django.utils.translation import gettext as _
 
 from cycles import last_doses, places, schedule, sites
 from cycles.days import CourseDay, CourseDays, Slot, lay_out
@@ -22,6 +21,7 @@ from labs import course_tests
 # App's own: a course of ten injections and two spare; enough to know the place that is unused for longest.
 PLACES_REMEMBERED = 40
 READY_DAYS = 7
+COURSES_READ = 5  # one to come, the current one and three before it, one of which may have been stopped early
 
 
 class Mode(StrEnum):
@@ -37,11 +37,15 @@ class Mode(StrEnum):
 
 @dataclass(frozen=True)
 class Courses:
-    """The course that started last and the one that has not started, of the patient's newest plan."""
+    """The course that started last and the one that has not started, of the patient's newest plan.
+
+    `earlier`: the last ones that started, with the current one, the newest first: enough to tell its hardest days.
+    """
 
     plan: Plan | None
     current: Cycle | None
     coming: Cycle | None
+    earlier: tuple[Cycle, ...] = ()
 
     @property
     def resting(self) -> list[str]:
@@ -136,20 +140,6 @@ class Board:
         return self.course.week_of(self.today) if self.course and running else ()
 
     @property
-    def hardest(self) -> set[date]:
-        """The days that the protocol calls the hardest; none beside an open red flag (R22, M2)."""
-        cycle = self.courses.current
-        if cycle is None or self.alert is not None:
-            return set()
-        return set(schedule.hardest_days(cycle.starts_on, cycle.plan.protocol.hardest_days))
-
-    @property
-    def hardest_words(self) -> str:
-        """The hardest days by number: "3 to 5"."""
-        cycle = self.courses.current
-        return _(" to ").join(cycle.plan.protocol.hardest_days.split("-")) if cycle else ""
-
-    @property
     def last_dose_on(self) -> date | None:
         """The last injection before the next course, as far as it is known: given, or still planned."""
         course = self.courses.coming or self.courses.current
@@ -198,7 +188,7 @@ def read_courses(patient: Patient, today: date) -> Courses:
         .select_related("plan__protocol", "version", "bloodwork")
         .annotate(**start.columns(patient, today), **course_tests.facts(today))
         .annotate(resting=Subquery(SiteReaction.objects.open().codes()))
-        .order_by(newest_plan_first, "-starts_on")[:3]
+        .order_by(newest_plan_first, "-starts_on")[:COURSES_READ]
     )
     plan = cycles[0].plan if cycles else None
     cycles = [cycle for cycle in cycles if plan and cycle.plan_id == plan.pk]
@@ -206,6 +196,7 @@ def read_courses(patient: Patient, today: date) -> Courses:
         plan=plan,
         current=next((cycle for cycle in cycles if cycle.starts_on <= today), None),
         coming=next((cycle for cycle in reversed(cycles) if cycle.starts_on > today), None),
+        earlier=tuple(cycle for cycle in cycles if cycle.starts_on <= today),
     )
 
 

@@ -15,8 +15,9 @@ from cycles.delivered import Delivered
 from cycles.models import Cycle, PlannedDose
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
-from il2tracker.today import after, blood, dates, hours, words
+from il2tracker.today import after, blood, dates, hardest, hours, words
 from il2tracker.today.board import Board, read
+from sideeffects import patterns
 from sideeffects.models import CheckIn
 
 EARLIER_SHOWN = 24
@@ -40,6 +41,14 @@ class Earlier:
 
 
 @dataclass(frozen=True)
+class Felt:
+    """Beside the injections of each day the highest reading ("" = none) and the worst severity (None: nothing said)."""
+
+    peaks: list[str]
+    worst: list[int | None]
+
+
+@dataclass(frozen=True)
 class Page:
     """What the template of the course page reads. A course of at most a week has `lines`, a longer one `weeks`."""
 
@@ -48,8 +57,8 @@ class Page:
     where: str
     lines: list[Line]
     weeks: list[tuple[CourseDay, ...]]
-    hardest: set[date]
-    peaks: list[str]
+    hardest: hardest.Hardest | None
+    felt: Felt | None
     given: Delivered
     todo: asking.ToDo | None
     hours: hours.Strip | None
@@ -119,8 +128,8 @@ def compose(patient: Patient, now: datetime, clock: str, *, number: int | None, 
         where=words.where_in_course(cycle, board.today),
         lines=_lines(course, clock) if is_short else [],
         weeks=[] if is_short else course.weeks(),
-        hardest=board.hardest if cycle == board.courses.current else set(),
-        peaks=_peaks(patient, course) if is_short else [],
+        hardest=hardest.of_course(board, cycle) if is_current and cycle.last_dose_on >= board.today else None,
+        felt=_felt(patient, course) if is_short else None,
         given=given[cycle.pk],
         todo=_to_do(cycle, board.today) if is_current else None,
         hours=hours.strip(board, clock) if cycle == board.courses.current else None,
@@ -168,11 +177,15 @@ def _slot_of(day: CourseDay, name: str) -> Slot | None:
     return next((slot for slot in day.slots if slot.dose.slot == name), None)
 
 
-def _peaks(patient: Patient, course: CourseDays) -> list[str]:
-    """The highest reading of each day; empty where there is none."""
+def _felt(patient: Patient, course: CourseDays) -> Felt | None:
+    """The highest reading and the worst severity of each day; None where nothing was said in the whole course."""
     reports = CheckIn.objects.of(patient).by_day(course.days[0].on, course.days[-1].on)
-    peaks = [reports[day.on].peak if day.on in reports else None for day in course.days]
-    return [str(peak).replace("\N{NO-BREAK SPACE}", " ") if peak else "" for peak in peaks] if any(peaks) else []
+    told = [reports.get(day.on) for day in course.days]
+    peaks = [each.peak if each else None for each in told]
+    worst = [patterns.worst(each) for each in told]
+    if not any(peaks) and all(each is None for each in worst):
+        return None
+    return Felt([str(peak).replace("\N{NO-BREAK SPACE}", " ") if peak else "" for peak in peaks], worst)
 
 
 def _others(patient: Patient, shown: Cycle, today: date, before: date | None) -> list[Cycle]:

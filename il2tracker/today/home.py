@@ -13,7 +13,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
-from il2tracker.today import after, blood, dates, feel, gap, hours, words
+from il2tracker.today import after, blood, dates, feel, gap, hardest, hours, words
 from il2tracker.today.board import Board, Mode, gap_dates, read
 from labs.glances import Glance
 
@@ -40,6 +40,7 @@ class Page:
     results: Glance | None
     next_dates: list[dates.NextDate]
     hours: hours.Strip | None
+    hardest: hardest.Hardest | None
     vaccines: after.Vaccines | None
     picture: gap.Dates | None
     drawings: tuple[gap.Gap, ...]
@@ -86,6 +87,7 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
         results=results,
         next_dates=dates.next_dates(board, clock, test),
         hours=hours.strip(board, clock),
+        hardest=hardest.of_source(board, board.course.cycle) if board.course and board.strip else None,
         vaccines=after.vaccines(board) if board.mode is Mode.ENDED else None,
         picture=picture,
         drawings=_draw(picture),

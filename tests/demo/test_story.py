@@ -258,7 +258,7 @@ def test_dans_next_course_has_another_amount_that_he_has_not_read(filled):
 
 def test_anna_wrote_how_she_felt_on_each_day_of_her_courses_and_this_afternoon(filled):
     felt = CheckIn.objects.of(anna()).order_by("felt_at")
-    assert felt.count() == 5 + 5 + 4
+    assert felt.count() == 5 + (5 + 2) + 4, "course 2 with the two days after it, which the strips show"
     assert felt.last().local_felt_at.strftime("%d %H:%M") == "21 14:10"
 
 

@@ -76,6 +76,33 @@ def test_a_claim_takes_a_batch_the_oldest_first(anna: Patient, monkeypatch: pyte
     assert [row.pk for row in claiming.claim().rows] == [ages[0].pk]
 
 
+def test_what_is_urgent_comes_before_what_is_older(anna: Patient) -> None:
+    old = outbox.row(anna, urgency=2, next_attempt_at=timezone.now() - 9 * MINUTE)
+    urgent = [outbox.row(anna, urgency=1, next_attempt_at=timezone.now() - minutes * MINUTE) for minutes in (1, 3)]
+    assert claiming.claim().rows == [urgent[1], urgent[0], old]
+
+
+def test_a_batch_comes_with_its_people_in_as_many_statements_however_many_rows(
+    anna: Patient, django_assert_num_queries: Any
+) -> None:
+    for _ in range(3):
+        outbox.row(anna)
+    rows = claiming.claim().rows
+    with django_assert_num_queries(0):
+        assert {(row.recipient, row.patient) for row in rows} == {(anna.user, anna)}
+
+
+def test_a_batch_may_be_sent_as_long_as_its_last_row_could_still_be_marked(anna: Patient, settings: Any) -> None:
+    settings.REMINDER_LEASE_SECONDS, settings.EMAIL_TIMEOUT = 300, 20
+    outbox.row(anna)
+    started = clocks.running_seconds()
+    batch = claiming.claim()
+    assert 280 <= batch.until - started < 310
+    assert abs(batch.now - timezone.now()) < 10 * MINUTE
+    assert {row.lease_token for row in batch.rows} == {batch.token}
+    assert 120 * SECOND < batch.rows[0].lease_until - timezone.now() <= 301 * SECOND
+
+
 def test_a_planned_row_whose_time_is_over_expires(anna: Patient) -> None:
     late, live = outbox.row(anna, expires_at=timezone.now() - SECOND), outbox.row(anna)
     assert claiming.expire() == 1
@@ -154,6 +181,23 @@ def test_an_unmarked_row_of_a_silent_sender_was_certainly_not_sent(anna: Patient
     assert claiming.claim().rows == [row]
 
 
+def test_a_row_of_a_silent_sender_queues_behind_those_that_wait_longer(anna: Patient) -> None:
+    row = outbox.lapse(claimed(anna))
+    other = outbox.row(anna, next_attempt_at=timezone.now() - SECOND)
+    outbox.change(row, next_attempt_at=timezone.now() - MINUTE)
+    claiming.recover()
+    assert claiming.claim().rows == [other, row]
+
+
+def test_it_is_said_how_many_rows_were_taken_back(anna: Patient) -> None:
+    unmarked = [outbox.lapse(claimed(anna)) for _ in range(2)]
+    lost = [outbox.lapse(marked(anna)) for _ in range(3)]
+    again = [doubtful(anna, "cycle_week") for _ in range(4)]
+    outbox.change(again[0], attempts=7)
+    assert claiming.recover() == 9
+    assert [state(row) for row in (*unmarked, *lost, *again)] == ["planned"] * 2 + ["uncertain"] * 3 + ["planned"] * 4
+
+
 @pytest.mark.parametrize("before", [0, 7, 100])
 def test_a_sender_that_is_lost_before_the_mark_costs_no_attempt(anna: Patient, before: int) -> None:
     row = outbox.lapse(claimed(anna, attempts=before))
@@ -219,6 +263,7 @@ def test_a_marked_row_of_a_silent_sender_is_doubtful(anna: Patient) -> None:
     row = outbox.lapse(marked(anna))
     claiming.recover()
     assert (state(row), row.last_error_class) == (State.UNCERTAIN, "SenderLost")
+    assert timezone.now() < row.next_attempt_at <= timezone.now() + 30 * SECOND, "its answer may still come"
 
 
 # uncertain
@@ -293,6 +338,13 @@ def test_a_report_changes_nothing_about_a_mail_that_never_left(anna: Patient) ->
     (row,) = claiming.claim().rows
     assert not claiming.bounced(row.message_uuid, "BOUNCE 5.1.1")
     assert state(row) == State.SENDING
+
+
+def test_of_a_cause_only_as_much_is_kept_as_there_is_room_for(anna: Patient) -> None:
+    row = claimed(anna)
+    claiming.give_up(row, "x" * 61)
+    row.refresh_from_db()
+    assert row.last_error_class == "x" * 60
 
 
 def test_a_new_failure_wants_to_be_seen_again(anna: Patient) -> None:
@@ -439,4 +491,6 @@ def test_the_wait_doubles_up_to_a_quarter_of_an_hour_a_fifth_more_or_less(attemp
 
 def test_the_lease_is_always_longer_than_the_mail_server_may_take(settings: Any) -> None:
     settings.REMINDER_LEASE_SECONDS, settings.EMAIL_TIMEOUT = 5, 20
-    assert claiming.lease() > claiming.smtp_timeout()
+    assert (claiming.lease(), claiming.smtp_timeout()) == (21 * SECOND, 20 * SECOND)
+    settings.REMINDER_LEASE_SECONDS = 120
+    assert claiming.lease() == 120 * SECOND

@@ -320,6 +320,25 @@ def test_a_new_lead_moves_the_rows_that_wait(cast: Cast, first: PlannedDose) -> 
     assert (row.state, row.due_at, row.next_attempt_at) == ("planned", on(START, 9), on(START, 9))
 
 
+@pytest.mark.parametrize("how", ["stopped", "gone"])
+def test_it_is_said_how_many_rows_were_planned_and_ended_however_many_fit_into_a_statement(
+    cast: Cast, plan: Plan, monkeypatch: pytest.MonkeyPatch, how: str
+) -> None:
+    monkeypatch.setattr(planning, "BATCH", 2)
+    assert planning.plan(before(1)).added == Reminder.objects.filter(state="planned").count() > 4
+    of_doses = Reminder.objects.filter(kind__in=INJECTION, state="planned")
+    count = of_doses.count()
+    if how == "gone":
+        PlannedDose.objects.all().delete()
+    else:
+        actions.choose(by=cast.anna, switches=dict.fromkeys(INJECTION, False))
+    assert planning.plan(before(1)) == planning.Planned(0, 0, 0, count)
+    assert not of_doses.exists()
+    if how == "stopped":
+        actions.choose(by=cast.anna, switches=dict.fromkeys(INJECTION, True))
+        assert planning.plan(before(1)) == planning.Planned(0, 0, count, 0)
+
+
 # Not wanted
 
 
@@ -645,7 +664,7 @@ def test_the_course_after_a_started_one_is_opened(plan: Plan) -> None:
 
 
 def test_one_plan_that_cannot_go_on_does_not_silence_the_others(
-    plan: Plan, cast: Cast, monkeypatch: pytest.MonkeyPatch
+    plan: Plan, cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     other = factories.plan(cast.dan_patient, cast.ben, protocol="hiv-sc-4-5", starts_on=START)
     open_next_cycle = cycles.open_next_cycle
@@ -658,6 +677,7 @@ def test_one_plan_that_cannot_go_on_does_not_silence_the_others(
     monkeypatch.setattr(planning.plan_actions, "open_next_cycle", stumble)
     assert planning.plan(on(START, 1)).opened == 1
     assert kinds_planned()
+    assert f"No next course for plan {other.ref}" in caplog.messages
 
 
 def test_what_expired_while_nobody_planned_is_seen_to_be_late(plan: Plan, first: PlannedDose) -> None:

@@ -9,7 +9,8 @@ import pytest
 from django.db import DatabaseError, connection
 from django.test.utils import CaptureQueriesContext
 
-from cycles.models import PlannedDose
+from cycles import course_actions
+from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
 from il2tracker.reminders import facts, facts_of_clinics, facts_of_courses, planning, sources
 from il2tracker.reminders.models import Heartbeat, Reminder
@@ -111,6 +112,51 @@ def test_what_was_planned_for_a_patient_is_left_alone_until_it_is_known_again(
     assert list(Reminder.objects.order_by("pk").values()) == stored
 
 
+@pytest.mark.parametrize(
+    ("family", "of"),
+    [
+        ("doses", "injection_due, injection_again, injection_missing, carer_missing"),
+        ("plans", "plan_changed"),
+    ],
+)
+def test_staff_read_in_the_log_whom_it_concerns(
+    cast: Cast, lees: list[Patient], monkeypatch: pytest.MonkeyPatch, caplog: Any, family: str, of: str
+) -> None:
+    other = factories.plan(cast.dan_patient, cast.ben, starts_on=START)
+    changed(cast, other)
+    broken = sorted([cast.anna_patient, cast.dan_patient], key=lambda patient: patient.pk)
+    spoil(family, broken, monkeypatch)
+    planning.plan(before(9) if family == "plans" else NOW)
+    names = f"{broken[0].pk}, {broken[1].pk}"
+    assert f"No reminders of {of} for patients {names}: ValueError" in caplog.messages
+
+
+def test_while_others_can_be_known_the_search_goes_on(
+    cast: Cast, lees: list[Patient], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sources, "MOST_UNKNOWN", 2)
+    spoil("doses", [lees[0], lees[2], lees[4]], monkeypatch)
+    planning.plan(NOW)
+    assert reminded("injection_due") == {cast.anna_patient.pk, lees[1].pk, lees[3].pk}
+
+
+def test_a_course_that_cannot_follow_its_patient_keeps_nobody_from_being_reminded(
+    cast: Cast, lees: list[Patient], monkeypatch: pytest.MonkeyPatch, caplog: Any
+) -> None:
+    Patient.objects.filter(pk__in=[lees[0].pk, lees[1].pk]).update(time_zone="America/New_York")
+    follow, stays = course_actions.follow_patient, Cycle.objects.get(patient=lees[0])
+
+    def stumble(*, cycle: Cycle, now: datetime) -> bool:
+        if cycle.pk == stays.pk:
+            raise ValueError("nobody knows")
+        return follow(cycle=cycle, now=now)
+
+    monkeypatch.setattr(planning.course_actions, "follow_patient", stumble)
+    assert planning.plan(NOW).rezoned == 1
+    assert reminded("injection_due") == {cast.anna_patient.pk, *(lee.pk for lee in lees)}
+    assert f"Course {stays.ref} stays on its old clock" in caplog.messages
+
+
 def test_for_whom_it_can_be_known_it_still_ends(
     cast: Cast, lees: list[Patient], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,6 +182,7 @@ def test_a_whole_family_that_fails_takes_no_other_with_it_and_the_heartbeat_says
     assert reminded("injection_due") == {cast.anna_patient.pk, *(lee.pk for lee in lees)}
     assert set(Reminder.objects.filter(kind="digest", state="planned").values_list("pk", flat=True)) == kept
     assert Heartbeat.read().planned_at == before(1, 11), "so that staff are told, and nothing is forgotten"
+    assert "No reminders of digest for patients of all: ValueError" in caplog.messages
     assert "secret" not in caplog.text
 
 

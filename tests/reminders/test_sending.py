@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from django.core.mail import EmailMessage
+from django.db import IntegrityError, OperationalError
 from django.utils import timezone
 
 from cycles.models import PlannedDose
@@ -108,6 +109,7 @@ def test_a_batch_goes_over_one_line(
     assert states() == ["sent"] * 7
     assert sum("handling connection" in line for line in caplog.messages) == 1
     assert len({received.message["Message-ID"] for received in smtp_sink.messages}) == 7
+    assert [line.getMessage() for line in caplog.records if line.levelname == "ERROR"] == []
 
 
 def test_who_is_asked_to_end_sends_the_mail_in_hand_and_gives_the_others_back(
@@ -383,6 +385,8 @@ def test_a_mail_that_cannot_be_written_does_not_hold_up_the_others_and_is_given_
     broken = Reminder.objects.get(pk=many[3].pk)
     assert (broken.attempts, broken.handing_over_at) == (1, None)
     assert broken.last_error_class
+    said = f"Reminder {broken.pk} cannot be written: {broken.last_error_class} in "
+    assert any(line.startswith(said) for line in caplog.messages)
     for _ in range(8):
         Reminder.objects.filter(state="planned").update(next_attempt_at=timezone.now() - SECOND)
         sending.sweep()
@@ -390,16 +394,51 @@ def test_a_mail_that_cannot_be_written_does_not_hold_up_the_others_and_is_given_
     assert "@example.org" not in "".join(line for line in caplog.messages if "Reminder" in line)
 
 
-@pytest.mark.parametrize("part", ["mails.prepare", "planning.plan_reports"])
+@pytest.mark.parametrize(
+    ("part", "trouble", "said"),
+    [
+        ("mails.prepare", KeyError, "A batch cannot be prepared: KeyError in stumble, line "),
+        ("mails.prepare", IntegrityError, "A batch cannot be prepared: IntegrityError in stumble, line "),
+        ("planning.plan_reports", KeyError, "Urgent reports cannot be planned: KeyError in stumble, line "),
+    ],
+)
 def test_a_batch_leaves_although_what_comes_before_it_fails(
-    many: list[Reminder], smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch, part: str
+    many: list[Reminder],
+    smtp_sink: SmtpSink,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    part: str,
+    trouble: type[Exception],
+    said: str,
 ) -> None:
     def stumble(*_args: Any) -> None:
-        raise KeyError(part)
+        raise trouble("anna@example.org")
 
     monkeypatch.setattr(f"il2tracker.reminders.sending.{part}", stumble)
     sending.sweep()
     assert states() == ["sent"] * 7
+    assert any(line.startswith(said) for line in caplog.messages)
+    assert "anna@example.org" not in "".join(line for line in caplog.messages if "cannot" in line)
+
+
+@pytest.mark.parametrize("part", ["mails.prepare", "planning.plan_reports", "mails.build"])
+def test_a_database_that_is_gone_ends_the_sweep(
+    many: list[Reminder], smtp_sink: SmtpSink, monkeypatch: pytest.MonkeyPatch, part: str
+) -> None:
+    def gone(*_args: Any) -> None:
+        raise OperationalError
+
+    monkeypatch.setattr(f"il2tracker.reminders.sending.{part}", gone)
+    with pytest.raises(OperationalError):
+        sending.sweep()
+    assert smtp_sink.messages == []
+
+
+def test_a_sweep_says_what_it_took_back_and_what_it_tried(many: list[Reminder], smtp_sink: SmtpSink) -> None:
+    for row in claiming.claim().rows:
+        outbox.lapse(row)
+    outbox.change(many[0], expires_at=timezone.now() - SECOND)
+    assert sending.sweep() == sending.Swept(recovered=7, expired=1, tried=6)
 
 
 def test_a_mail_that_breaks_after_its_mark_is_in_doubt(
@@ -496,11 +535,14 @@ def test_a_sweep_leaves_a_heartbeat(smtp_sink: SmtpSink) -> None:
 
 
 @pytest.mark.parametrize("jump", [-11 * MINUTE, 11 * MINUTE, timedelta(days=1)])
-def test_after_a_jump_of_the_clock_one_sweep_does_nothing(row: Reminder, smtp_sink: SmtpSink, jump: timedelta) -> None:
+def test_after_a_jump_of_the_clock_one_sweep_does_nothing(
+    row: Reminder, smtp_sink: SmtpSink, caplog: pytest.LogCaptureFixture, jump: timedelta
+) -> None:
     late = outbox.row(row.patient, expires_at=timezone.now() - SECOND)
     heartbeat.swept()
     Heartbeat.objects.update(swept_at=Heartbeat.read().swept_at - jump)
     assert sending.sweep().in_doubt
+    assert "The database's clock jumped by more than 0:10:00: this sweep does nothing." in caplog.messages
     late.refresh_from_db()
     assert late.state == "planned"
     assert not sending.sweep().in_doubt

@@ -95,7 +95,7 @@ def _systems(indication: str, *, calm: bool) -> list[System]:
 
 
 def _row(effect: effects.Listed, indication: str, *, calm: bool) -> Row:
-    of = {"hiv": _("HIV text: %(often)s"), "kidney": _("kidney text: %(often)s")}
+    of = {"hiv": _("%(often)s (HIV text)"), "kidney": _("%(often)s (kidney text)")}
     often = [of[source] % {"often": word} for source, word in effect.listed(indication)]
     says = [*effect.says, *(effect.fluids + effect.calms if calm else ())]
     return Row(effect, often, says)

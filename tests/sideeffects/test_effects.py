@@ -119,6 +119,26 @@ def test_every_effect_and_the_date_of_each_source_is_on_the_page(page, cast):
     assert "Written about February 2007. It may be outdated." in shown
 
 
+def test_a_kidney_plan_reads_the_days_of_its_own_source(page, cast):
+    factories.plan(cast.dan_patient, cast.ben, protocol="kidney-label", starts_on=AT.date() - timedelta(days=9))
+    shown = page(cast.dan)
+    now = re.search(r'<li aria-current="date">.*?<b>([^<]+)</b>', shown)
+    assert now is not None
+    assert now[1] == "As the course goes on"
+    assert "Days 3 to 5" not in shown
+    assert "From Cancer Research UK, 10 December 2015." in shown
+    assert "over 38\N{NO-BREAK SPACE}°C" in shown
+
+
+def test_a_plan_of_a_kind_that_the_sources_do_not_describe_names_no_days(page, cast):
+    factories.plan(cast.dan_patient, cast.ben, protocol="hiv-low-daily", starts_on=AT.date())
+    assert "On which day" not in page(cast.dan)
+
+
+def test_how_often_is_said_in_words_of_each_text(page, cast):
+    assert "Listed as less frequent (HIV text); common (kidney text)" in page(cast.anna)
+
+
 def test_without_a_plan_the_page_names_no_days_and_the_limit_without_a_plan(page, cast):
     shown = page(cast.dan)
     assert "On which day" not in shown

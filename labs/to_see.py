@@ -132,7 +132,8 @@ def _stands(row: ToSee) -> bool:
 
 
 def _settled(results: Sequence[LabResult]) -> set[int]:
-    """Those after which a final result of the same test lies inside its range."""
+    """Those after which the clinic or its laboratory has a final result of the same test inside its range: what a
+    patient types in settles nothing that nobody has seen."""
     if not results:
         return set()
     later = (
@@ -142,6 +143,7 @@ def _settled(results: Sequence[LabResult]) -> set[int]:
             patient__in={result.patient_id for result in results},
             analyte__in={result.analyte_id for result in results},
             drawn_on__gte=min(result.drawn_on for result in results),
+            source=LabResult.Source.CLINIC,
         )
     )
     inside = [result for result in later if range_words.side_of(result) == "inside"]

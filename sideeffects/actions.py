@@ -75,7 +75,7 @@ def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: Pla
     doses = list(given.values_list("given_at", flat=True))
     today = felt_at.astimezone(patient.zone).date()
     plan = _plan_facts(version)
-    words, expected = _words(patient, today)
+    words, expected = _words(patient, felt_at, today)
     return Facts(
         felt_at=felt_at,
         today=today,
@@ -93,9 +93,9 @@ def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: Pla
     )
 
 
-def _words(patient: Patient, today: date) -> tuple[dict[str, str], dict[str, int]]:
-    """How each symptom is worded, and up to which severity a clinician expects it now, in one statement."""
-    standing = Expectation.objects.of(patient).on(today).filter(symptom=OuterRef("pk")).order_by()
+def _words(patient: Patient, felt_at: datetime, today: date) -> tuple[dict[str, str], dict[str, int]]:
+    """How each symptom is worded, and up to which severity a clinician expects it then, in one statement."""
+    standing = Expectation.objects.of(patient).at(felt_at, today).filter(symptom=OuterRef("pk")).order_by()
     rows = Symptom.objects.annotate(expected=Subquery(standing.values("worst"))).values_list("code", "word", "expected")
     known = list(rows)
     words = {code: word for code, word, _worst in known}

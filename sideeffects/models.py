@@ -195,14 +195,20 @@ class CheckIn(PatientRecord):
             ),
             models.CheckConstraint(
                 condition=Q(weight__isnull=True, weight_unit="")
-                | Q(weight_unit="kg", weight__range=(20, 400))
-                | Q(weight_unit="lb", weight__range=(44, 882)),
+                | Q(weight__isnull=False, weight_unit="kg", weight__range=(20, 400))
+                | Q(weight__isnull=False, weight_unit="lb", weight__range=(44, 882)),
                 name="weight_is_of_a_person",
                 violation_error_message=_("This is not the weight of a grown person."),
             ),
             models.CheckConstraint(
                 condition=Q(systolic__isnull=True, diastolic__isnull=True)
-                | Q(systolic__range=(50, 280), diastolic__range=(20, 180), systolic__gt=F("diastolic")),
+                | Q(
+                    systolic__isnull=False,
+                    diastolic__isnull=False,
+                    systolic__range=(50, 280),
+                    diastolic__range=(20, 180),
+                    systolic__gt=F("diastolic"),
+                ),
                 name="blood_pressure_is_two_numbers",
                 violation_error_message=_("This is not a blood pressure: the larger number comes first."),
             ),
@@ -289,6 +295,10 @@ class ExpectationQuerySet(PatientRecordQuerySet):
     def on(self, day: date) -> ExpectationQuerySet:
         """Those that hold on this civil day of the patient."""
         return self.filter(ended_at__isnull=True, until__gte=day)
+
+    def at(self, moment: datetime, day: date) -> ExpectationQuerySet:
+        """The same at a moment of that day: nothing is expected before somebody said so."""
+        return self.on(day).filter(set_at__lte=moment)
 
     def with_people(self) -> ExpectationQuerySet:
         """Loads what a line about it reads."""

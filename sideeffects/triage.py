@@ -285,6 +285,6 @@ def _finding(rule: Rule, signs: list[str], facts: Facts) -> Finding:
     else:
         evidence.append("Temperature not measured.")
     evidence += [rule.note] if rule.note else []
-    expected = [code for code in sorted(facts.expected) if facts.is_expected(code)]
+    expected = [code for code in sorted(facts.expected) if facts.is_expected(code)] if rule.tier == AMBER else []
     evidence += [f"As the clinic expects of this patient: {facts.said(expected)}."] if expected else []
     return Finding(rule.id, rule.tier, title[:1].upper() + title[1:], " ".join(evidence), tuple(signs), rule.sources)

@@ -61,7 +61,8 @@ def _versions(request: SignedInRequest) -> dict[str, int]:
 
 def _back(request: SignedInRequest, patient: Patient) -> HttpResponse:
     """To the result where the button stood, or to the patient's page."""
-    if ref := request.POST.get("from", ""):
+    ref = request.POST.get("from", "")
+    if ref.isalnum():
         result = LabResult.objects.visible_to(request.user).of(patient).filter(ref=ref).first()
         if result is not None:
             return redirect("labs:entry", result.ref)

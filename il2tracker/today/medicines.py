@@ -3,9 +3,8 @@ names on it. Facts side by side, never advice to take or to leave anything (P32,
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime, timedelta
 
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -18,6 +17,7 @@ from labs import range_words
 from labs.models import LabResult
 
 STOPPED_SHOWN = 50
+RECENT = timedelta(days=90)  # app's own: an older result says nothing about now
 SAID = {
     ("creatinine", "high"): gettext_lazy("Creatinine of %(day)s was above its laboratory’s range."),
     ("platelets", "low"): gettext_lazy("Platelets of %(day)s were below their laboratory’s range."),
@@ -52,7 +52,7 @@ def compose(patient: Patient, now: datetime) -> Page:
         taken=taken,
         stopped=list(rows.filter(stopped_on__lte=today).order_by("-stopped_on", "name")[:STOPPED_SHOWN]),
         before=before,
-        notes=[*_of_interaction(found), *_of_anti_inflammatories(found, patient)],
+        notes=[*_of_interaction(found), *_of_anti_inflammatories(found, patient, today)],
     )
 
 
@@ -73,7 +73,7 @@ def _of_interaction(found: interactions.Found) -> list[Note]:
     return [Note(_("Together on this list: %(names)s") % {"names": ", ".join(names)}, facts)]
 
 
-def _of_anti_inflammatories(found: interactions.Found, patient: Patient) -> list[Note]:
+def _of_anti_inflammatories(found: interactions.Found, patient: Patient, today: date) -> list[Note]:
     """Both facts, none of them advice (H21), and the two results they hang on."""
     names = found.anti_inflammatories
     if not names:
@@ -81,21 +81,20 @@ def _of_anti_inflammatories(found: interactions.Found, patient: Patient) -> list
     facts = [
         _("The source on IL-2 and HIV names ibuprofen, with an antihistamine, as taken before injections."),
         _("The label of aldesleukin lists such medicines among those that can harm the kidneys together with it."),
-        *_results(patient),
+        *_results(patient, today),
         _("Only as agreed with your clinic."),
     ]
     return [Note(_("Two facts about %(names)s") % {"names": ", ".join(names)}, facts)]
 
 
-def _results(patient: Patient) -> list[str]:
-    newest: dict[str, LabResult] = {}
-    codes = {code for code, _side in SAID}
-    rows = LabResult.objects.standing().of(patient).filter(analyte__code__in=codes).select_related("analyte")
-    for result in rows.order_by("drawn_on", "pk"):
-        newest[result.analyte.code] = result
-    return _in_words(newest.values())
-
-
-def _in_words(results: Iterable[LabResult]) -> list[str]:
-    sides = [(result, (result.analyte.code, range_words.side_of(result) or "")) for result in results]
+def _results(patient: Patient, today: date) -> list[str]:
+    """The newest result of each test of the last weeks, where it lies on the side that matters."""
+    recent = LabResult.objects.standing().of(patient).filter(drawn_on__gt=today - RECENT)
+    newest = {
+        result.analyte.code: result
+        for result in recent.filter(analyte__code__in={code for code, _side in SAID})
+        .select_related("analyte")
+        .order_by("drawn_on", "drawn_at", "pk")
+    }
+    sides = [(result, (code, range_words.side_of(result) or "")) for code, result in newest.items()]
     return [SAID[side] % {"day": ui.long_day(result.drawn_on)} for result, side in sides if side in SAID]

@@ -146,6 +146,8 @@ def test_a_new_value_has_to_be_seen_anew_and_a_new_note_has_not(cast: Any, ada: 
 SETTLES = {
     "a newer final one inside": ({"value": "4.2", "days_ago": 0}, True),
     "a newer one outside": ({"value": "6.6", "days_ago": 0}, False),
+    "a newer one that the patient typed": ({"value": "4.2", "days_ago": 0, "source": "patient"}, False),
+    "a newer one that a carer typed": ({"value": "4.2", "days_ago": 0, "source": "carer"}, False),
     "a newer preliminary one": ({"value": "4.2", "days_ago": 0, "status": "preliminary"}, False),
     "a newer one without a range": ({"value": "4.2", "days_ago": 0, "printed": ""}, False),
     "an older one inside": ({"value": "4.2", "days_ago": 2}, False),
@@ -160,7 +162,7 @@ def test_only_a_newer_final_result_of_the_test_inside_its_range_settles_it(
     north: Any, ada: Patient, high: LabResult, case: str
 ) -> None:
     facts, settles = SETTLES[case]
-    facts = {"test": "potassium", "printed": RANGE, **facts}
+    facts = {"test": "potassium", "printed": RANGE, "source": "clinic", **facts}
     north.measured(ada, facts.pop("test"), facts.pop("value"), facts.pop("printed"), **facts)
     assert (HIGH[0] not in {rank for rank, _words in why(ada)}) == settles
 
@@ -168,12 +170,12 @@ def test_only_a_newer_final_result_of_the_test_inside_its_range_settles_it(
 def test_of_one_day_the_later_of_two_times_settles_it(north: Any, ada: Patient) -> None:
     day = {"days_ago": 1, "at": NOW}
     north.measured(ada, "potassium", "7.9", RANGE, drawn_at=utc(2026, 11, 20, 8), **day)
-    north.measured(ada, "potassium", "4.2", RANGE, drawn_at=utc(2026, 11, 20, 14), **day)
+    north.measured(ada, "potassium", "4.2", RANGE, drawn_at=utc(2026, 11, 20, 14), source="clinic", **day)
     assert why(ada) == [NOTHING]
 
 
 def test_somebody_elses_good_result_settles_nothing(north: Any, ada: Patient, high: LabResult) -> None:
-    north.measured(north.patient("Ida"), "potassium", "4.2", RANGE, days_ago=0)
+    north.measured(north.patient("Ida"), "potassium", "4.2", RANGE, days_ago=0, source="clinic")
     assert why(ada) == [HIGH]
 
 
@@ -312,7 +314,7 @@ def test_a_page_that_is_out_of_date_settles_nothing_and_says_so(
     assert "Potassium 8.4 mmol/L, above the range" in text
 
 
-@pytest.mark.parametrize("junk", ["", "x", "x.", ".1", "x.y", "x.-1", "x.٣", "x." + "9" * 5000])
+@pytest.mark.parametrize("junk", ["", "x", "x.", ".1", "x.y", "x.-1", "x.٣", "\0", "x." + "9" * 5000])
 def test_junk_settles_nothing(see: Any, cast: Any, ada: Patient, high: LabResult, junk: str) -> None:
     assert press(see, cast.ben, ada, **{"result": junk, "from": junk}).status_code == 302
     assert why(ada) == [HIGH]

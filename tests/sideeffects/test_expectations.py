@@ -61,6 +61,13 @@ def test_what_is_expected_raises_nothing_until_its_day_is_over(cast):
     assert rules(save(cast.anna, cast.anna_patient, NOW + timedelta(days=2), severities={"dizzy": 1})) == ["T15"]
 
 
+def test_nothing_is_expected_of_hours_before_it_was_said(cast):
+    say(cast)
+    hour = timedelta(hours=1)
+    assert rules(save(cast.anna, cast.anna_patient, NOW - hour, severities={"dizzy": 1})) == ["T15"]
+    assert rules(save(cast.anna, cast.anna_patient, NOW + hour, severities={"dizzy": 1})) == []
+
+
 def test_worse_than_expected_is_told(cast):
     say(cast)
     assert rules(save(cast.anna, cast.anna_patient, severities={"dizzy": 2})) == ["T15"]

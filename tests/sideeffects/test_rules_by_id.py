@@ -369,3 +369,11 @@ def test_the_clinic_reads_what_was_left_out_because_it_is_expected() -> None:
     (finding,) = assess(facts)
     assert finding.signs == ("dizzy",)
     assert finding.evidence.endswith("As the clinic expects of this patient: bruising.")
+
+
+def test_beside_a_red_flag_nothing_is_said_of_what_is_expected() -> None:
+    facts = Facts(
+        NOW, TODAY, flags=frozenset({"fainted"}), symptoms={"bruising": 1}, plan=HIV, expected={"bruising": 2}
+    )
+    (finding,) = assess(facts)
+    assert (finding.rule, "expects" in finding.evidence) == ("T7", False)

@@ -107,6 +107,9 @@ def test_what_is_no_number_of_stools_is_refused(typed):
     [
         {"weight": Decimal("19.9"), "weight_unit": "kg"},
         {"weight": Decimal(70), "weight_unit": ""},
+        {"weight_unit": "kg"},
+        {"systolic": 120},
+        {"diastolic": 80},
         {"systolic": 80, "diastolic": 120},
         {"stools": 61},
     ],

@@ -159,6 +159,20 @@ def test_h21_both_facts_about_ibuprofen_and_the_results_they_hang_on_without_adv
     assert not any(word in page() for word in ("do not take", "stop taking", "avoid", "safe"))
 
 
+@pytest.mark.parametrize(("days_ago", "said"), [(89, True), (90, False)])
+def test_an_old_result_is_not_quoted_beside_them(cast, page, days_ago, said):
+    add(cast, "Ibuprofen", "bought")
+    analyte = Analyte.objects.get(code="creatinine")
+    labs.add_results(
+        by=cast.anna,
+        patient=cast.anna_patient,
+        drawn=labs.Drawn(TODAY - timedelta(days=days_ago)),
+        readings={analyte: labs.Entry(parse(analyte.rule, "1.9"), "0.6-1.2")},
+        now=NOW,
+    )
+    assert ("Creatinine of" in page()) is said
+
+
 def test_a_long_list_costs_no_more_statements(cast, client):
     client.force_login(cast.anna)
     counts = []

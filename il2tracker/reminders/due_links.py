@@ -28,6 +28,7 @@ PAGES: Mapping[str, tuple[str, str | Promise]] = {
     **dict.fromkeys((kinds.CYCLE_WEEK, kinds.CYCLE_DAY), BEFORE),
     kinds.RESULTS_MISSING: ("labs:add", _("Add results")),
     kinds.PLAN_CHANGED: ("cycles:plan_update", _("Read what changes")),
+    kinds.CHECK_IN: ("sideeffects:check_in", _("Check in")),
     kinds.PAUSED: ("today:home", _("Today")),
     **dict.fromkeys((kinds.DIGEST, kinds.TO_CALL), ("clinic:panel", _("The clinic’s list"))),
 }

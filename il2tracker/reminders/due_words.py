@@ -80,6 +80,7 @@ CONDITIONS = {
     ),
     kinds.RESULTS_MISSING: gettext_lazy("Mail at %(time)s, only if they are not here by then"),
     kinds.PLAN_CHANGED: gettext_lazy("Mail at %(time)s, only if you have not read it by then"),
+    kinds.CHECK_IN: gettext_lazy("Mail at %(time)s, only if nothing is written by then"),
     kinds.TO_CALL: gettext_lazy("Mail at %(time)s, only if one still waits by then"),
 }
 # Nobody shall read one that only may come as a word about what he or she did.

@@ -129,6 +129,7 @@ def choices(*user_ids: int | None) -> Choices:
     habits = list(_delivery_question().filter(**which))
     return Choices(
         off=frozenset((row["user_id"], row["kind"]) for row in found if not row["is_on"]),
+        on=frozenset((row["user_id"], row["kind"]) for row in found if row["is_on"]),
         leads={row["user_id"]: row["lead_minutes"] for row in found if row["kind"] == kinds.INJECTION_DUE},
         afters={row["user_id"]: row["after_minutes"] for row in found if row["kind"] == kinds.INJECTION_MISSING},
         quiets={row["user_id"]: Quiet(row["quiet_from"], row["quiet_to"], row["doses_pass"]) for row in habits},
@@ -139,7 +140,9 @@ def choices(*user_ids: int | None) -> Choices:
 
 @cache
 def _preference_question() -> QuerySet[Preference, Any]:
-    as_ever = Q(is_on=True, lead_minutes=kinds.DEFAULT_LEAD, after_minutes=kinds.DEFAULT_AFTER)
+    as_ever = ~Q(kind__in=kinds.OFF_AT_FIRST) & Q(
+        is_on=True, lead_minutes=kinds.DEFAULT_LEAD, after_minutes=kinds.DEFAULT_AFTER
+    )
     return Preference.objects.exclude(as_ever).values("user_id", "kind", "is_on", "lead_minutes", "after_minutes")
 
 

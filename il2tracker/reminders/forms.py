@@ -49,6 +49,7 @@ GROUPS = (
             *(kinds.CYCLE_WEEK, kinds.CYCLE_DAY),
         ),
     ),
+    Group("feel", _("How you are"), frozenset({PATIENT}), (kinds.CHECK_IN,)),
     Group("plan", _("My plan"), frozenset({PATIENT}), (kinds.PLAN_CHANGED,)),
     Group("carer", _("Somebody I help"), frozenset({CARER}), kinds.CARER_SWITCHES),
     Group(
@@ -74,6 +75,10 @@ HINTS = {
     kinds.BLOODWORK_OVERDUE: _("9 days before a course, if it is neither booked nor taken."),
     kinds.RESULTS_MISSING: _("3 days before a course, if they are not here."),
     kinds.PLAN_CHANGED: _("When a new version of your plan is there to read."),
+    kinds.CHECK_IN: _(
+        "At 9am: every day of a course and two days after it, once a week between courses, and the day after a "
+        "temperature over your limit. Not when you have written already. Off until you switch it on."
+    ),
     kinds.CARER_MISSING: _("Comes only where the person whose diary it is lets you be told."),
     kinds.TO_CALL: _("At 7am on your clinic’s clock, only while one waits. It holds codes, never a name."),
     kinds.DIGEST: _("Mondays at 7am on your clinic’s clock. It holds codes, never a name."),
@@ -166,7 +171,7 @@ class PreferencesForm(BaseForm):
 def _initial(known: dict[str, Preference], delivery: Delivery, viewer: User) -> dict[str, Any]:
     due, missing = known.get(kinds.INJECTION_DUE), known.get(kinds.INJECTION_MISSING)
     return {
-        **{name: name not in known or known[name].is_on for name in kinds.ALL_SWITCHES},
+        **{name: _is_on(name, known) for name in kinds.ALL_SWITCHES},
         "lead_minutes": due.lead_minutes if due else kinds.DEFAULT_LEAD,
         "after_minutes": missing.after_minutes if missing else kinds.DEFAULT_AFTER,
         "quiet_from": ui.clock(delivery.quiet_from, viewer),
@@ -174,6 +179,10 @@ def _initial(known: dict[str, Preference], delivery: Delivery, viewer: User) -> 
         "doses_pass": delivery.doses_pass,
         "most_per_day": delivery.most_per_day,
     }
+
+
+def _is_on(name: str, known: dict[str, Preference]) -> bool:
+    return known[name].is_on if name in known else name not in kinds.OFF_AT_FIRST
 
 
 def _switches() -> dict[str, forms.Field]:

@@ -23,6 +23,7 @@ INJECTION_MISSING = "injection_missing"
 CARER_MISSING = "carer_missing"
 PAUSED = "paused"
 PLAN_CHANGED = "plan_changed"
+CHECK_IN = "check_in"
 RED_FLAG = "red_flag"
 DIGEST = "digest"
 TO_CALL = "to_call"
@@ -38,6 +39,7 @@ DEFAULT_AFTER = 60  # minutes after the slot: "not recorded"
 AFTERS = (30, 60)
 MISSING_EXPIRES = timedelta(hours=3)
 BEFORE_NEXT_SLOT = timedelta(hours=2)  # nothing about a slot goes out when the next one is this near
+CHECK_IN_ENDS = time(21)  # app's own: a question about a day is of no use when the day is over
 PAUSED_EXPIRES = timedelta(hours=24)
 RED_FLAG_EXPIRES = timedelta(hours=24)
 DIGEST_DAY, DIGEST_TIME, DIGEST_EXPIRES = 0, time(7), timedelta(hours=24)  # Monday, in the clinic's zone
@@ -104,6 +106,7 @@ POLICIES = {
     CARER_MISSING: Policy(False, False, CARER_MISSING, Urgency.DOSE),
     PAUSED: Policy(True, False, INJECTION_DUE, Urgency.DOSE),
     PLAN_CHANGED: Policy(True, True, PLAN_CHANGED),
+    CHECK_IN: Policy(True, True, CHECK_IN),
     RED_FLAG: Policy(True, False, "", Urgency.NOW, is_capped=False),
     DIGEST: Policy(True, False, DIGEST, is_capped=False),
     TO_CALL: Policy(True, False, TO_CALL, is_capped=False),
@@ -115,8 +118,9 @@ DOSE_KINDS = (INJECTION_DUE, INJECTION_AGAIN, INJECTION_MISSING, CARER_MISSING)
 # What a patient can switch on and off, in the order of the settings page; then carers and clinicians.
 SWITCHES = (
     *(INJECTION_DUE, INJECTION_MISSING, CYCLE_WEEK, CYCLE_DAY),
-    *(BLOODWORK_BOOK, BLOODWORK_DUE, BLOODWORK_OVERDUE, RESULTS_MISSING, PLAN_CHANGED),
+    *(BLOODWORK_BOOK, BLOODWORK_DUE, BLOODWORK_OVERDUE, RESULTS_MISSING, PLAN_CHANGED, CHECK_IN),
 )
+OFF_AT_FIRST = frozenset({CHECK_IN})  # comes only to who asked for it; the others come unless somebody says no
 DIGEST_EMPTY = "digest_empty"  # a switch without a kind: the digest also when it has nothing to say
 CARER_SWITCHES = (CARER_MISSING,)
 CLINIC_SWITCHES = (TO_CALL, DIGEST, DIGEST_EMPTY)

@@ -31,6 +31,7 @@ ABOUT = {
     kinds.BLOODWORK_OVERDUE: gettext_lazy("appointments still open"),
     kinds.RESULTS_MISSING: gettext_lazy("something that has not arrived"),
     kinds.PLAN_CHANGED: gettext_lazy("updates to read"),
+    kinds.CHECK_IN: gettext_lazy("a question of the day"),
     kinds.PAUSED: gettext_lazy("a time of day"),
     kinds.DIGEST: gettext_lazy("the summary of a week"),
     kinds.TO_CALL: gettext_lazy("what waits in the morning"),

@@ -33,6 +33,7 @@ class Kind(models.TextChoices):
     BLOODWORK_OVERDUE = kinds.BLOODWORK_OVERDUE, _("Blood test overdue")
     RESULTS_MISSING = kinds.RESULTS_MISSING, _("Blood results missing")
     PLAN_CHANGED = kinds.PLAN_CHANGED, _("A change of my plan")
+    CHECK_IN = kinds.CHECK_IN, _("A check-in")
     PAUSED = kinds.PAUSED, _("Reminders paused")
     RED_FLAG = kinds.RED_FLAG, _("Urgent report")
     DIGEST = kinds.DIGEST, _("Weekly summary")

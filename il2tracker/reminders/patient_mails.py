@@ -21,7 +21,7 @@ from cycles.models import Cycle, Plan, PlannedDose, PlanVersion
 from il2tracker import ui
 from il2tracker.accounts import access
 from il2tracker.accounts.models import Clinic, Patient, User
-from il2tracker.reminders import kinds, of_courses, of_doses, of_plans
+from il2tracker.reminders import kinds, of_check_ins, of_courses, of_doses, of_plans
 from il2tracker.reminders.models import Reminder
 from labs import course_tests
 from labs.facts import CD4, VIRAL_LOAD
@@ -225,6 +225,12 @@ def _long_day(moment: datetime | None, row: Reminder) -> str:
     return dateformat.format(moment.astimezone(ZoneInfo(row.zone)), WITH_YEAR) if moment else ""
 
 
+def check_in(row: Reminder, now: datetime) -> Facts:
+    """Where it is written, and whether a reading over the limit is asked about again."""
+    url = settings.BASE_URL + reverse("sideeffects:check_in")
+    return {"is_fever": of_check_ins.is_about_fever(row.occurrence), "check_in_url": url, **numbers(row)}
+
+
 FACTS: dict[str, Callable[[Reminder, datetime], Facts]] = {
     kinds.INJECTION_DUE: dose,
     kinds.INJECTION_AGAIN: dose,
@@ -238,4 +244,5 @@ FACTS: dict[str, Callable[[Reminder, datetime], Facts]] = {
     kinds.CYCLE_WEEK: week_before,
     kinds.CYCLE_DAY: day_before,
     kinds.PLAN_CHANGED: plan_changed,
+    kinds.CHECK_IN: check_in,
 }

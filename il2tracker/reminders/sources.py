@@ -19,11 +19,13 @@ from il2tracker.accounts.models import Patient
 from il2tracker.reminders import (
     clinic_mails,
     facts,
+    facts_of_check_ins,
     facts_of_clinics,
     facts_of_courses,
     kinds,
     of_alerts,
     of_calls,
+    of_check_ins,
     of_clinics,
     of_courses,
     of_doses,
@@ -204,6 +206,18 @@ def _one_digest(row: Reminder, now: datetime) -> Iterator[Wish]:
     return of_clinics.of_one(members, row.occurrence, chosen, empty)
 
 
+def _all_check_ins(tick: Round) -> Iterator[Wish]:
+    choices = tick.everybody.choices
+    found = facts_of_check_ins.of_all(choices, tick.now, **tick.whose("pk"))
+    return of_check_ins.of_patients(found, tick.since, tick.until, choices)
+
+
+def _one_check_in(row: Reminder, now: datetime) -> Iterator[Wish]:
+    assert row.patient_id is not None
+    found = facts_of_check_ins.of_patient(row.patient_id, now)
+    return of_check_ins.of_one(found, row.occurrence, facts.choices(row.recipient_id))
+
+
 def _all_calls(tick: Round) -> Iterator[Wish]:
     waiting = facts_of_clinics.calls_waiting()
     members = facts_of_clinics.members(clinic__ref__in=waiting) if waiting else []
@@ -222,6 +236,7 @@ SOURCES = (
     Source((kinds.PAUSED,), _all_pauses, _one_pause, Reason.RELEASED),
     Source(tuple(kind.name for kind in kinds.DAY_KINDS), _all_courses, _one_course),
     Source((kinds.PLAN_CHANGED,), _all_plans, _one_plan),
+    Source((kinds.CHECK_IN,), _all_check_ins, _one_check_in),
     Source((kinds.RED_FLAG,), _all_reports, _one_report, Reason.NO_RECIPIENT),
     Source((kinds.DIGEST,), _all_digests, _one_digest, Reason.NO_RECIPIENT, by_patient=False),
     Source((kinds.TO_CALL,), _all_calls, _one_call, Reason.EMPTY, by_patient=False),

@@ -81,11 +81,12 @@ class Quiet:
 class Choices:
     """What people chose, by user, where it differs from the start.
 
-    `off`: switches turned off. `leads`, `afters`: minutes before a slot and after it. `caps`: mails a day. `refused`:
-    people whose address a mail server refuses.
+    `off`: switches turned off; `on`: those turned on that are off at first. `leads`, `afters`: minutes before a slot
+    and after it. `caps`: mails a day. `refused`: people whose address a mail server refuses.
     """
 
     off: frozenset[tuple[int, str]] = frozenset()
+    on: frozenset[tuple[int, str]] = frozenset()
     leads: Mapping[int, int] = field(default_factory=dict)
     afters: Mapping[int, int] = field(default_factory=dict)
     quiets: Mapping[int, Quiet] = field(default_factory=dict)
@@ -93,8 +94,11 @@ class Choices:
     refused: frozenset[int] = frozenset()
 
     def is_off(self, user_id: int | None, kind: str) -> bool:
-        """Whether the person switched off the switch that governs the kind."""
-        return (user_id, kinds.POLICIES[kind].preference) in self.off
+        """Whether the switch that governs the kind is off: by the person's choice, or as it is at first."""
+        switch = kinds.POLICIES[kind].preference
+        if switch in kinds.OFF_AT_FIRST:
+            return (user_id, switch) not in self.on
+        return (user_id, switch) in self.off
 
     def lead(self, user_id: int | None) -> timedelta:
         """How long before a slot its reminder goes out."""

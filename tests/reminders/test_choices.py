@@ -26,7 +26,7 @@ pytestmark = pytest.mark.django_db
 PAGE = "/settings/reminders/"
 HOURS = {"quiet_from": "10pm", "quiet_to": "7am", "doses_pass": "on", "most_per_day": "8"}
 PATIENT = {
-    "shown": "injections before plan hours",
+    "shown": "injections before feel plan hours",
     "lead_minutes": "15",
     "after_minutes": "60",
     **dict.fromkeys(kinds.SWITCHES, "on"),
@@ -64,13 +64,13 @@ def without(*names: str, **others: str) -> dict[str, Any]:
 
 def test_at_first_everything_is_on_and_the_numbers_are_those_of_the_start(anna: Client) -> None:
     page = anna.get(PAGE).content.decode()
-    assert page.count("checked") == len(kinds.SWITCHES) + 1
+    assert page.count("checked") == len(kinds.SWITCHES) - len(kinds.OFF_AT_FIRST) + 1
     assert '<option value="15" selected>15 minutes before</option>' in page
     assert '<option value="60" selected>60 minutes after</option>' in page
     assert '<option value="8" selected>8</option>' in page
     assert re.search(r'name="quiet_from" value="10pm"', page)
     assert re.search(r'name="quiet_to" value="7am"', page)
-    assert headings(page) == ["Injections", "Before a course", "My plan", "Quiet hours and how many"]
+    assert headings(page) == ["Injections", "Before a course", "How you are", "My plan", "Quiet hours and how many"]
     assert "All of them on is a good start" in page
 
 
@@ -181,7 +181,7 @@ def test_nobody_switches_what_is_not_theirs(cast: Cast) -> None:
 def test_what_was_not_on_the_page_when_it_was_loaded_stays_as_it_was(cast: Cast) -> None:
     """The permission came between the page and its answer: nobody unticked the switch for helpers."""
     page = signed_in(cast.dan).get(PAGE).content.decode()
-    assert 'name="shown" value="injections before plan hours"' in page
+    assert 'name="shown" value="injections before feel plan hours"' in page
     accounts.share_with_person(by=cast.anna, patient=cast.anna_patient, person=cast.dan)
     assert signed_in(cast.dan).post(PAGE, PATIENT).status_code == 302
     assert not Preference.objects.filter(kind="carer_missing").exists()

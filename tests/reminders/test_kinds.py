@@ -83,7 +83,7 @@ def test_doubtful_mails_about_doses_are_never_sent_again() -> None:
 
 def test_only_what_belongs_to_a_day_waits_for_the_morning() -> None:
     waiting = {name for name, policy in kinds.POLICIES.items() if policy.waits_in_quiet_hours}
-    assert waiting == {kind.name for kind in kinds.DAY_KINDS} | {kinds.PLAN_CHANGED}
+    assert waiting == {kind.name for kind in kinds.DAY_KINDS} | {kinds.PLAN_CHANGED, kinds.CHECK_IN}
 
 
 def test_every_kind_has_a_switch_but_those_that_somebody_waits_for() -> None:

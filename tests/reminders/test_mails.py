@@ -64,6 +64,7 @@ MAILS = {
     "bloodwork_overdue": (kinds.BLOODWORK_OVERDUE, before(9)),
     "results_missing": (kinds.RESULTS_MISSING, before(3)),
     "plan_changed": (kinds.PLAN_CHANGED, before(9)),
+    "check_in": (kinds.CHECK_IN, before(0)),
     "paused": (kinds.PAUSED, before(0, 9, 45)),
     "red_flag": (kinds.RED_FLAG, before(3)),
     "digest": (kinds.DIGEST, before(2, 7)),
@@ -108,6 +109,7 @@ def reminder(cast: Cast, kind: str, plan: Plan) -> Reminder:
         kinds.RED_FLAG: report,
         kinds.DIGEST: report,
         kinds.TO_CALL: concern,
+        kinds.CHECK_IN: ask_for_check_ins,
         kinds.INJECTION_AGAIN: put_off,
         kinds.CARER_MISSING: tell_sam,
         kinds.PLAN_CHANGED: change_plan,
@@ -128,6 +130,10 @@ def report(cast: Cast, plan: Plan, tier: str = "RED") -> None:
     what = {"rule": "T2", "tier": tier, "title": "Much less urine", "evidence": ""}
     entry = {"source": "sideeffects.checkin", "source_ref": "chk1234567"}
     alerts.raise_alert(by=cast.anna, patient=plan.patient, now=before(3), **what, **entry)
+
+
+def ask_for_check_ins(cast: Cast, plan: Plan) -> None:
+    actions.choose(by=cast.anna, switches={kinds.CHECK_IN: True})
 
 
 def put_off(cast: Cast, plan: Plan) -> None:

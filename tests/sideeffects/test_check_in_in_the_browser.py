@@ -15,6 +15,10 @@ from sideeffects.actions import Answers, record_check_in
 from sideeffects.models import CheckIn
 from tests import factories
 
+TOO_WIDE = """[...document.querySelectorAll("body *")]
+  .filter((one) => one.getBoundingClientRect().right > innerWidth + 1 && !one.closest(".sr, .scroll"))
+  .map((one) => one.outerHTML.slice(0, 100))"""
+
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.one_database]
 
 
@@ -164,3 +168,17 @@ def test_the_whole_check_in_by_keyboard(visit):
     facts = (saved.temperature_typed, saved.medicine, str(saved.weighed), str(saved.pressure), saved.stools, saved.note)
     assert facts == ("100.2", "not_taken", "72.5\xa0kg", "120/80\xa0mmHg", 3, "by keyboard")
     assert (SiteReaction.objects.get().site, SiteReaction.objects.get().size_mm) == ("aur", 8)
+
+
+@pytest.mark.parametrize("path", ["/check-in/", "/", "change"])
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+def test_letters_twice_as_large_need_no_sideways_scroll_on_a_small_phone(visit, axe, path, scheme):
+    page = visit("/check-in/" if path == "change" else path, width=320, color_scheme=scheme)
+    if path == "change":
+        page.goto(page.url + f"{newest().ref}/change/")
+    page.evaluate("document.documentElement.style.fontSize = '200%'")
+    page.evaluate("for (const more of document.querySelectorAll('details')) more.open = true")
+    page.evaluate("for (const box of document.querySelectorAll('[name=symptoms]')) box.checked = true")
+    assert "\n".join(page.evaluate(TOO_WIDE)) == ""
+    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    assert axe(page) == []

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -9,28 +10,30 @@ from django.db.models import Prefetch
 from django.utils.translation import gettext as _
 
 from il2tracker import ui
-from il2tracker.accounts.models import Patient
+from il2tracker.today import hardest
 from il2tracker.today.after import ended_on
 from il2tracker.today.board import Board
 from sideeffects import fever, handover
 from sideeffects.cadence import Ask, asked
-from sideeffects.models import CheckIn, SymptomReport
+from sideeffects.models import CheckIn, DayOfReports, SymptomReport
+from sideeffects.patterns import TAIL
 
 
 @dataclass(frozen=True)
 class Felt:
     """`words`: the last check-in in a sentence, or "". `ask`: why one is asked for now. `fever`: the question about a
-    reading over the limit, or "".
+    reading over the limit, or "". `told`: what was said on the days of the courses that tell which days are hardest.
     """
 
     words: str
     ask: Ask | None
     fever: str
+    told: Mapping[date, DayOfReports]
 
 
 def read(board: Board, clock: str) -> Felt:
     """Three statements at most."""
-    patient, newest = board.patient, newest_check_ins(board.patient)
+    patient, newest = board.patient, check_ins(board)
     last = newest[0] if newest else None
     over = fever.newest_over(newest, board.courses.version)
     now = board.now.astimezone(patient.zone)
@@ -39,6 +42,7 @@ def read(board: Board, clock: str) -> Felt:
         words=said(last, board.today, clock) if last else "",
         ask=ask,
         fever=fever.words(over, board.today, clock) if over and ask is Ask.FEVER else "",
+        told=_by_day(newest),
     )
 
 
@@ -53,10 +57,22 @@ def course_days(board: Board) -> set[date]:
     }
 
 
-def newest_check_ins(patient: Patient) -> list[CheckIn]:
-    """The newest check-in and, where it is another, the newest with a temperature; their symptoms: two statements."""
-    reports = Prefetch("reports", SymptomReport.objects.select_related("symptom"))
-    return list(CheckIn.objects.of(patient).newest_and_newest_measured().prefetch_related(reports))
+def check_ins(board: Board) -> list[CheckIn]:
+    """The newest check-in, the newest with a temperature, and those of the courses that tell which days are hardest,
+    with their symptoms, the newest first: two statements."""
+    rows, courses = CheckIn.objects.of(board.patient), hardest.measures(board)
+    wanted = rows.newest_and_newest_measured()
+    if courses:
+        last_on = courses[0].last_dose_on + timedelta(days=TAIL)
+        wanted = wanted | rows.felt_between(courses[-1].starts_on, last_on)
+    return list(wanted.prefetch_related(Prefetch("reports", SymptomReport.objects.select_related("symptom"))))
+
+
+def _by_day(check_ins: list[CheckIn]) -> dict[date, DayOfReports]:
+    days: dict[date, DayOfReports] = {}
+    for check_in in check_ins:
+        days.setdefault(check_in.felt_on, DayOfReports(check_in.felt_on)).add(check_in)
+    return days
 
 
 def said(check_in: CheckIn, today: date, clock: str) -> str:

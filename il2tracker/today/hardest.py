@@ -5,6 +5,7 @@ None beside an open red flag (R22): then nothing on the page may read like a for
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 
@@ -14,6 +15,7 @@ from cycles import schedule
 from cycles.models import Cycle
 from il2tracker.today.board import Board
 from sideeffects import own_days
+from sideeffects.models import DayOfReports
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,23 @@ class Hardest:
     dates: frozenset[date]
     words: str
     is_own: bool
+
+
+def measures(board: Board) -> list[Cycle]:
+    """The courses whose days tell of the one that runs today; none where Today shows no days of a course."""
+    if board.course is None or not board.strip or board.alert is not None:
+        return []
+    cycle = board.course.cycle
+    return own_days.measures(cycle, board.courses.earlier, cycle.starts_on)
+
+
+def of_today(board: Board, told: Mapping[date, DayOfReports]) -> Hardest | None:
+    """Of the course that runs today, from what was said in those courses: no statement."""
+    if board.course is None or not board.strip:
+        return None
+    cycle = board.course.cycle
+    days = own_days.hardest(cycle, measures(board), told)
+    return _own(cycle, days) if days else of_source(board, cycle)
 
 
 def of_course(board: Board, cycle: Cycle) -> Hardest | None:

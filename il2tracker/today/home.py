@@ -71,6 +71,7 @@ class Page:
 def compose(patient: Patient, now: datetime, clock: str) -> Page:
     """Everything on Today, in a fixed number of statements."""
     board = read(patient, now)
+    felt = feel.read(board, clock)
     has_clinic = bool(board.alert or board.mode is Mode.NO_PLAN) and access.open_clinic(patient) is not None
     results = blood.last_results(patient, now) if board.mode in WITH_RESULTS else None
     test = blood.before_next_course(board)
@@ -82,12 +83,12 @@ def compose(patient: Patient, now: datetime, clock: str) -> Page:
         told=_told(board, patient, now, clock, has_clinic=has_clinic),
         heading=alarm(board, has_clinic=has_clinic) if board.alert else heading(board, clock),
         where=where(board),
-        felt=feel.read(board, clock),
+        felt=felt,
         blood=test,
         results=results,
         next_dates=dates.next_dates(board, clock, test),
         hours=hours.strip(board, clock),
-        hardest=hardest.of_source(board, board.course.cycle) if board.course and board.strip else None,
+        hardest=hardest.of_today(board, felt.told),
         vaccines=after.vaccines(board) if board.mode is Mode.ENDED else None,
         picture=picture,
         drawings=_draw(picture),

@@ -17,7 +17,7 @@ from labs.matching import Beside, Known, Shelf, known
 from labs.models import Analyte, LabResult
 
 WITHDRAWN = "entered in error by the laboratory"  # why a result is hidden that its laboratory took back
-MOST_KEPT = 30_000  # app's own: stored results in memory at once
+MOST_KEPT = 30_000  # app's own: results in memory at once
 COLUMNS = ("pk", "patient_id", "analyte_id", "test_name", "comparator", "value", "unit", "unit_text", "text",
            "drawn_on", "drawn_at", "specimen", "external_id", "status", "voided_at", "batch_id", "detected",
            "laboratory", "printed_range", "flag", "note")  # fmt: skip
@@ -74,10 +74,14 @@ class Stock:
         missing = wanted - self.there
         if missing:
             for one in self._stored(missing):
-                self.shelf.add(one)
-                self.count += 1
+                self.add(one)
             self.there |= missing
         return self.shelf
+
+    def add(self, one: Known) -> None:
+        """One more, stored or of this file: both take their place in memory."""
+        self.shelf.add(one)
+        self.count += 1
 
     def _stored(self, patients: set[int]) -> Iterator[Known]:
         kept = LabResult.objects.filter(patient__in=patients)

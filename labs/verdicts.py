@@ -109,7 +109,7 @@ class Comparison:
         if asked := self._asked(draft, shelf):
             return Outcome(line, *asked, patient, None, identity)
         if match is Match.NEW:
-            shelf.add(identity)
+            self.stock.add(identity)
             return Outcome(line, match.value, line.reason or _not_drawn(line), patient, None, identity)
         assert meets is not None
         return self._conflict(draft, meets) if match is Match.CONFLICT else self._corrects(draft, meets, shelf)

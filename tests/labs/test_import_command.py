@@ -17,8 +17,10 @@ from django.utils import timezone
 from il2tracker.accounts.actions import create_patient
 from il2tracker.accounts.models import Patient
 from il2tracker.audit.models import AuditEvent
+from labs import stock, uploads
 from labs.management.commands.import_labs import Command
 from labs.models import ImportBatch, LabResult
+from labs.stock import Stock
 from labs.study_actions import study_patients
 from labs.undo_actions import undo_batch
 from tests import factories
@@ -171,6 +173,31 @@ def test_a_long_file_says_how_far_it_is(cast: factories.Cast, tmp_path: Path) ->
     out_text, _err = run(file, f"--patient={cast.anna_patient.code}")
     assert "5,000 values read" in out_text
     assert "5,200  new" in out_text
+
+
+def test_no_more_results_are_in_memory_than_a_long_file_needs_at_once(
+    cast: factories.Cast, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Those of the file itself too, which nothing had counted."""
+    sizes: list[int] = []
+
+    def bring(self: Stock, patients: Any, real: Any = Stock.bring) -> Any:
+        shelf = real(self, patients)
+        sizes.append(sum(map(len, shelf.days.values())))
+        return shelf
+
+    monkeypatch.setattr(Stock, "bring", bring)
+    monkeypatch.setattr(stock, "MOST_KEPT", 30)
+    monkeypatch.setattr(uploads, "CHUNK", 10)
+    people = study_patients(by=None, clinic=cast.north, study="S", names=[str(number) for number in range(40)])
+    file = tmp_path / "long.csv"
+    file.write_text("patient,date,cd4\n" + "".join(
+        f"{patient.code},2026-0{month}-05,612\n" for patient in people.values() for month in range(1, 6)
+    ))  # fmt: skip
+    assert "200  new" in run(file, "--by-code")[0]
+    assert "200  already there" in run(file, "--by-code")[0]
+    assert len(sizes) == 40
+    assert max(sizes) <= 40
 
 
 def test_patients_of_a_study_carry_its_name_and_two_studies_are_never_mixed(cast: factories.Cast) -> None:

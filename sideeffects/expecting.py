@@ -34,7 +34,7 @@ class System:
 
 @dataclass(frozen=True)
 class Page:
-    """What the template reads. With an open urgent report nothing on the page calms (R22, M16)."""
+    """What the template reads. Until an urgent report is closed nothing on the page calms (R22, M16)."""
 
     version: PlanVersion | None
     own: effects.Source | None
@@ -56,7 +56,7 @@ def compose(patient: Patient, now: datetime) -> Page:
     today = patient.today(now)
     version = version_in_force(patient, today)
     indication = version.indication if version else ""
-    urgent = Alert.objects.of(patient).open().filter(tier__in=Alert.URGENT).most_urgent_first().first()
+    urgent = Alert.objects.of(patient).not_closed().filter(tier__in=Alert.URGENT).most_urgent_first().first()
     cycle = Cycle.objects.of(patient).current(today).select_related("plan__protocol").first() if version else None
     return Page(
         version=version,

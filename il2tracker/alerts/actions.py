@@ -112,8 +112,13 @@ def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "
 
 
 def _tapped_before(by: User, alert: Alert, what: str, note: str, now: datetime) -> Step | None:
-    same = Step.objects.filter(alert=alert, by=by, what=what, note=note, at__gt=now - SAME_TAP, at__lte=now)
-    return same.order_by("-at").first()
+    """The newest step, if this is the same once more and the patient has answered nothing since."""
+    newest = Step.objects.filter(alert=alert).order_by("-at", "-pk").first()
+    if newest is None or (newest.by, newest.what, newest.note) != (by, what, note):
+        return None
+    is_soon = timedelta(0) <= now - newest.at < SAME_TAP
+    is_answered = alert.patient_answered_at is not None and alert.patient_answered_at >= newest.at
+    return newest if is_soon and not is_answered else None
 
 
 def _require_in_hand(alert: Alert) -> None:
@@ -132,7 +137,7 @@ def close(*, by: User, alert: Alert, now: datetime) -> Alert:
     access.require_prescribing(by, alert.patient)
     alert.patient.lock()
     alert.refresh_from_db()
-    if alert.is_open:
+    if alert.closed_at is None:
         alert.closed_at = now
         alert.save(update_fields=["closed_at"])
         _note(alert, "closed", by, now)

@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 from il2tracker.accounts.models import Sharing
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
+HOW = ("what", "at")
+
 
 class AlertQuerySet(PatientRecordQuerySet):
     """Which alerts still wait for a person."""
@@ -34,10 +36,13 @@ class AlertQuerySet(PatientRecordQuerySet):
         return self.with_last_step().filter(_IS_OPEN | _IS_LIFTED)
 
     def with_last_step(self) -> AlertQuerySet:
-        """What the clinic did last after acknowledging, and when: what `is_lifted` reads."""
+        """What the clinic did last after acknowledging, its last call, and when it last spoke with the patient or
+        closed it: what `is_lifted` reads."""
         steps = Step.objects.filter(alert=models.OuterRef("pk")).order_by("-at", "-pk")
-        newest = {f"last_step_{name}": models.Subquery(steps.values(name)[:1]) for name in ("what", "at")}
-        return self.annotate(**newest)
+        calls, settled = steps.filter(what__in=Step.CALLS), steps.filter(what__in=Step.SETTLES)
+        newest = {"last_step": steps, "last_call": calls}
+        found = {f"{of}_{name}": models.Subquery(rows.values(name)[:1]) for of, rows in newest.items() for name in HOW}
+        return self.annotate(**found, settled_at=models.Subquery(settled.values("at")[:1]))
 
     def with_steps(self) -> AlertQuerySet:
         """With everything that the clinic did about it, and who: two statements."""
@@ -98,8 +103,11 @@ class Alert(PatientRecord):
     note = models.TextField(blank=True)
     closed_at = models.DateTimeField(null=True, blank=True)
 
-    last_step_what: str | None = None  # these two are known of rows `with_last_step`
+    last_step_what: str | None = None  # these are known of rows `with_last_step`
     last_step_at: datetime | None = None
+    last_call_what: str | None = None
+    last_call_at: datetime | None = None
+    settled_at: datetime | None = None
 
     objects = AlertQuerySet.as_manager()
 
@@ -133,11 +141,11 @@ class Alert(PatientRecord):
 
     @property
     def is_lifted(self) -> bool:
-        """Whether the patient wrote, after the last thing the clinic did, that nobody can be reached. Read
-        `with_last_step`."""
+        """Whether the patient wrote that nobody can be reached, and the two have not spoken since. A note and a call
+        that reached nobody change nothing about that. Read `with_last_step`."""
         if not self.is_in_hand or self.patient_answer != self.Answer.NOT_REACHED or self.patient_answered_at is None:
             return False
-        return self.patient_answered_at > max(filter(None, [self.acknowledged_at, self.last_step_at]))
+        return self.patient_answered_at > max(filter(None, [self.acknowledged_at, self.settled_at]))
 
     @property
     def is_waiting(self) -> bool:
@@ -162,6 +170,9 @@ class Step(PatientRecord):
         NOT_REACHED = "not_reached", _("Called, and reached nobody")
         CLOSED = "closed", _("Closed")
 
+    CALLS = (What.REACHED, What.NOT_REACHED)
+    SETTLES = (What.REACHED, What.CLOSED)
+
     alert = models.ForeignKey(Alert, on_delete=models.CASCADE, related_name="steps")
     what = models.CharField(max_length=11, choices=What.choices)
     note = models.TextField(blank=True)
@@ -180,7 +191,7 @@ class Step(PatientRecord):
 # The two states for which a person is needed now; the second is of rows `with_last_step`.
 _IS_OPEN = Q(acknowledged_at__isnull=True, closed_at__isnull=True)
 _IS_LIFTED = Q(
-    Q(last_step_at__isnull=True) | Q(last_step_at__lt=models.F("patient_answered_at")),
+    Q(settled_at__isnull=True) | Q(settled_at__lt=models.F("patient_answered_at")),
     acknowledged_at__lt=models.F("patient_answered_at"),
     closed_at__isnull=True,
     patient_answer=Alert.Answer.NOT_REACHED,

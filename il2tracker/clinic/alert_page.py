@@ -19,9 +19,9 @@ OF_STEPS = {*Step.What.values}  # the steps themselves stand in the list, with t
 
 @dataclass(frozen=True)
 class Event:
-    """One line: when (None: not known), who (empty: nobody in particular), what happened, and the words beside it."""
+    """One line: when, who (empty: nobody in particular), what happened, and the words beside it."""
 
-    at: datetime | None
+    at: datetime
     who: str
     what: str
     note: str = ""
@@ -45,7 +45,6 @@ def compose(alert: Alert) -> Page:
 
 
 def _when(event: Event) -> datetime:
-    assert event.at is not None
     return event.at
 
 

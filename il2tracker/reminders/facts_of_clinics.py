@@ -70,7 +70,7 @@ ENTRY = ("raised_at", "patient_id", "source", "source_ref")
 @cache
 def _alert_question() -> QuerySet[Alert, dict[str, Any]]:
     rows = Alert.objects.with_last_step().filter(tier__in=Alert.URGENT).order_by(*ENTRY, "pk")
-    names = ("ref", "tier", "patient_answer", "patient_answered_at", "acknowledged_at", "closed_at", "last_step_at")
+    names = ("ref", "tier", "patient_answer", "patient_answered_at", "acknowledged_at", "closed_at", "settled_at")
     return rows.values(*names, *ENTRY, "patient__time_zone")
 
 
@@ -92,9 +92,9 @@ def _report(alerts: list[dict[str, Any]], teams: dict[int, list[Team]], calls: d
 
 
 def _did(alert: dict[str, Any]) -> datetime | None:
-    """When the clinic did something about it last."""
-    seen, step = alert["acknowledged_at"], alert["last_step_at"]
-    return max(seen, step) if seen and step else seen
+    """When somebody of the clinic took it in hand, spoke with the patient or closed it last."""
+    seen, settled = alert["acknowledged_at"], alert["settled_at"]
+    return max(seen, settled) if seen and settled else seen
 
 
 def _is_waiting(alert: dict[str, Any]) -> bool:

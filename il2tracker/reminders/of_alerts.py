@@ -26,7 +26,8 @@ class Member:
 @dataclass(frozen=True, slots=True)
 class Course:
     """What decides when the next one is told. `calls`: when the patient wrote that nobody can be reached, in order;
-    `stopped_at`: when the clinic did something about it last, which ends the telling until the next call."""
+    `stopped_at`: when the clinic took it in hand, spoke with the patient or closed it last, which ends the telling
+    until the next call."""
 
     raised_at: datetime
     calls: tuple[datetime, ...] = ()

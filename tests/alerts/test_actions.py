@@ -5,6 +5,7 @@ from django.core.exceptions import PermissionDenied
 from django.utils import timezone
 
 from il2tracker.accounts.actions import join_clinic
+from il2tracker.accounts.models import Sharing
 from il2tracker.alerts import actions
 from il2tracker.alerts.models import Alert, Transition
 from tests import factories
@@ -78,6 +79,17 @@ def test_not_reaching_anybody_opens_a_closed_alert_again():
     for answer in ("called", "not_reached"):
         alert = actions.answer(by=patient.user, alert=alert, answer=answer, now=timezone.now())
     assert alert.is_open
+
+
+def test_whoever_prescribes_closes_what_a_clinic_had_in_hand_that_is_gone():
+    cast = factories.cast()
+    alert = actions.acknowledge(by=cast.ben, alert=raised(cast.anna_patient), now=timezone.now())
+    Sharing.objects.filter(patient=cast.anna_patient).update(revoked_at=timezone.now())
+    actions.answer(by=cast.anna, alert=alert, answer="not_reached", now=timezone.now())
+    actions.close(by=cast.anna, alert=alert, now=timezone.now())
+    alert.refresh_from_db()
+    assert alert.closed_at is not None
+    assert not Alert.objects.waiting().exists()
 
 
 def test_nobody_acknowledges_his_own_alert():

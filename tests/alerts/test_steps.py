@@ -110,6 +110,25 @@ def test_two_taps_are_one_step_and_a_second_call_is_another(cast: Cast, alert: A
     assert step(cast, alert, What.CLOSED, 12, note="words") == closed
 
 
+def test_what_the_patient_opened_again_is_closed_again_however_soon(cast: Cast, alert: Alert) -> None:
+    in_hand(cast, alert)
+    step(cast, alert, What.CLOSED, 10, note="ok")
+    actions.answer(by=cast.anna, alert=alert, answer="not_reached", now=after(10) + timedelta(seconds=10))
+    again = actions.take_step(
+        by=cast.ben, alert=alert, what=What.CLOSED, note="ok", now=after(10) + timedelta(seconds=20)
+    )
+    assert Step.objects.filter(what="closed").count() == 2
+    alert.refresh_from_db()
+    assert alert.closed_at == again.at
+
+
+def test_the_same_words_after_other_ones_are_another_step(cast: Cast, alert: Alert) -> None:
+    in_hand(cast, alert)
+    for seconds, what in ((0, What.NOT_REACHED), (10, What.REACHED), (20, What.NOT_REACHED)):
+        actions.take_step(by=cast.ben, alert=alert, what=what, now=after(10) + timedelta(seconds=seconds))
+    assert Step.objects.count() == 3
+
+
 @pytest.mark.parametrize("who", ["anna", "sam", "dan", "carla", "eve"])
 def test_nobody_but_the_clinic_does_anything(cast: Cast, alert: Alert, who: str) -> None:
     in_hand(cast, alert)
@@ -128,8 +147,7 @@ def test_who_cannot_reach_the_clinic_lifts_what_was_in_hand(cast: Cast, alert: A
 
 
 LATER = {
-    "a call": lambda cast, alert: step(cast, alert, What.NOT_REACHED, 11),
-    "a note": lambda cast, alert: step(cast, alert, What.NOTE, 11, note="I call her."),
+    "a talk": lambda cast, alert: step(cast, alert, What.REACHED, 11),
     "another answer": lambda cast, alert: answers(cast, alert, "called", 11),
 }
 
@@ -143,10 +161,28 @@ def test_what_is_done_or_said_after_that_puts_it_back_in_hand(cast: Cast, alert:
     assert not Alert.objects.waiting().exists()
 
 
+@pytest.mark.parametrize("what", [What.NOT_REACHED, What.NOTE])
+def test_it_stays_on_top_until_the_two_have_spoken(cast: Cast, alert: Alert, what: str) -> None:
+    in_hand(cast, alert, 5)
+    answers(cast, alert, "not_reached", 9)
+    step(cast, alert, what, 11, note="I call her.")
+    assert read(alert).is_lifted
+    assert list(Alert.objects.waiting()) == list(Alert.objects.holding()) == [alert]
+
+
+def test_a_note_after_the_talk_lifts_nothing_again(cast: Cast, alert: Alert) -> None:
+    in_hand(cast, alert, 5)
+    answers(cast, alert, "not_reached", 9)
+    step(cast, alert, What.REACHED, 11)
+    step(cast, alert, What.NOTE, 12, note="Drinks more.")
+    assert not read(alert).is_waiting
+    assert not Alert.objects.waiting().exists()
+
+
 def test_it_can_be_lifted_more_than_once(cast: Cast, alert: Alert) -> None:
     in_hand(cast, alert, 5)
     answers(cast, alert, "not_reached", 9)
-    step(cast, alert, What.NOT_REACHED, 11)
+    step(cast, alert, What.REACHED, 11)
     answers(cast, alert, "not_reached", 12)
     assert read(alert).is_lifted
 

@@ -543,6 +543,18 @@ def test_a_call_by_the_clinic_ends_it_again(cast: Cast, rota: dict[str, User], s
     assert told(smtp_sink) == ["Ben"]
 
 
+@pytest.mark.parametrize("what", ["not_reached", "note"])
+def test_what_reaches_nobody_does_not_end_it(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink, what: str) -> None:
+    alert = raised(cast.anna_patient, ago=5 * MINUTE)
+    sending.sweep()
+    acknowledged(cast, alert)
+    cannot_reach(cast, alert)
+    alerts.take_step(by=cast.ben, alert=alert, what=what, note="I try.", now=timezone.now())
+    sending.sweep()
+    assert told(smtp_sink).count("Ben") == 2
+    assert len(told(smtp_sink)) == 3, "the next on call has been told too"
+
+
 def test_it_is_told_also_days_after_it_was_acknowledged(cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink) -> None:
     alert = raised(cast.anna_patient, ago=30 * HOUR)
     alerts.acknowledge(by=cast.ben, alert=alert, now=timezone.now() - 29 * HOUR)

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 import time_machine
 
+from il2tracker.alerts import actions as alerts
 from sideeffects import effects
 from sideeffects.expectation_actions import expect
 from sideeffects.models import Symptom
@@ -153,6 +154,29 @@ def test_nothing_on_the_page_calms_while_something_urgent_is_open(page, cast):
     assert [words for words in calm if words in shown] == []
     assert shown.index("Something urgent was reported") < shown.index("Serious effects can start on any day")
     assert "Contact your team at once." in shown
+
+
+def taken_in_hand(cast, report):
+    alerts.acknowledge(by=cast.ben, alert=report, now=AT + timedelta(minutes=5))
+
+
+def lifted(cast, report):
+    taken_in_hand(cast, report)
+    alerts.answer(by=cast.anna, alert=report, answer="not_reached", now=AT + timedelta(minutes=9))
+
+
+@pytest.mark.parametrize("become", [taken_in_hand, lifted])
+def test_nothing_calms_before_somebody_has_closed_it(page, cast, become):
+    become(cast, save(cast.anna, cast.anna_patient, AT, flags=frozenset({"urine_less"})).alerts.get())
+    shown = page(cast.anna)
+    assert "Something urgent was reported" in shown
+    assert [words for words in ("fade quickly", "Drink plenty", "On which day") if words in shown] == []
+
+
+def test_the_worst_report_stands_on_top_whoever_has_it_in_hand(page, cast):
+    taken_in_hand(cast, save(cast.anna, cast.anna_patient, AT, flags=frozenset({"chest_pain"})).alerts.get())
+    save(cast.anna, cast.anna_patient, AT, flags=frozenset({"urine_less"}))
+    assert "<b>Chest pain</b>" in page(cast.anna)
 
 
 def test_what_the_clinic_expects_is_a_plain_sentence(page, cast):

@@ -87,11 +87,12 @@ def answer(*, by: User, alert: Alert, answer: str, now: datetime) -> Alert:
 
 
 @transaction.atomic
-def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "") -> Step:
+def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "", read: str | None = None) -> Step:
     """What a clinic member did about an alert that is in hand, in words where it is a note or the end. The same twice
     at once is one step.
 
-    Raises PermissionDenied; ValidationError when nobody has acknowledged it, or somebody has closed it.
+    `read`: how far the page was read (`Alert.answers_read`); None = there was no page. Raises PermissionDenied;
+    ValidationError when nobody has acknowledged it, somebody has closed it, or the patient has answered since.
     """
     if not access.is_member_for(by, alert.patient):
         raise PermissionDenied
@@ -101,6 +102,7 @@ def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "
     if known is not None:
         return known
     _require_in_hand(alert)
+    _require_read(alert, read)
     if what in {Step.What.NOTE, Step.What.CLOSED} and not note:
         raise ValidationError(_("Write a few words."))
     step = Step.objects.create(patient=alert.patient, alert=alert, what=what, note=note, by=by, at=now)
@@ -126,6 +128,11 @@ def _require_in_hand(alert: Alert) -> None:
         raise ValidationError(_("Somebody has closed it meanwhile. Nothing was added."))
     if alert.acknowledged_at is None:
         raise ValidationError(_("Acknowledge it first: then your colleagues see who takes care."))
+
+
+def _require_read(alert: Alert, read: str | None) -> None:
+    if read is not None and read != alert.answers_read:
+        raise ValidationError(_("The patient wrote meanwhile. Nothing was added: read it first, then choose again."))
 
 
 @transaction.atomic

@@ -25,12 +25,17 @@ class AcknowledgeForm(ui.BaseForm):
 
 
 class StepForm(AcknowledgeForm):
-    """What was done: the button that was pressed. A note and the end need words."""
+    """What was done: the button that was pressed. A note and the end need words.
+
+    `read`: the newest answer of the patient that stood on the page.
+    """
 
     what = forms.ChoiceField(
         choices=Step.What.choices,
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what was done.")),
     )
+
+    read = forms.CharField(required=False, max_length=40)
 
     def clean(self) -> dict[str, Any]:
         """Asks for words where the button alone says too little."""

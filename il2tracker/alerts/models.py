@@ -50,15 +50,15 @@ class AlertQuerySet(PatientRecordQuerySet):
         return self.with_last_step().select_related("patient", "acknowledged_by").prefetch_related(steps)
 
     def holding(self) -> AlertQuerySet:
-        """Those for which a person is needed and that hold back every reminder to inject ("hold wins", R1)."""
-        return self.waiting().filter(holds=True)
+        """Those that hold back every reminder to inject ("hold wins", R1): until they are closed, or the clinic has
+        spoken with the patient after the patient's last answer."""
+        return self.filter(_holds_now())
 
     def on_today(self, since: datetime) -> AlertQuerySet:
         """What the patient's first page speaks of, the most urgent first: what holds, and urgent reports since then
         that a person has seen."""
         seen = Q(acknowledged_at__isnull=False, raised_at__gt=since, tier__in=Alert.URGENT)
-        holds = Q(_IS_OPEN | _IS_LIFTED, holds=True)
-        return self.with_last_step().filter(holds | seen).most_urgent_first()
+        return self.with_last_step().filter(_holds_now() | seen).most_urgent_first()
 
     def most_urgent_first(self) -> AlertQuerySet:
         """Emergency, red, amber; the oldest of each first."""
@@ -152,6 +152,11 @@ class Alert(PatientRecord):
         """Whether a person is needed now: it is open, or lifted to the top again."""
         return self.is_open or self.is_lifted
 
+    @property
+    def answers_read(self) -> str:
+        """The mark of the patient's newest answer, for a page to send back: nothing is dealt with unread."""
+        return self.patient_answered_at.isoformat() if self.patient_answered_at else ""
+
     def needs_clinic(self) -> bool:
         """Whether a clinic is there to acknowledge it."""
         return Sharing.objects.open().with_clinics().filter(patient=self.patient_id).exists()
@@ -196,6 +201,12 @@ _IS_LIFTED = Q(
     closed_at__isnull=True,
     patient_answer=Alert.Answer.NOT_REACHED,
 )
+
+
+def _holds_now() -> Q:
+    spoke = Step.objects.filter(alert=models.OuterRef("pk"), what=Step.What.REACHED)
+    since = spoke.filter(Q(alert__patient_answered_at=None) | Q(at__gt=models.F("alert__patient_answered_at")))
+    return Q(~models.Exists(since), closed_at__isnull=True, holds=True)
 
 
 class Transition(models.Model):

@@ -40,12 +40,13 @@ def last_step(alert: Alert, patient: Patient, clock: Any) -> str:
 
 def of_the_call(alert: Alert, patient: Patient, clock: Any) -> str:
     """What the patient reads of the clinic's own calls: when it tried, and whether it reached him."""
-    if alert.last_step_at is None or alert.last_step_what not in {Step.What.REACHED, Step.What.NOT_REACHED}:
+    if alert.last_call_at is None:
         return ""
-    words = {"time": ui.clock(ui.in_zone(alert.last_step_at, patient), clock)}
-    if alert.last_step_what == Step.What.REACHED:
-        return _("Your clinic wrote down at %(time)s that they spoke with you.") % words
-    return _("Your clinic tried to call you at %(time)s. Call them.") % words
+    at = ui.in_zone(alert.last_call_at, patient)
+    words = {"day": ui.short_day(at), "time": ui.clock(at, clock)}
+    if alert.last_call_what == Step.What.REACHED:
+        return _("Your clinic wrote down on %(day)s at %(time)s that they spoke with you.") % words
+    return _("Your clinic tried to call you on %(day)s at %(time)s. Call them.") % words
 
 
 def to_patient(

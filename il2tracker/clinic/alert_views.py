@@ -26,7 +26,7 @@ from il2tracker.pages import answer, form_page, sent
 @form_page
 def alert(request: SignedInRequest, ref: str) -> HttpResponse:
     """What happened, and what is done next: a note, a call, the end."""
-    found = get_object_or_404(Alert.objects.visible_to(request.user).with_steps(), ref=ref)
+    found = _find(request, ref)
     if not access.is_member_for(request.user, found.patient):
         raise PermissionDenied
     access.looked(request.user, found.patient, "alerts.alert", found)
@@ -35,8 +35,14 @@ def alert(request: SignedInRequest, ref: str) -> HttpResponse:
         if form.cleaned_data["what"] == Step.What.CLOSED:
             return redirect("clinic:patient", found.patient.code)
         return redirect("clinic:alert", found.ref)
+    if form.is_bound:
+        found = _find(request, ref)  # what came in since is shown beside the refusal
     context = {"alert": found, "patient": found.patient, "now": now, "page": alert_page.compose(found)}
     return answer(request, "alerts/alert.html", form, **context)
+
+
+def _find(request: SignedInRequest, ref: str) -> Alert:
+    return get_object_or_404(Alert.objects.visible_to(request.user).with_steps(), ref=ref)
 
 
 def _keep(request: SignedInRequest, form: StepForm, found: Alert, now: datetime) -> bool:

@@ -101,8 +101,8 @@ class Known:
 
     @property
     def open_alerts(self) -> list[Alert]:
-        """Alerts that wait for a person and hold back injections, or are red."""
-        return [alert for alert in self.alerts if alert.is_open]
+        """Alerts that nobody has closed and that hold back injections, or are red."""
+        return [alert for alert in self.alerts if alert.closed_at is None]
 
     @property
     def on_hold(self) -> list[Cycle]:
@@ -212,7 +212,7 @@ def _add_reports(known: dict[int, Known]) -> None:
     days = {pk: known[pk].during(course) for pk, course in courses.items() if course}
     since = min((first for first, _last in days.values()), default=date.max - AFTERWARDS) - AFTERWARDS
     urgent = Q(tier__in=Alert.URGENT, raised_at__date__gte=since)
-    waiting = Q(acknowledged_at=None, closed_at=None) & (Q(holds=True) | Q(tier__in=Alert.URGENT))
+    waiting = Q(closed_at=None) & (Q(holds=True) | Q(tier__in=Alert.URGENT))
     for alert in Alert.objects.filter(urgent | waiting, patient__in=known).order_by("raised_at"):
         known[alert.patient_id].alerts.append(alert)
     for owner, at, zone, word in _severe_since(since, known):

@@ -31,8 +31,10 @@ def is_report_open() -> bool:
 
 
 def _since(moment: Any) -> Q:
-    """Raised since then, or of which the patient wrote since then that nobody can be reached."""
-    return Q(raised_at__gt=moment) | Q(patient_answer=Alert.Answer.NOT_REACHED, patient_answered_at__gt=moment)
+    """Raised since then, or with an alert of the same moment of which the patient wrote since then that nobody can be
+    reached: a report is read whole, because it is named after its first alert."""
+    called = Alert.objects.filter(patient_answer=Alert.Answer.NOT_REACHED, patient_answered_at__gt=moment)
+    return Q(raised_at__gt=moment) | Q(patient__in=called.values("patient"), raised_at__in=called.values("raised_at"))
 
 
 def reports(since: datetime, **whose: Any) -> list[Report]:

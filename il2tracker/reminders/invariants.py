@@ -15,7 +15,7 @@ from django.db.models.functions import Cast, Coalesce, Concat
 
 from cycles.models import Cycle, Hold, Injection, PlannedDose
 from il2tracker.accounts.models import Membership, Patient, Sharing
-from il2tracker.alerts.models import Alert
+from il2tracker.alerts.models import Alert, Step, Transition
 from il2tracker.audit.models import AuditEvent
 from il2tracker.reminders import claiming, kinds, sources
 from il2tracker.reminders.models import Heartbeat, Preference, Reminder, State
@@ -111,15 +111,27 @@ def _after_the_record(now: datetime) -> int:
 
 
 def _against_a_hold(now: datetime) -> int:
-    """ "Hold wins": of the hold's own course, or of an urgent report that nobody had answered. An answered one that was
-    lifted to the top again is not looked at: when it was settled again is not in its row."""
+    """ "Hold wins": of the hold's own course, or of a report that nobody had closed and after which nobody had spoken
+    with the patient. After "I cannot reach them" whoever had spoken before does not count."""
     doses = _marked(*kinds.DOSE_KINDS).annotate(marked_for=FIRST_MARK_AFTER)
     before, still = Q(raised_at__lt=OuterRef("marked_for")), Q(patient=OuterRef("patient"))
     held = Hold.objects.filter(before, still, Q(lifted_at=None) | Q(lifted_at__gt=OuterRef("handing_over_at")))
-    open_then = Q(acknowledged_at=None) | Q(acknowledged_at__gt=OuterRef("handing_over_at"))
     not_closed = Q(closed_at=None) | Q(closed_at__gt=OuterRef("handing_over_at"))
-    reported = Alert.objects.filter(before, still, open_then, not_closed, holds=True)
+    reported = Alert.objects.filter(before, still, not_closed, ~Exists(_let_go()), holds=True)
     return doses.filter(Exists(held) | Exists(reported)).count()
+
+
+def _let_go() -> QuerySet[Transition]:
+    """What let the mails of an alert leave before one was marked, as long as the patient wrote nothing to end that."""
+    marked, marked_for = (OuterRef(OuterRef(name)) for name in ("handing_over_at", "marked_for"))
+    said = Transition.objects.filter(alert_ref=OuterRef("ref"))
+    cannot_reach = Transition.objects.filter(
+        alert_ref=OuterRef("alert_ref"),
+        what=f"answered_{Alert.Answer.NOT_REACHED}",
+        at__gt=OuterRef("at"),
+        at__lt=OuterRef(marked_for),
+    )
+    return said.filter(~Exists(cannot_reach), what__in=Step.SETTLES, at__lte=marked)
 
 
 def _against_a_switch(now: datetime) -> int:

@@ -17,7 +17,7 @@ from il2tracker.reminders.models import Reminder, State
 class Restored(NamedTuple):
     """What the restore ended: mails that were due and now count as too late, and mails of which nobody knows.
 
-    `urgent`: urgent reports that nobody has acknowledged; the mails about them may have ended too.
+    `urgent`: urgent reports for which somebody is needed; the mails about them may have ended too.
     """
 
     at: datetime
@@ -38,5 +38,5 @@ def after_restore() -> Restored:
     too_late = due.filter(handing_over_at=None).update(state=State.EXPIRED, expires_at=at, **ENDED)
     doubtful = Reminder.objects.filter(state=State.UNCERTAIN, expires_at__gt=at).update(expires_at=at)
     log.record(action="reminders.restored", by=None)
-    urgent = Alert.objects.open().filter(tier__in=Alert.URGENT).count()
+    urgent = Alert.objects.waiting().filter(tier__in=Alert.URGENT).count()
     return Restored(at, too_late, max(marked, doubtful), urgent)

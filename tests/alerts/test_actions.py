@@ -52,10 +52,12 @@ def test_an_entry_that_now_says_more_is_told_anew_even_after_an_acknowledgement(
     assert second.is_open
 
 
-def test_an_acknowledgement_by_the_clinic_lets_reminders_go_on():
+def test_a_talk_after_the_acknowledgement_lets_reminders_go_on():
     cast = factories.cast()
     alert = raised(cast.anna_patient)
     actions.acknowledge(by=cast.ben, alert=alert, now=timezone.now())
+    assert Alert.objects.holding().exists(), "being seen is only the beginning"
+    actions.take_step(by=cast.ben, alert=alert, what="reached", now=timezone.now())
     assert not Alert.objects.holding().exists()
 
 

@@ -110,6 +110,48 @@ def test_two_taps_are_one_step_and_a_second_call_is_another(cast: Cast, alert: A
     assert step(cast, alert, What.CLOSED, 12, note="words") == closed
 
 
+HELD: dict[str, tuple[list[tuple[str, str]], bool]] = {
+    "nobody has acknowledged it": ([], True),
+    "acknowledged": ([("acknowledge", "")], True),
+    "a note": ([("acknowledge", ""), ("step", "note")], True),
+    "called, and nobody there": ([("acknowledge", ""), ("step", "not_reached")], True),
+    "spoken with": ([("acknowledge", ""), ("step", "reached")], False),
+    "spoken with, and a note": ([("acknowledge", ""), ("step", "reached"), ("step", "note")], False),
+    "closed": ([("acknowledge", ""), ("step", "closed")], False),
+    "spoken with, and the patient cannot reach them": (
+        [("acknowledge", ""), ("step", "reached"), ("answer", "not_reached")],
+        True,
+    ),
+    "spoken with, and the patient writes again": (
+        [("acknowledge", ""), ("step", "reached"), ("answer", "called")],
+        True,
+    ),
+    "closed, and the patient cannot reach them": (
+        [("acknowledge", ""), ("step", "closed"), ("answer", "not_reached")],
+        True,
+    ),
+    "the patient has called": ([("answer", "called"), ("acknowledge", "")], True),
+    "the patient has called, and was spoken with": (
+        [("answer", "called"), ("acknowledge", ""), ("step", "reached")],
+        False,
+    ),
+}
+
+
+@pytest.mark.parametrize("name", HELD)
+def test_what_holds_reminders_back_is_let_go_by_a_talk_or_the_end(cast: Cast, alert: Alert, name: str) -> None:
+    course, holds = HELD[name]
+    does: dict[str, Any] = {
+        "acknowledge": lambda _what, at: in_hand(cast, alert, at),
+        "step": lambda what, at: step(cast, alert, what, at, note="words"),
+        "answer": lambda what, at: answers(cast, alert, what, at),
+    }
+    for minutes, (do, what) in enumerate(course, start=5):
+        does[do](what, minutes)
+    assert Alert.objects.holding().exists() is holds
+    assert Alert.objects.on_today(after(24 * 60)).exists() is holds
+
+
 def test_what_the_patient_opened_again_is_closed_again_however_soon(cast: Cast, alert: Alert) -> None:
     in_hand(cast, alert)
     step(cast, alert, What.CLOSED, 10, note="ok")
@@ -224,11 +266,12 @@ def test_the_patient_reads_that_the_clinic_tried_to_call(cast: Cast, alert: Aler
     in_hand(cast, alert)
     assert to_patient(alert) == ""
     step(cast, alert, What.NOT_REACHED, 10)
-    assert to_patient(alert) == "Your clinic tried to call you at 9:50pm. Call them."
+    assert to_patient(alert) == "Your clinic tried to call you on Sat 21 Nov at 9:50pm. Call them."
     step(cast, alert, What.REACHED, 15)
-    assert to_patient(alert) == "Your clinic wrote down at 9:55pm that they spoke with you."
+    spoke = "Your clinic wrote down on Sat 21 Nov at 9:55pm that they spoke with you."
+    assert to_patient(alert) == spoke
     step(cast, alert, What.NOTE, 16, note="not for patients")
-    assert to_patient(alert) == ""
+    assert to_patient(alert) == spoke, "a note is the clinic's own, and hides no call"
 
 
 def test_who_cannot_reach_the_clinic_reads_what_is_known_and_to_call(cast: Cast, alert: Alert) -> None:

@@ -122,6 +122,24 @@ def test_who_is_late_reads_that_somebody_closed_it(cast: Cast, see: Any, in_hand
     assert "Somebody has closed it meanwhile. Nothing was added." in answer.text_read
 
 
+@pytest.mark.parametrize("sent", [{"what": "closed", "note": "Better."}, {"what": "note", "note": "Rang."}])
+def test_what_the_patient_wrote_meanwhile_is_read_first(
+    cast: Cast, see: Any, in_hand: Alert, sent: dict[str, str]
+) -> None:
+    """Opened before the patient wrote that nobody can be reached, sent after it."""
+    alerts.answer(by=cast.anna, alert=in_hand, answer="not_reached", now=timezone.now())
+    answer = see(cast.ben, **sent, read="")
+    assert answer.status_code == 422
+    assert "The patient wrote meanwhile. Nothing was added" in answer.text_read
+    assert "The patient cannot reach you" in answer.text_read
+    assert sent["note"] in answer.content.decode(), "nothing is lost"
+    assert list(Alert.objects.waiting()) == [in_hand]
+    mark = re.search(r'name="read" value="([^"]+)"', answer.content.decode())
+    assert mark is not None
+    assert see(cast.ben, **sent, read=html.unescape(mark[1])).status_code == 200
+    assert Step.objects.get().what == sent["what"]
+
+
 def test_the_patients_answers_stand_in_it_by_name(cast: Cast, see: Any, in_hand: Alert) -> None:
     alerts.answer(by=cast.sam, alert=in_hand, answer="not_reached", now=timezone.now())
     text = see(cast.ben).text_read

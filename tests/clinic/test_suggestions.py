@@ -65,7 +65,7 @@ def hard(north: North) -> Patient:
 def acknowledge_all(patient: Patient) -> None:
     from il2tracker.alerts.models import Alert
 
-    Alert.objects.filter(patient=patient).update(acknowledged_at=NOW)
+    Alert.objects.filter(patient=patient).update(acknowledged_at=NOW, closed_at=NOW)
 
 
 def said(patient: Patient, cast: factories.Cast, rule: str, now: Any = NOW) -> Any:

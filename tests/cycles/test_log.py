@@ -13,7 +13,7 @@ from django.urls import reverse
 
 from cycles.models import Injection, PlannedDose
 from il2tracker.accounts import actions as accounts
-from il2tracker.alerts.actions import acknowledge
+from il2tracker.alerts.actions import acknowledge, take_step
 from il2tracker.alerts.models import Alert
 from tests import factories
 from tests.factories import utc
@@ -264,6 +264,8 @@ def test_while_an_urgent_report_is_open_the_page_says_to_speak_to_the_clinic_fir
     alert = factories.alert(cast.anna_patient, cast.anna, tier=tier)
     assert words in client.get(url(tonight)).content.decode()
     acknowledge(by=cast.ben, alert=alert, now=NOW)
+    assert words in client.get(url(tonight)).content.decode()
+    take_step(by=cast.ben, alert=alert, what="reached", now=NOW)
     assert words not in client.get(url(tonight)).content.decode()
 
 

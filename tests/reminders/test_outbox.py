@@ -14,6 +14,7 @@ from django.utils import timezone
 from cycles.models import Cycle, Hold, Injection, Plan, PlannedDose
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Sharing
+from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
 from il2tracker.audit import triggers
 from il2tracker.audit.models import AuditEvent
@@ -220,6 +221,25 @@ def against_an_alert(cast: Cast, plan: Plan) -> None:
     marked(cast, "injection_missing")
 
 
+def against_what_is_in_hand(cast: Cast, plan: Plan) -> None:
+    spoken_with(cast, "not_reached")
+
+
+def against_who_cannot_reach_them(cast: Cast, plan: Plan) -> None:
+    spoken_with(cast, "reached")
+    at = timezone.now() - MINUTE
+    alerts.answer(by=cast.anna, alert=Alert.objects.get(), answer="not_reached", now=at)
+
+
+def spoken_with(cast: Cast, what: str) -> None:
+    """A mail that is marked just now, after an urgent report that the clinic acknowledged and called about."""
+    alert, by = factories.alert(cast.anna_patient, cast.anna), cast.ben
+    Alert.objects.update(raised_at=timezone.now() - 9 * MINUTE)
+    alerts.acknowledge(by=by, alert=alert, now=timezone.now() - 8 * MINUTE)
+    alerts.take_step(by=by, alert=alert, what=what, now=timezone.now() - 7 * MINUTE)
+    marked(cast, "injection_due")
+
+
 def against_a_switch(cast: Cast, plan: Plan) -> None:
     actions.choose(by=cast.anna, switches={"cycle_week": False})
     marked(cast, "cycle_week", handing_over_at=timezone.now() + MINUTE)
@@ -252,6 +272,8 @@ def kept_address(cast: Cast, plan: Plan) -> None:
         (date_never_planned, "I2 a day before a course came and nobody planned its reminder: 2"),
         (against_a_hold, "I5 a mail asked for an injection although a hold was on: 1"),
         (against_an_alert, "I5 a mail asked for an injection although a hold was on: 1"),
+        (against_what_is_in_hand, "I5 a mail asked for an injection although a hold was on: 1"),
+        (against_who_cannot_reach_them, "I5 a mail asked for an injection although a hold was on: 1"),
         (against_a_switch, "I5 a mail was marked although its reader had switched it off: 1"),
         (against_the_plan, "I5 a mail was marked although the plan said something else: 1"),
         (to_a_stranger, "I7 a mail about a patient went to somebody who has nothing to do with it: 5"),
@@ -292,6 +314,14 @@ def right_mails(cast: Cast, plan: Plan) -> None:
 
 def test_what_changed_after_the_mark_is_no_breach(cast: Cast, plan: Plan) -> None:
     right_mails(cast, plan)
+    assert invariants.broken(clocks.database_now()) == []
+
+
+def test_a_mail_that_left_after_a_talk_is_no_breach_whatever_the_patient_wrote_later(cast: Cast, plan: Plan) -> None:
+    spoken_with(cast, "reached")
+    assert invariants.broken(clocks.database_now()) == []
+    later = timezone.now() + MINUTE
+    alerts.answer(by=cast.anna, alert=Alert.objects.get(), answer="not_reached", now=later)
     assert invariants.broken(clocks.database_now()) == []
 
 

@@ -191,9 +191,10 @@ def test_rows_that_were_marked_or_ended_are_never_touched(
 def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], Any], Callable[[], Any], str]]:
     """Name → (write, the write that takes it back, reason of the rows of the first slot)."""
 
-    def acknowledge() -> None:
+    def speak() -> None:
         for alert in first.patient_alerts:
             alerts.acknowledge(by=cast.ben, alert=alert, now=before(1))
+            alerts.take_step(by=cast.ben, alert=alert, what="reached", now=before(1))
 
     def raise_alert() -> None:
         first.patient_alerts = [
@@ -219,7 +220,7 @@ def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], An
             hold_actions.lift_hold(by=cast.ben, hold=hold, now=before(1), note="well again")
 
     return {
-        "alert, then acknowledged": (raise_alert, acknowledge, "alert"),
+        "alert, then spoken with": (raise_alert, speak, "alert"),
         "switched off, then on": (switch(False), switch(True), "turned_off"),
         "held, then confirmed": (
             lambda: factories.hold(cast.ben, first.cycle, "fever"),
@@ -229,7 +230,7 @@ def both_ways(cast: Cast, first: PlannedDose) -> dict[str, tuple[Callable[[], An
     }
 
 
-@pytest.mark.parametrize("name", ["alert, then acknowledged", "switched off, then on", "held, then confirmed"])
+@pytest.mark.parametrize("name", ["alert, then spoken with", "switched off, then on", "held, then confirmed"])
 def test_a_row_is_cancelled_and_comes_back(cast: Cast, first: PlannedDose, name: str) -> None:
     write, take_back, reason = both_ways(cast, first)[name]
     planning.plan(before(1))
@@ -263,7 +264,7 @@ def test_no_mail_asks_for_an_injection_whose_record_was_undone(
     assert set(rows(**slot).values()) == ({"recorded"} if is_planned_before else set())
 
 
-@pytest.mark.parametrize("name", ["alert, then acknowledged", "held, then confirmed"])
+@pytest.mark.parametrize("name", ["alert, then spoken with", "held, then confirmed"])
 def test_instead_of_the_held_back_reminders_one_mail_says_paused(cast: Cast, first: PlannedDose, name: str) -> None:
     write, take_back, _reason = both_ways(cast, first)[name]
     write()
@@ -277,7 +278,7 @@ def test_instead_of_the_held_back_reminders_one_mail_says_paused(cast: Cast, fir
 
 
 def test_a_pause_that_did_not_leave_moves_on_to_the_next_slot(cast: Cast, first: PlannedDose) -> None:
-    write, *_rest = both_ways(cast, first)["alert, then acknowledged"]
+    write, *_rest = both_ways(cast, first)["alert, then spoken with"]
     write()
     planning.plan(before(1))
     planning.plan(on(START, 12))

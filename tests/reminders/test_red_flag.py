@@ -563,6 +563,21 @@ def test_it_is_told_also_days_after_it_was_acknowledged(cast: Cast, rota: dict[s
     assert "Ben" in told(smtp_sink)
 
 
+def test_one_sign_of_an_old_report_that_is_lifted_is_told_under_the_name_of_the_whole(
+    cast: Cast, rota: dict[str, User], smtp_sink: SmtpSink
+) -> None:
+    """A sign of two check-ins may be answered beside the later one alone."""
+    first = raised(cast.anna_patient, ago=30 * HOUR)
+    other = raised(cast.anna_patient, rule="T7")
+    Alert.objects.filter(pk=other.pk).update(raised_at=first.raised_at)
+    for alert in (first, other):
+        alerts.acknowledge(by=cast.ben, alert=alert, now=timezone.now() - 29 * HOUR)
+    cannot_reach(cast, other)
+    sending.sweep()
+    assert "Ben" in told(smtp_sink)
+    assert {row.cancel_reason for row in Reminder.objects.filter(kind="red_flag", state="cancelled")} <= {"answered"}
+
+
 START = datetime(2026, 11, 21, 21, tzinfo=UTC)
 MOMENTS: dict[str, tuple[list[int], int | None, list[int]]] = {
     "nobody calls": ([], None, [0, 15, 30, 45]),

@@ -93,19 +93,21 @@ def test_it_counts_what_it_ended_and_a_second_time_finds_nothing(cast: Cast) -> 
 
 
 @pytest.mark.parametrize(
-    ("tier", "is_open", "said"), [("RED", 1, 1), ("EMERGENCY", 1, 1), ("AMBER", 1, 0), ("RED", 0, 0)]
+    ("tier", "is_open", "said"), [("RED", 1, 1), ("EMERGENCY", 1, 1), ("AMBER", 1, 0), ("RED", 0, 0), ("RED", 2, 1)]
 )
 def test_it_says_how_many_urgent_reports_somebody_has_to_be_called_about(
     cast: Cast, tier: str, is_open: int, said: int
 ) -> None:
-    """R20: the mails about them end with all others, and the clinic must not wait for them."""
+    """`is_open`: 2 = lifted again. R20: their mails end with all others, and the clinic must not wait for them."""
     what = {"rule": "T2", "title": "Much less urine", "evidence": "", "source": "sideeffects.checkin"}
     now = timezone.now()
     alert = alerts.raise_alert(
         by=cast.anna, patient=cast.anna_patient, tier=tier, now=now, source_ref="chk1234567", **what
     )
-    if not is_open:
+    if is_open != 1:
         alerts.acknowledge(by=cast.ben, alert=alert, now=now)
+    if is_open == 2:
+        alerts.answer(by=cast.anna, alert=alert, answer="not_reached", now=now + timedelta(seconds=1))
     words = "Urgent reports that are open: 1. Nobody may have been told: call the clinic."
     assert (words in restore()) == bool(said)
 

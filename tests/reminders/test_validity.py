@@ -131,8 +131,13 @@ class Story:
             now=on(EVE),
         )
 
-    def acknowledge(self) -> None:
-        alerts.acknowledge(by=self.cast.ben, alert=Alert.objects.get(), now=on(EVE))
+    def reach(self) -> None:
+        alert = alerts.acknowledge(by=self.cast.ben, alert=Alert.objects.get(), now=on(EVE))
+        alerts.take_step(by=self.cast.ben, alert=alert, what="reached", now=on(EVE))
+
+    def close_alert(self) -> None:
+        alert = alerts.acknowledge(by=self.cast.ben, alert=Alert.objects.get(), now=on(EVE))
+        alerts.take_step(by=self.cast.ben, alert=alert, what="closed", note="Well.", now=on(EVE))
 
     def switch_off(self) -> None:
         switches = dict.fromkeys(kinds.SWITCHES, False)
@@ -191,7 +196,8 @@ LOCKING = [
     ("plan_changed", Story.switch_off, "turned_off"),
     ("results_missing", Story.switch_off, "turned_off"),
     ("bloodwork_overdue", Story.draw, "arranged"),
-    ("paused", Story.acknowledge, "released"),
+    ("paused", Story.reach, "released"),
+    ("paused", Story.close_alert, "released"),
     ("paused", Story.switch_off, "turned_off"),
     (DAY, Story.end_plan, "plan_ended"),
     (DAY, Story.hold, "held"),

@@ -28,7 +28,7 @@ from cycles.ready_actions import confirm_start
 from cycles.version_actions import change_plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import Clinic, SecretLink
-from il2tracker.alerts.actions import acknowledge, raise_alert
+from il2tracker.alerts.actions import acknowledge, raise_alert, take_step
 from il2tracker.today import actions, feed, feed_actions, feed_file, feed_numbers, feed_zones
 from labs.actions import book_bloodwork
 from tests import factories
@@ -291,6 +291,8 @@ def test_an_open_report_that_holds_reminders_back_takes_injections_out_as_a_hold
     assert not [name for name in held if name.startswith(f"{on[2]}-") and not name.endswith("-before")]
     assert held[f"{on[1]}-1-am"]["status"] == "CONFIRMED", "what is over stays"
     acknowledge(by=cast.ben, alert=alert, now=LATER)
+    assert (events(fetched(patient, "plain", LATER))[on[2]])["status"] == "TENTATIVE", "nobody has spoken with her yet"
+    take_step(by=cast.ben, alert=alert, what="reached", now=LATER)
     after = events(fetched(patient, "plain", LATER))
     assert after.keys() == before.keys()
     name = f"{on[2]}-1-am"

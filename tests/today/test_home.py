@@ -14,6 +14,7 @@ from cycles.models import Cycle, PlannedDose
 from cycles.plan_actions import end_plan
 from il2tracker.accounts import actions as accounts
 from il2tracker.alerts import actions as alerts
+from il2tracker.alerts.models import Alert
 from labs import written
 from labs.actions import Drawn, add_results, book_bloodwork, record_drawn
 from labs.models import Analyte
@@ -86,13 +87,26 @@ def test_a_report_that_was_seen_is_no_all_clear_and_stays_for_a_day(cast, see, o
     on_course(cast.anna_patient, cast.ben)
     report = red_flag(cast.anna_patient, cast.anna, at=EVENING)
     alerts.acknowledge(by=cast.ben, alert=report, now=EVENING)
+    alerts.take_step(by=cast.ben, alert=report, what="reached", now=EVENING)
     page = see(cast.anna, at=EVENING + timedelta(hours=hours))
-    said = "Ben has seen it at 9:35pm. That is not an all-clear: speak to them before your next injection"
+    said = "Ben has seen it on Sat 21 Nov at 9:35pm. That is not an all-clear: speak to them before your next injection"
     assert (said in page.text_read) is stays
     if stays:
         assert page.text_read.index(said) < page.text_read.index("Call 020 7946 0019")
     if hours == 0:
         assert page.text_read.index(said) < page.text_read.index("Record this injection")
+
+
+@pytest.mark.parametrize("tier", ["RED", "AMBER"])
+def test_a_report_that_holds_reminders_back_stays_until_the_clinic_has_spoken_with_her(cast, see, on_course, tier):
+    on_course(cast.anna_patient, cast.ben)
+    report = red_flag(cast.anna_patient, cast.anna, tier=tier)
+    Alert.objects.update(holds=True)
+    alerts.acknowledge(by=cast.ben, alert=report, now=EVENING)
+    later, said = EVENING + timedelta(hours=36), "speak to them before your next injection"
+    assert said in see(cast.anna, at=later).text_read
+    alerts.take_step(by=cast.ben, alert=report, what="reached", now=later)
+    assert said not in see(cast.anna, at=later).text_read
 
 
 def test_an_open_report_outranks_one_that_was_seen(cast, see, on_course):

@@ -19,6 +19,7 @@ from cycles.earlier_actions import ALL, EarlierCourse, record_earlier
 from cycles.hold_actions import lift_hold, raise_hold
 from cycles.models import AdviceDecision, Cycle, Injection, Plan, PlanVersion
 from il2tracker.accounts.models import Patient
+from il2tracker.alerts import actions as alerts
 from il2tracker.audit.models import AuditEvent
 from il2tracker.clinic import suggestions
 from labs.models import LabResult
@@ -313,6 +314,16 @@ def test_an_open_red_alert_holds_suggestions_back(
 ) -> None:
     north.alert(ida, tier, "much less urine", minutes=60)
     assert (outcome(ida, cast, rule) == "HOLD") is held
+
+
+def test_a_red_alert_in_hand_holds_them_back_until_it_is_closed(
+    on: None, north: North, cast: factories.Cast, ida: Patient
+) -> None:
+    alert = north.alert(ida, "RED", "much less urine", minutes=60)
+    alerts.acknowledge(by=cast.ben, alert=alert, now=NOW - timedelta(minutes=30))
+    assert outcome(ida, cast, "INT-1") == "HOLD"
+    alerts.take_step(by=cast.ben, alert=alert, what="closed", note="Drinks again.", now=NOW)
+    assert outcome(ida, cast, "INT-1") != "HOLD"
 
 
 def test_a_rising_viral_load_holds_suggestions_back(on: None, north: North, cast: factories.Cast, ida: Patient) -> None:

@@ -420,9 +420,9 @@ NO_REASON = {
     "no range is printed": lambda north, ada: north.measured(ada, "potassium", "7.9", ""),
     "typed in from old paper": lambda north, ada: north.measured(ada, "potassium", "7.9", "3.5-5.1", days_ago=33),
     "removed": lambda north, ada: north.measured(ada, "potassium", "7.9", "3.5-5.1", voided_at=NOW),
-    "a newer one is within": lambda north, ada: (
+    "a newer one of the clinic is within": lambda north, ada: (
         north.measured(ada, "potassium", "7.9", "3.5-5.1", days_ago=2),
-        north.measured(ada, "potassium", "4.2", "3.5-5.1", days_ago=1),
+        north.measured(ada, "potassium", "4.2", "3.5-5.1", days_ago=1, source="clinic"),
     ),
     "a CD4+ count, whose range says little": lambda north, ada: north.measured(ada, "cd4", "300", "500-1500"),
 }

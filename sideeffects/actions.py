@@ -9,7 +9,6 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
-from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.db.models import OuterRef, Subquery
@@ -21,7 +20,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.actions import update_patient
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
-from sideeffects import raising, triage
+from sideeffects import raising, said_before, triage
 from sideeffects.answers import Answers
 from sideeffects.facts import NO_PLAN_LIMIT, Facts, PlanFacts
 from sideeffects.models import CheckIn, Effect, Expectation, Symptom, SymptomReport
@@ -76,6 +75,7 @@ def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: Pla
     today = felt_at.astimezone(patient.zone).date()
     plan = _plan_facts(version)
     words, expected = _words(patient, felt_at, today)
+    earlier = said_before.read(before, today)
     return Facts(
         felt_at=felt_at,
         today=today,
@@ -87,7 +87,8 @@ def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: Pla
         came_down_before=_came_down_before(before, felt_at, plan),
         doses=doses,
         window_days=expected_hours.days(doses, patient.zone),
-        earlier=_earlier(before, today),
+        earlier=earlier.everything,
+        told=earlier.told,
         words=words,
         expected=expected,
     )
@@ -117,22 +118,6 @@ def _came_down_before(before: Any, felt_at: datetime, plan: PlanFacts | None) ->
     return any(Temperature(value, unit).fahrenheit > line.fahrenheit for value, unit in readings)
 
 
-def _earlier(before: Any, today: date) -> dict[str, dict[date, int]]:
-    """Worst severity by code and civil day before today; "no other symptoms" counts as none for every symptom known."""
-    worst: dict[str, dict[date, int]] = {}
-    reports = SymptomReport.objects.filter(check_in__in=before)
-    for code, grade, at, zone in reports.values_list(
-        "symptom__code", "severity", "check_in__felt_at", "check_in__zone"
-    ):
-        days = worst.setdefault(code, {})
-        day = at.astimezone(ZoneInfo(zone)).date()
-        days[day] = max(days.get(day, 0), grade)
-    for at, zone in before.filter(no_symptoms=True).values_list("felt_at", "zone"):
-        for days in worst.values():
-            days.setdefault(at.astimezone(ZoneInfo(zone)).date(), 0)
-    return {code: {day: grade for day, grade in days.items() if day < today} for code, days in worst.items()}
-
-
 def assess(*, patient: Patient, answers: Answers, felt_at: datetime) -> list[triage.Finding]:
     """What the rule table says to these answers. Writes nothing."""
     version = version_in_force(patient, felt_at.astimezone(patient.zone).date())
@@ -158,10 +143,10 @@ def said(check_in: CheckIn) -> Answers:
 
 
 def urgent_and_new(check_in: CheckIn, answers: Answers) -> bool:
-    """Whether the answers hold something urgent that the check-in has not told yet."""
-    told, signs = {alert.rule for alert in check_in.alerts.all()}, check_in.grades.keys()
+    """Whether the answers hold something urgent that the check-in has not told yet, or not as bad."""
+    told, was, grades = {alert.rule for alert in check_in.alerts.all()}, check_in.grades, answers.grades
     found = findings(check_in, answers)
-    return triage.is_urgent([one for one in found if one.rule not in told or not set(one.signs) <= signs])
+    return triage.is_urgent([one for one in found if one.rule not in told or raising.is_worse(one, was, grades)])
 
 
 def often_seen(check_in: CheckIn) -> str:
@@ -282,7 +267,7 @@ def note_lump(by: User, check_in: CheckIn, answers: Answers, now: datetime) -> N
         patient=check_in.patient,
         site=lump.site,
         kind=SiteReaction.Kind.LUMP,
-        noticed_on=check_in.felt_on,
+        noticed_on=min(check_in.felt_on, check_in.patient.today(now)),  # the zone may have changed since
         now=now,
         size_mm=lump.size_mm,
     )

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
+from decimal import Decimal
 
 from sideeffects.units import Pressure, Temperature, Weight
+
+LOW = "low_temperature"
+
+
+def grades(flags: Iterable[str], severities: Mapping[str, int], reading: Temperature | None) -> dict[str, Decimal]:
+    """How bad each sign is, to tell whether another time is worse; the reading counts upwards and downwards."""
+    found = {code: Decimal(1) for code in flags}
+    found |= {code: Decimal(severity) for code, severity in severities.items()}
+    if reading:
+        found |= {"temperature": reading.fahrenheit, LOW: -reading.fahrenheit}
+    return found
 
 
 @dataclass(frozen=True)
@@ -36,6 +48,11 @@ class Answers:
     lump: Lump | None = None
     note: str = ""
     unfinished: Mapping[str, list[str]] = field(default_factory=dict)
+
+    @property
+    def grades(self) -> dict[str, Decimal]:
+        """How bad each sign is."""
+        return grades(self.flags, self.severities, self.temperature)
 
     def together_with(self, before: Answers) -> Answers:
         """These answers, and what was told before stays told (R4)."""

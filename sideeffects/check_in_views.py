@@ -77,11 +77,8 @@ def change(request: SignedInRequest, ref: str) -> HttpResponse:
     if request.method == "POST" and form.is_valid():
         return _changed(request, saved, form, now)
     if request.method == "POST" and actions.urgent_and_new(saved, form.answers()):
-        key, patient = form.cleaned_data["key"], saved.patient
-        return _after(
-            request,
-            actions.record_check_in(by=request.user, patient=patient, key=key, answers=form.answers(), now=now),
-        )
+        told = {"key": form.cleaned_data["key"], "answers": form.answers(), "felt_at": saved.felt_at}
+        return _after(request, actions.record_check_in(by=request.user, patient=saved.patient, now=now, **told))
     return _page(request, form, changing=saved, now=now, **known)
 
 

@@ -40,6 +40,7 @@ class Facts:
     doses: when injections were given (aware)
     window_days: the earlier days on which the hours after an injection ran; None = not known, any day compares
     earlier: worst severity by code and civil day before `today`; a day is missing when nothing was said
+    told: the same without what a record brought back, of which no rule has spoken; None = nothing was brought back
     words: how each code was worded
     expected: by code the severity up to which a clinician expects it of this patient on this day
     """
@@ -55,12 +56,22 @@ class Facts:
     doses: Collection[datetime] = ()
     window_days: Collection[date] | None = None
     earlier: Mapping[str, Mapping[date, int]] = field(default_factory=dict)
+    told: Mapping[str, Mapping[date, int]] | None = None
     words: Mapping[str, str] = field(default_factory=dict)
     expected: Mapping[str, int] = field(default_factory=dict)
 
     def has(self, codes: Iterable[str]) -> list[str]:
         """Which of these are ticked, as a flag or as a symptom of any severity."""
         return [code for code in sorted(codes) if code in self.flags or self.symptoms.get(code, 0) > 0]
+
+    @property
+    def told_here(self) -> Mapping[str, Mapping[date, int]]:
+        """What the rules have judged before: only this can make something "not new"."""
+        return self.earlier if self.told is None else self.told
+
+    def histories(self, code: str) -> list[Mapping[date, int]]:
+        """The days of a symptom with and without what was brought back: a rule fires when one of the two says so."""
+        return [before.get(code, {}) for before in (self.earlier, self.told_here)]
 
     def is_expected(self, code: str) -> bool:
         """Reported no worse than a clinician expects it of this patient."""

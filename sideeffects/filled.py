@@ -37,15 +37,19 @@ def everything(check_in: CheckIn) -> QueryDict:
 
 
 def symptoms(check_in: CheckIn, data: QueryDict) -> QueryDict:
-    """`data` with the symptoms and severities of the check-in, or that it had none; everything else stays.
+    """`data` with those symptoms and severities of the check-in that are not chosen in it, or that there were none.
 
-    Never red flags, temperature, fever medicine, measurements or words: they are asked anew each time.
+    What is chosen in it stays, whatever was said last time. Never red flags, temperature, fever medicine, measurements
+    or words: they are asked anew each time.
     """
     reported = [report for report in check_in.reports.all() if report.severity]
+    graded = {name.removeprefix("how_") for name, how in data.items() if how and name.startswith("how_")}
+    chosen = graded | set(data.getlist("symptoms"))
     for report in reported:
-        data.appendlist("symptoms", report.symptom.code)
-        data[f"how_{report.symptom.code}"] = str(report.severity)
-    if check_in.no_symptoms and not data.getlist("symptoms"):
+        if report.symptom.code not in chosen:
+            data.appendlist("symptoms", report.symptom.code)
+            data[f"how_{report.symptom.code}"] = str(report.severity)
+    if check_in.no_symptoms and not chosen:
         data["no_symptoms"] = "on"
     elif reported:
         data.pop("no_symptoms", None)

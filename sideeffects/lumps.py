@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date
 
+from django.db.models import Q
 from django.utils.translation import gettext as _
 
 from cycles.models import SiteReaction
@@ -31,20 +32,25 @@ class Table:
 def table(patient: Patient, today: date) -> Table:
     """The last weeks; no rows where no place was sore. Two statements."""
     mondays = patterns.weeks_to(today, WEEKS)
-    steps = _steps(patient)
-    found = [(reaction, _trace(reaction, steps[reaction.pk])) for reaction in _reactions(patient)]
+    reactions = _reactions(patient, mondays[0])
+    steps = _steps(patient, reactions)
+    found = [(reaction, _trace(reaction, steps.get(reaction.pk, []))) for reaction in reactions]
     weeks = [(reaction, patterns.by_week(trace, mondays, today)) for reaction, trace in found]
     return Table(mondays, [_line(reaction, sizes) for reaction, sizes in weeks if any(s is not None for s in sizes)])
 
 
-def _reactions(patient: Patient) -> list[SiteReaction]:
-    return sorted(SiteReaction.objects.of(patient), key=lambda reaction: (reaction.site, reaction.noticed_on))
+def _reactions(patient: Patient, since: date) -> list[SiteReaction]:
+    """Those that were there since."""
+    there = SiteReaction.objects.of(patient).filter(Q(cleared_on__isnull=True) | Q(cleared_on__gte=since))
+    return sorted(there, key=lambda reaction: (reaction.site, reaction.noticed_on))
 
 
-def _steps(patient: Patient) -> dict[int, Sizes]:
+def _steps(patient: Patient, reactions: Sequence[SiteReaction]) -> dict[int, Sizes]:
     """What was noted of each by its key, the oldest first, on the patient's days."""
     steps: dict[int, Sizes] = {}
-    rows = SiteReaction.history.filter(patient_id=patient.pk).order_by("history_date", "history_id")
+    rows = SiteReaction.history.filter(id__in=[reaction.pk for reaction in reactions]).order_by(
+        "history_date", "history_id"
+    )
     for key, at, size in rows.values_list("id", "history_date", "size_mm"):
         steps.setdefault(key, []).append((at.astimezone(patient.zone).date(), size))
     return steps
@@ -52,7 +58,8 @@ def _steps(patient: Patient) -> dict[int, Sizes]:
 
 def _trace(reaction: SiteReaction, steps: Sizes) -> Trace:
     """What was noted at first holds from the day on which it was noticed."""
-    return Trace(reaction.noticed_on, reaction.cleared_on, [(reaction.noticed_on, steps[0][1]), *steps[1:]])
+    first = steps[0][1] if steps else reaction.size_mm
+    return Trace(reaction.noticed_on, reaction.cleared_on, [(reaction.noticed_on, first), *steps[1:]])
 
 
 def _line(reaction: SiteReaction, sizes: Sequence[int | None]) -> Line:

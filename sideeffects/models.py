@@ -15,9 +15,11 @@ from simple_history.models import HistoricalRecords
 
 from il2tracker.alerts.models import Alert
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
+from sideeffects import answers
 from sideeffects.units import Pressure, Temperature, Weight
 
-LOW = "low_temperature"
+BROUGHT_BACK = "brought back from a record"
+"""What the history of a check-in gives as the reason when it came out of a file, whatever is changed in it later."""
 # A civil day anywhere on earth lies within this of the same day in UTC.
 ZONE_SLACK = timedelta(hours=26)
 
@@ -79,12 +81,14 @@ class Effect(models.Model):
 class DayOfReports:
     """One civil day: worst severity by code (0 = said that there was none), red flags, highest reading.
 
-    `nothing_said` about a symptom is its absence here; `none` = "no other symptoms" was ticked (H27).
+    `nothing_said` about a symptom is its absence here; `none` = "no other symptoms" was ticked, `none_of_flags` = "none
+    of these" was, under the red flags (H27).
     """
 
     on: date
     check_ins: int = 0
     none: bool = False
+    none_of_flags: bool = False
     severities: dict[str, int] = field(default_factory=dict)
     flags: set[str] = field(default_factory=set)
     peak: Temperature | None = None
@@ -93,6 +97,7 @@ class DayOfReports:
         """Take in one check-in of this day; its reports have to be loaded."""
         self.check_ins += 1
         self.none = self.none or check_in.no_symptoms
+        self.none_of_flags = self.none_of_flags or check_in.none_of_flags
         self.flags |= set(check_in.flags)
         for report in check_in.reports.all():
             code = report.symptom.code
@@ -257,11 +262,8 @@ class CheckIn(PatientRecord):
     @property
     def grades(self) -> dict[str, Decimal]:
         """How bad each sign is, to tell whether a later check-in is worse; the reading counts upwards and downwards."""
-        grades = {code: Decimal(1) for code in self.flags}
-        grades |= {report.symptom.code: Decimal(report.severity) for report in self.reports.all()}
-        if self.reading:
-            grades |= {"temperature": self.reading.fahrenheit, LOW: -self.reading.fahrenheit}
-        return grades
+        severities = {report.symptom.code: report.severity for report in self.reports.all()}
+        return answers.grades(self.flags, severities, self.reading)
 
 
 class SymptomReport(models.Model):

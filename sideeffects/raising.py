@@ -10,7 +10,8 @@ from il2tracker.accounts.models import User
 from il2tracker.alerts.actions import raise_alert
 from il2tracker.alerts.models import Alert
 from sideeffects import triage
-from sideeffects.models import LOW, CheckIn
+from sideeffects.answers import LOW
+from sideeffects.models import CheckIn
 
 RECORDED, FINISHED, CHANGED = "sideeffects.checkin", "sideeffects.finished", "sideeffects.changed"
 
@@ -36,7 +37,7 @@ def raise_alerts(
     today, grades = _open_today(check_in, was), check_in.grades
     for finding in told:
         known = today.get((finding.rule, str(finding.tier)))
-        same = known is not None and not _is_worse(finding, known[1], grades)
+        same = known is not None and not is_worse(finding, known[1], grades)
         check_in.alerts.add(known[0] if known and same else _new(by, check_in, finding, source, now))
 
 
@@ -57,7 +58,7 @@ def raise_what_is_new(
     new = [
         finding
         for finding in findings
-        if finding.tier and ((finding.rule, finding.tier) not in told or _is_worse(finding, was, grades))
+        if finding.tier and ((finding.rule, finding.tier) not in told or is_worse(finding, was, grades))
     ]
     if new:
         source = f"{CHANGED}.{check_in.history.count()}"
@@ -80,7 +81,7 @@ def _open_today(check_in: CheckIn, was: Mapping[str, Decimal] | None) -> dict[tu
     return seen
 
 
-def _is_worse(finding: triage.Finding, before: Mapping[str, Decimal], grades: Mapping[str, Decimal]) -> bool:
+def is_worse(finding: triage.Finding, before: Mapping[str, Decimal], grades: Mapping[str, Decimal]) -> bool:
     """Whether a sign of the finding is new or stronger: then it is told again, never grouped (H15)."""
     signs = {LOW if finding.rule == "T9" and sign == "temperature" else sign for sign in finding.signs}
     return any(sign not in before or grades[sign] > before[sign] for sign in signs)

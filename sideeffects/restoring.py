@@ -19,11 +19,10 @@ from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from il2tracker.refs import new_ref
-from sideeffects.models import CheckIn, Symptom, SymptomReport
+from sideeffects.models import BROUGHT_BACK, CheckIn, Symptom, SymptomReport
 
 NAMES = UUID("0b2b7d0e-5a54-4f7c-9a7e-3b1d0c9a4f60")
 """Space of the keys of what came out of a record: the same row comes back once, whatever file it stands in."""
-WHY = "brought back from a record"
 
 
 @dataclass(frozen=True)
@@ -72,14 +71,14 @@ def bring_back(*, by: User, patient: Patient, kept: Sequence[Kept], now: datetim
     new = new_among(patient, kept)
     taken = set(CheckIn.objects.filter(ref__in=[each.ref for each in new]).values_list("ref", flat=True))
     rows = [_row(by, patient, each, now, is_taken=each.ref in taken) for each in new]
-    made = bulk_create_with_history(rows, CheckIn, default_user=by, default_change_reason=WHY)
+    made = bulk_create_with_history(rows, CheckIn, default_user=by, default_change_reason=BROUGHT_BACK)
     symptoms = {symptom.code: symptom for symptom in Symptom.objects.all()}
     reports = [
         SymptomReport(check_in=check_in, symptom=symptoms[code], severity=severity)
         for check_in, each in zip(made, new, strict=True)
         for code, severity in (each.severities or {}).items()
     ]
-    bulk_create_with_history(reports, SymptomReport, default_user=by, default_change_reason=WHY)
+    bulk_create_with_history(reports, SymptomReport, default_user=by, default_change_reason=BROUGHT_BACK)
     log.record(action="sideeffects.check_ins.restored", by=by, patient=patient, detail=str(len(made)))
     return list(made)
 

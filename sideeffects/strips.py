@@ -165,7 +165,7 @@ def _flags(said: Said, words: Mapping[str, str]) -> Box:
     ticked = sorted({words.get(code, code) for each in said for code in each.flags})
     if ticked:
         return Box("!", "flag", ", ".join(ticked))
-    return Box("0", "s0", _("none")) if said else _unsaid()
+    return Box("0", "s0", _("none")) if any(each.none_of_flags for each in said) else _unsaid()
 
 
 def _flags_in_words(days: list[list[date]], known: Known) -> list[str]:

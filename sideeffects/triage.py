@@ -99,7 +99,7 @@ def _kidney_infection(facts: Facts) -> list[str]:
 
 def _low_mood(facts: Facts) -> list[str]:
     """Ticked among the red flags; or reported as a symptom, and not so bad on the last of the days just before."""
-    before = facts.earlier.get("low_mood", {})
+    before = facts.told_here.get("low_mood", {})
     recent = [day for day in before if (facts.today - day).days <= BRIDGED_DAYS + 1]
     is_new_or_worse = facts.symptoms.get("low_mood", 0) > (before[max(recent)] if recent else 0)
     return facts.has({"low_mood_worse"}) or (["low_mood"] if is_new_or_worse else [])
@@ -129,13 +129,13 @@ def days_running(ill: Collection[date], none_on: Collection[date], today: date) 
 
 def _runs(facts: Facts) -> dict[str, bool]:
     """Symptoms on more than three days, and whether that is certain."""
-    found = {}
+    found: dict[str, bool] = {}
     for code in facts.has(LASTING):
-        earlier = facts.earlier.get(code, {})
-        ill = {day for day, grade in earlier.items() if grade > 0} | {facts.today}
-        length, certain = days_running(ill, earlier.keys() - ill, facts.today)
-        if length > LONG_AFTER_DAYS:
-            found[code] = certain > LONG_AFTER_DAYS
+        for earlier in facts.histories(code):
+            ill = {day for day, grade in earlier.items() if grade > 0} | {facts.today}
+            length, certain = days_running(ill, earlier.keys() - ill, facts.today)
+            if length > LONG_AFTER_DAYS:
+                found[code] = found.get(code, False) or certain > LONG_AFTER_DAYS
     return found
 
 
@@ -172,9 +172,11 @@ def _kidney_flu(facts: Facts) -> list[str]:
 
 def _usual(facts: Facts, code: str) -> int | None:
     """Of days like today, with the hours after an injection: a calm week between courses says nothing about them."""
-    days = facts.earlier.get(code, {})
-    alike = [grade for day, grade in days.items() if facts.window_days is None or day in facts.window_days]
-    return median_low(alike) if len(alike) >= USUAL_NEEDS_DAYS else None
+    found = []
+    for days in facts.histories(code):
+        alike = [grade for day, grade in days.items() if facts.window_days is None or day in facts.window_days]
+        found += [median_low(alike)] if len(alike) >= USUAL_NEEDS_DAYS else []
+    return min(found, default=None)
 
 
 def _flu_outside_window(facts: Facts) -> list[str]:

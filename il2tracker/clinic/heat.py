@@ -187,7 +187,8 @@ def _peak(report: DayOfReports | None) -> Cell:
 
 
 def _flags(report: DayOfReports | None, named: Mapping[str, str]) -> Cell:
-    if report is None:
+    """What was ticked; none only where "none of these" was (H27)."""
+    if report is None or not (report.flags or report.none_of_flags):
         return Cell(EMPTY, kind="empty")
     ticked = [named.get(code, code) for code in sorted(report.flags)]
     return Cell(", ".join(ticked), kind="flag") if ticked else Cell(_("none"), kind="s0")

@@ -12,7 +12,7 @@ from il2tracker.accounts.models import Patient
 from il2tracker.exchange import own_check_ins
 from il2tracker.exchange.own_check_ins import Content, File
 from sideeffects import restoring
-from sideeffects.models import catalogue
+from sideeffects.models import Symptom, catalogue
 from sideeffects.restoring import Kept
 from sideeffects.units import Temperature
 
@@ -29,33 +29,39 @@ class Row:
 
 @dataclass(frozen=True)
 class Found:
-    """What the page reads. `rows`: the newest of the new ones; `more`: how many are not shown."""
+    """What the page reads. `rows`: the newest of the new ones; `more`: how many are not shown.
+
+    `refused`: the first of those that cannot be read, and why; `unreadable`: how many there are.
+    """
 
     new: int
     already: int
     refused: list[tuple[int, str]]
+    unreadable: int
     rows: list[Row]
     more: int
 
 
 def read(patient: Patient, file: File, now: datetime) -> Content:
     """The check-ins of the file. One statement."""
-    return _read(patient, file, now, {symptom.code: symptom.word for symptom in catalogue()})
+    return _read(patient, file, now, catalogue())
 
 
-def _read(patient: Patient, file: File, now: datetime, words: dict[str, str]) -> Content:
-    return own_check_ins.read(file.entries, words, patient.time_zone, now)
+def _read(patient: Patient, file: File, now: datetime, symptoms: list[Symptom]) -> Content:
+    flags = {symptom.code: bool(symptom.flag_for) for symptom in symptoms}
+    return own_check_ins.read(file.entries, flags, patient.time_zone, now)
 
 
 def look(patient: Patient, file: File, now: datetime) -> Found:
     """What would become of the file. Two statements; nothing is written."""
-    words = {symptom.code: symptom.word for symptom in catalogue()}
-    content = _read(patient, file, now, words)
+    symptoms = catalogue()
+    content, words = _read(patient, file, now, symptoms), {symptom.code: symptom.word for symptom in symptoms}
     new = sorted(restoring.new_among(patient, content.kept), key=lambda each: each.felt_at, reverse=True)
     return Found(
         new=len(new),
         already=len(content.kept) - len(new),
-        refused=content.refused,
+        refused=content.refused[:SHOWN],
+        unreadable=len(content.refused),
         rows=[Row(each.felt_at.astimezone(ZoneInfo(each.zone)), _says(each, words)) for each in new[:SHOWN]],
         more=max(len(new) - SHOWN, 0),
     )

@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 from zoneinfo import available_timezones
@@ -25,6 +25,9 @@ NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?", re.ASCII)
 WEIGHTS = {"kg": (Decimal(20), Decimal(400)), "lb": (Decimal(44), Decimal(882))}
 MOST_STOOLS, HIGHEST, LOWEST = 60, (50, 280), (20, 180)
 LONGEST_NOTE = 10_000
+MOST = 20_000
+"""Check-ins of a file: more than one a day for fifty years. What holds more was not written by this diary."""
+EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 
 class EntryError(ValueError):
@@ -60,12 +63,17 @@ def opened(data: bytes) -> File:
         raise FileError(_("This is not a record of this diary: choose the file of the button “Whole diary (JSON)”."))
     if str(record.get("version")) != VERSION:
         raise FileError(_("This record was written by another version of the diary, which is not known here."))
-    owner = mapping(record.get("patient"))
-    return File(text(owner.get("code")), text(owner.get("name")), sequence(record.get("check_ins")))
+    owner, entries = mapping(record.get("patient")), sequence(record.get("check_ins"))
+    if len(entries) > MOST:
+        raise FileError(_("There are more than %(n)s check-ins in this file.") % {"n": MOST})
+    return File(text(owner.get("code")), text(owner.get("name")), entries)
 
 
-def read(entries: list[Any], codes: Collection[str], zone: str, now: datetime) -> Content:
-    """Each check-in. `codes`: every symptom that is known; `zone`: where an entry does not say where it was made."""
+def read(entries: list[Any], codes: Mapping[str, bool], zone: str, now: datetime) -> Content:
+    """Each check-in. `codes`: every symptom that is known, and whether it is asked as a red flag.
+
+    `zone`: where an entry does not say where it was made.
+    """
     kept, refused = [], []
     for place, entry in enumerate(entries, 1):
         try:
@@ -75,33 +83,42 @@ def read(entries: list[Any], codes: Collection[str], zone: str, now: datetime) -
     return Content(kept, refused)
 
 
-def _entry(entry: Mapping[str, Any], codes: Collection[str], zone: str, now: datetime) -> Kept:
-    ref = text(entry.get("ref"))
+def _entry(entry: Mapping[str, Any], codes: Mapping[str, bool], zone: str, now: datetime) -> Kept:
+    ref = _line(entry.get("ref"))
     if not REF.fullmatch(ref):
         raise EntryError(_("It has no name that tells it from others."))
-    named = text(entry.get("zone"))
+    named, flags, severities = _line(entry.get("zone")), _flags(entry, codes), _severities(entry, codes)
     temperature, unit = _temperature(mapping(entry.get("temperature")))
     weight, weight_unit = _weight(mapping(entry.get("weight")))
     systolic, diastolic = _pressure(mapping(entry.get("blood_pressure")))
     return Kept(
         ref=ref,
-        felt_at=_moment(text(entry.get("felt_at")), now),
+        felt_at=_moment(_line(entry.get("felt_at")), now),
         zone=named if named in available_timezones() else zone,
-        flags=_flags(entry, codes),
-        none_of_flags=entry.get("none_of_the_red_flags") is True,
+        flags=flags,
+        none_of_flags=entry.get("none_of_the_red_flags") is True and not flags,
         temperature=temperature,
         temperature_unit=unit,
-        temperature_typed=text(mapping(entry.get("temperature")).get("typed"))[:40],
+        temperature_typed=_line(mapping(entry.get("temperature")).get("typed"))[:40],
         medicine=_medicine(text(entry.get("fever_medicine"))),
-        severities=_severities(entry, codes),
-        no_symptoms=entry.get("no_symptoms") is True,
+        severities=severities,
+        no_symptoms=entry.get("no_symptoms") is True and not any(severities.values()),
         weight=weight,
         weight_unit=weight_unit,
         systolic=systolic,
         diastolic=diastolic,
         stools=_whole(entry.get("stools_in_24_hours"), 0, MOST_STOOLS, _("number of stools")),
-        note=passage(entry.get("note"))[:LONGEST_NOTE],
+        note=passage(_plain(entry.get("note")))[:LONGEST_NOTE],
     )
+
+
+def _plain(value: Any) -> Any:
+    """A number as the text it is after the page in between, so that both readings are the same."""
+    return str(value) if isinstance(value, str) else value
+
+
+def _line(value: Any) -> str:
+    return text(_plain(value))
 
 
 def _moment(written: str, now: datetime) -> datetime:
@@ -113,6 +130,8 @@ def _moment(written: str, now: datetime) -> datetime:
         raise EntryError(_("Its time has no zone."))
     if at > now:
         raise EntryError(_("Its time has not come yet."))
+    if at < EARLIEST:
+        raise EntryError(_("Its time is too long ago."))
     return at
 
 
@@ -122,8 +141,9 @@ def _known(code: str, codes: Collection[str]) -> str:
     return code
 
 
-def _flags(entry: Mapping[str, Any], codes: Collection[str]) -> tuple[str, ...]:
-    found = (_known(text(mapping(flag).get("code")), codes) for flag in sequence(entry.get("red_flags")))
+def _flags(entry: Mapping[str, Any], codes: Mapping[str, bool]) -> tuple[str, ...]:
+    asked = {code for code, is_flag in codes.items() if is_flag}
+    found = (_known(text(mapping(flag).get("code")), asked) for flag in sequence(entry.get("red_flags")))
     return tuple(dict.fromkeys(found))
 
 

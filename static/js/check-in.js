@@ -17,14 +17,14 @@
     if (input.name === "flags" && input.checked) form.elements.none_of_flags.checked = false;
   });
 
-  // The same as last time, without leaving the page: symptoms and severities only.
+  // The same as last time, without leaving the page: symptoms and severities only, and none that is chosen already.
   const same = form.querySelector("[data-same]");
   same?.addEventListener("click", (event) => {
     event.preventDefault();
     for (const part of same.dataset.same.split(" ").filter(Boolean)) {
       const [code, grade] = part.split(":");
       const radio = form.querySelector(`[name="how_${code}"][value="${grade}"]`);
-      if (!radio) continue;
+      if (!radio || radio.closest(".symptom").querySelector("[name=symptoms]:checked")) continue;
       radio.checked = true;
       const chip = radio.closest(".symptom").querySelector("[name=symptoms]");
       chip.checked = true;

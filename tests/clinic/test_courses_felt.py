@@ -109,6 +109,14 @@ def test_urgent_signs_have_a_row_and_are_named_under_their_strip(page, north, ad
     assert "Thursday 24 September 2026: Fainted" in answer.text_read
 
 
+def test_urgent_signs_are_none_only_where_somebody_said_none_of_these(page, north, ada):
+    """H27: saved early with a fever, the question of the signs was not answered."""
+    north.check_in(ada, **days_ago(58), none_of_flags=False, flags=frozenset({"fainted"}))
+    north.check_in(ada, **days_ago(57), none_of_flags=False, unfinished={"pressure": ["high"]})
+    north.check_in(ada, **days_ago(56))
+    assert rows(page())[1]["Urgent signs"][3:6] == ["!", "", "0"]
+
+
 def test_days_to_come_are_not_silence(page):
     body = page().content.decode()
     worst = re.search(r'<tr><th scope="row">Worst</th>(.*?)</tr>', body, re.DOTALL)[1]

@@ -140,6 +140,52 @@ def test_nothing_of_the_past_alarms_anybody(cast, diary, dan, empty):
     assert Alert.objects.of(empty).count() == 1
 
 
+def back(patient, *days):
+    """Bring back one check-in for each (days ago, what it says), and say how today's is judged."""
+    from sideeffects.restoring import Kept, bring_back
+
+    now = timezone.now()
+    kept = [
+        Kept(ref=f"abcdefgh{place:02d}", felt_at=now - timedelta(days=ago), zone="UTC", **says)
+        for place, (ago, says) in enumerate(days)
+    ]
+    bring_back(by=patient.user, patient=patient, kept=kept, now=now)
+
+
+def rules_today(patient, **answers):
+    told = Answers(none_of_flags=True, **answers)
+    record_check_in(by=patient.user, patient=patient, key=uuid4(), answers=told, now=timezone.now())
+    return [(alert.rule, alert.title) for alert in Alert.objects.of(patient)]
+
+
+def test_a_low_mood_that_a_record_brought_back_is_still_new_to_the_clinic(empty):
+    """T12: nobody was told of the one in the file."""
+    back(empty, (1, {"severities": {"low_mood": 3}}))
+    assert [rule for rule, _title in rules_today(empty, severities={"low_mood": 2})] == ["T12"]
+
+
+def test_a_low_mood_that_was_told_here_beside_one_brought_back_is_not_told_again(empty):
+    at = timezone.now() - timedelta(days=1)
+    told = Answers(none_of_flags=True, severities={"low_mood": 2})
+    record_check_in(by=empty.user, patient=empty, key=uuid4(), answers=told, now=at)
+    back(empty, (2, {"severities": {"low_mood": 3}}))
+    assert len(rules_today(empty, severities={"low_mood": 2})) == 1
+
+
+def test_days_that_a_record_brought_back_make_a_run_and_never_end_one(empty):
+    """T14: three days of the file and today; and "none" of the file between days that were told here."""
+    for ago in (3, 1):
+        at, told = timezone.now() - timedelta(days=ago), Answers(severities={"diarrhoea": 1})
+        record_check_in(by=empty.user, patient=empty, key=uuid4(), answers=told, now=at)
+    back(empty, (2, {"no_symptoms": True}))
+    assert [rule for rule, _title in rules_today(empty, severities={"diarrhoea": 1})] == ["T14"]
+
+
+def test_diarrhoea_of_three_days_that_were_brought_back_lasts_today(empty):
+    back(empty, *((ago, {"severities": {"diarrhoea": 1}}) for ago in (1, 2, 3)))
+    assert [rule for rule, _title in rules_today(empty, severities={"diarrhoea": 1})] == ["T14"]
+
+
 def test_who_brought_it_back_and_why_stands_in_its_history_and_in_the_log(cast, diary, dan, empty):
     bring(dan, empty, take(diary, cast.anna, "record"), same="on")
     step = CheckIn.objects.of(empty).first().history.get()
@@ -183,6 +229,9 @@ REFUSED = [
     ({"felt_at": "soon"}, "It does not say when it was felt."),
     ({"felt_at": "2026-03-01T12:00:00"}, "Its time has no zone."),
     ({"felt_at": "2099-03-01T12:00:00+00:00"}, "Its time has not come yet."),
+    ({"felt_at": "0001-01-01T00:00:00+14:00"}, "Its time is too long ago."),
+    ({"felt_at": "1989-12-31T23:59:59+00:00"}, "Its time is too long ago."),
+    ({"red_flags": [{"code": "tired"}]}, "It names a sign that is not known here: “tired”."),
     ({"symptoms": [{"code": "doom", "severity": 1}]}, "It names a sign that is not known here: “doom”."),
     ({"symptoms": [{"code": "tired"}]}, "A symptom in it has no severity."),
     ({"symptoms": [{"code": "tired", "severity": 4}]}, "Its severity is outside of what is possible."),
@@ -229,6 +278,32 @@ def test_what_is_no_record_is_said_beside_the_box(dan, empty, content, words):
     answer = send(dan, OWN, content)
     assert answer.status_code == 422
     assert words in answer.content.decode()
+
+
+def test_a_file_of_more_check_ins_than_a_life_holds_is_refused(dan, empty):
+    answer = send(dan, OWN, record(*[{}] * 20_001))
+    assert answer.status_code == 422
+    assert "There are more than 20000 check-ins in this file." in answer.content.decode()
+
+
+def test_only_the_first_reasons_are_listed_and_all_are_counted(dan, empty):
+    text = send(dan, OWN, record(*[{}] * 60)).content.decode()
+    assert "60 cannot be read and are left out" in text
+    assert text.count("It has no name that tells it from others.") == 50
+
+
+def test_what_was_reported_outweighs_none_in_the_same_entry(dan, empty):
+    said = {"red_flags": [{"code": "fainted"}], "none_of_the_red_flags": True, "no_symptoms": True}
+    bring(dan, empty, record(entry(**said, symptoms=[{"code": "tired", "severity": 3}])), same="on")
+    check_in = CheckIn.objects.of(empty).get()
+    assert (check_in.flags, check_in.none_of_flags, check_in.no_symptoms) == (["fainted"], False, False)
+
+
+def test_a_number_in_the_place_of_words_is_read_the_same_on_both_pages(dan, empty):
+    page = send(dan, OWN, record(entry(ref=1234567890, note=7)))
+    assert "1 check-in would be added" in page.content.decode()
+    confirm(dan, OWN, page, same="on")
+    assert [(each.ref, each.note) for each in CheckIn.objects.of(empty)] == [("1234567890", "7")]
 
 
 def test_an_entry_of_nonsense_breaks_nothing(dan, empty):

@@ -323,8 +323,37 @@ def test_a_red_flag_in_a_change_that_is_not_valid_is_a_check_in_of_its_own(anna,
     other = CheckIn.objects.newest_first().first()
     assert answer.headers["Location"] == page_of(other, "urgent")
     assert (other.flags, other.is_unfinished, other != check_in) == (["fainted"], True, True)
+    assert other.felt_at == check_in.felt_at
     check_in.refresh_from_db()
     assert (check_in.flags, str(check_in.reading)) == ([], f"37{SPACE}°C")
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "interrupts"),
+    [
+        ({"temperature": "38.3"}, {"temperature": "39.9"}, True),
+        ({"temperature": "38.3"}, {"temperature": "38.3"}, False),
+        ({"temperature": "38.3"}, {"temperature": "38.2"}, False),
+        ({"severities": {"low_mood": 1}}, {"symptoms": "low_mood", "how_low_mood": "2"}, True),
+    ],
+)
+def test_what_is_worse_beside_a_box_that_cannot_be_read_interrupts_and_is_kept(anna, cast, first, then, interrupts):
+    """R4, without a plan: the clinic knows of the first, not of how bad it is by now."""
+    check_in = save(cast, none_of_flags=True, **first)
+    assert check_in.alerts.count() == 1
+    sent = {"key": str(uuid4()), "none_of_flags": "on", "pressure": "high", **then}
+    answer = anna.post(page_of(check_in), sent)
+    assert answer.status_code == (302 if interrupts else 422)
+    assert Alert.objects.count() == 1 + interrupts
+    assert CheckIn.objects.count() == 1 + interrupts
+
+
+def test_a_worse_fever_beside_a_box_that_cannot_be_read_is_kept_while_finishing(anna, cast):
+    check_in = save(cast, temperature="38.3", unfinished={"pressure": ["high"]})
+    answer = anna.post(page_of(check_in, "finish"), {"key": str(uuid4()), "temperature": "39.9", "pressure": "high"})
+    assert answer.headers["Location"] == page_of(check_in, "urgent")
+    check_in.refresh_from_db()
+    assert (check_in.temperature_typed, check_in.is_unfinished, Alert.objects.count()) == ("39.9", True, 2)
 
 
 def test_a_change_that_is_not_valid_keeps_what_was_typed(anna, cast):

@@ -142,6 +142,19 @@ def test_the_report_to_read_out_holds_what_was_measured(anna):
     assert "Measured 85/50 mmHg" in text(anna.get(place))
 
 
+def test_a_lump_of_a_day_that_is_still_to_come_where_the_patient_is_now_is_noted_today(anna, cast):
+    """Saved in Auckland, then the zone set to Los Angeles: the red flag beside it is not lost."""
+    check_in = save(cast, none_of_flags=True)
+    CheckIn.objects.filter(pk=check_in.pk).update(zone="Pacific/Kiritimati", felt_at=timezone.now())
+    type(cast.anna_patient).objects.filter(pk=cast.anna_patient.pk).update(time_zone="Pacific/Pago_Pago")
+    lump = {"symptoms": "lump", "how_lump": "1", "lump_site": "tfr", "flags": "fainted"}
+    answer = send(anna, f"/check-in/{check_in.ref}/change/", **lump)
+    assert "/now/" in answer.headers["Location"]
+    assert SiteReaction.objects.get().noticed_on == cast.anna_patient.__class__.objects.get(
+        pk=cast.anna_patient.pk
+    ).today(timezone.now())
+
+
 # The same as last time
 
 
@@ -182,6 +195,21 @@ def test_without_a_script_the_button_keeps_what_was_filled_in_already(anna, cast
     assert "mine" in page.content.decode()
     assert "There is a problem" not in text(page)
     assert CheckIn.objects.count() == 1
+
+
+@pytest.mark.parametrize(("chosen", "last_time"), [("3", 1), ("1", 3)])
+def test_what_is_chosen_already_is_not_changed_by_the_same_as_last_time(anna, cast, chosen, last_time):
+    """Severe now stays severe: the clinic is told of it (T13)."""
+    last = save(cast, severities={"diarrhoea": last_time, "tired": 1})
+    found = ticked(send(anna, same=last.ref, none_of_flags="on", symptoms="diarrhoea", how_diarrhoea=chosen))
+    assert (found["symptoms"].count("diarrhoea"), found["how_diarrhoea"]) == (1, [chosen])
+    assert found["how_tired"] == ["1"]
+
+
+def test_a_severity_without_its_tick_is_chosen_too(anna, cast):
+    last = save(cast, no_symptoms=True)
+    found = ticked(send(anna, same=last.ref, none_of_flags="on", how_diarrhoea="3"))
+    assert (found["how_diarrhoea"], "no_symptoms" in found) == (["3"], False)
 
 
 def test_a_red_flag_that_is_ticked_already_interrupts_instead_of_copying(anna, cast):

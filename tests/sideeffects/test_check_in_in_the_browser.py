@@ -93,6 +93,17 @@ def test_the_same_as_last_time_leaves_everything_else_on_the_page(visit, axe):
     assert said() == {"tired": 2, "hair_loss": 1, "itch": 1}
 
 
+def test_the_same_as_last_time_leaves_what_is_chosen_already(visit):
+    page = visit()
+    page.get_by_label("None of these", exact=True).check()
+    page.get_by_text("Tired", exact=True).click()
+    page.get_by_role("radiogroup", name="Tired: how bad").get_by_text("Severe").click()
+    page.get_by_role("button", name="Same as last time").click()
+    page.get_by_role("button", name="Save check-in").click()
+    expect(page.get_by_role("main")).to_contain_text("ired (severe)")
+    assert said() == {"tired": 3, "hair_loss": 1}
+
+
 def test_the_same_as_last_time_works_without_a_script(visit):
     page = visit(java_script_enabled=False)
     page.get_by_label("None of these", exact=True).check()

@@ -157,7 +157,7 @@ def test_from_the_report_to_its_end_by_keyboard(open_as, axe):
     press(page, "button", "Called, and reached nobody")
     expect(page.get_by_role("status")).to_contain_text("stays in hand until it is closed")
     phone.reload()
-    expect(phone.locator("main")).to_contain_text("Your clinic tried to call you at")
+    expect(phone.locator("main")).to_contain_text("Your clinic tried to call you on")
     phone.get_by_role("button", name="I cannot reach them").click()
     page.reload()
     expect(page.get_by_role("heading", level=1)).to_have_text("The patient cannot reach you")

@@ -125,7 +125,8 @@ def _page(request: SignedInRequest, form: CheckInForm, **context: Any) -> HttpRe
         "fever": fever.question(patient, version, now, request.user.clock) if is_new else "",
         "copied": is_new and not form.is_bound and form.shown is not None,
     }
-    return render(request, "sideeffects/check_in.html", {"form": form, **context}, status=422 if form.errors else 200)
+    status = 422 if request.method == "POST" and form.errors else 200
+    return render(request, "sideeffects/check_in.html", {"form": form, **context}, status=status)
 
 
 def _after(request: SignedInRequest, recorded: actions.Recorded) -> HttpResponse:

@@ -100,7 +100,8 @@ class _Remembered:
             table: [place for place, column in enumerate(kept.columns) if column in named[table]]
             for table, kept in state.items()
         }
-        return cls(made, state, places)
+        kept = {field.name: _copy(getattr(made, field.name), timezone.now()) for field in fields(Cast)}
+        return cls(Cast(**kept), state, places)  # copies: the first test may change what it was handed
 
     def again(self) -> Cast:
         now = timezone.now()

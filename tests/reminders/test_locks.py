@@ -82,6 +82,9 @@ class Scene(Story):
 
     # What people do
 
+    def acknowledge(self) -> None:
+        alerts.acknowledge(by=self.cast.ben, alert=Alert.objects.get(), now=timezone.now())
+
     def say(self, level: str) -> None:
         accounts.update_patient(by=self.cast.anna, patient=self.cast.anna_patient, privacy=level)
 

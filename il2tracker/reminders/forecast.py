@@ -32,10 +32,11 @@ class Line:
 def on(day: date, now: datetime) -> list[Line]:
     """What is due on the civil date `day`, each where the patient lives, in order of the clock."""
     begins = datetime.combine(day, time(0), tzinfo=UTC) - EASTERNMOST
-    found = _lines(sources.wanted(max(begins, now), begins))
+    people = facts.choices()
+    found = _lines(sources.wanted(max(begins, now), begins), people)
     there = sorted((line for line in found if line.at.date() == day), key=lambda line: (line.at.time(), line.wish.key))
     ended = _ended(begins)
-    return [_as_it_ended(line, ended) for line in _capped(there, facts.choices())]
+    return [_as_it_ended(line, ended) for line in _capped(there, people)]
 
 
 def parse(text: str, now: datetime) -> date:
@@ -48,11 +49,11 @@ def parse(text: str, now: datetime) -> date:
 
 def soon(now: datetime) -> list[Line]:
     """What is wanted from now on, as far ahead as rows are made, in order of time."""
-    return sorted(_lines(sources.wanted(now, now)), key=lambda line: (line.at, line.wish.key))
+    return sorted(_lines(sources.wanted(now, now), facts.choices()), key=lambda line: (line.at, line.wish.key))
 
 
-def _lines(wishes: Iterator[Wish]) -> list[Line]:
-    found, people = list(wishes), facts.choices()
+def _lines(wishes: Iterator[Wish], people: Choices) -> list[Line]:
+    found = list(wishes)
     named = Patient.objects.filter(pk__in={wish.patient_id for wish in found if wish.patient_id})
     codes = dict(named.values_list("pk", "code"))
     return [

@@ -138,7 +138,7 @@ def test_however_many_patients_there_are_it_takes_the_same_statements(cast: Cast
         with CaptureQueriesContext(connection) as statements:
             forecast.on(course.starts_on, timezone.now())
         counts.append(len(statements))
-    assert counts[0] == counts[1] <= 17
+    assert counts[0] == counts[1] <= 16
 
 
 # A test mail

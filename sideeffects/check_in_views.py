@@ -16,7 +16,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient, User
 from il2tracker.pages import form_page, sent
-from sideeffects import actions, change_actions, fever, filled, handover, triage
+from sideeffects import actions, change_actions, fever, filled, handover, story, triage
 from sideeffects.forms import ChangeForm, CheckInForm
 from sideeffects.models import CheckIn, catalogue
 from sideeffects.views import check_in_or_404
@@ -66,20 +66,29 @@ def finish(request: SignedInRequest, ref: str) -> HttpResponse:
 @login_required
 @form_page
 def change(request: SignedInRequest, ref: str) -> HttpResponse:
-    """Put a check-in right; what it said stays in its history. Something urgent in it is saved first, as ever (R4)."""
-    saved, now = check_in_or_404(request, ref), timezone.now()
+    """Put a check-in right; what it said stays in its history. Something urgent in it is saved first, as ever (R4).
+
+    What was made from an older version comes back, with what somebody else wrote meanwhile beside it.
+    """
+    read, saved, now = change_actions.version_of(ref), check_in_or_404(request, ref), timezone.now()
     change_actions.require_own(request.user, saved)
     if saved.is_unfinished:
         return redirect("sideeffects:finish", saved.ref)
     access.looked(request.user, saved.patient, "sideeffects.form", saved)
     known = _known(request.user, saved.patient, saved.felt_on, saved.felt_at)
-    form = ChangeForm(sent(request), saved=saved, **known)
-    if request.method == "POST" and form.is_valid():
-        return _changed(request, saved, form, now)
-    if request.method == "POST" and actions.urgent_and_new(saved, form.answers()):
+    form, is_sent = ChangeForm(sent(request), saved=saved, read=read, **known), request.method == "POST"
+    read, newer = form["read"].value(), []
+    if is_sent and form.is_valid():
+        try:
+            return _changed(request, saved, form, now)
+        except change_actions.ChangedMeanwhileError as refused:
+            form.add_error(None, refused)
+            read, saved = change_actions.version_of(ref), check_in_or_404(request, ref)
+            newer = story.of(saved, after=form.cleaned_data["read"])
+    if is_sent and actions.urgent_and_new(saved, form.answers()):
         told = {"key": form.cleaned_data["key"], "answers": form.answers(), "felt_at": saved.felt_at}
         return _after(request, actions.record_check_in(by=request.user, patient=saved.patient, now=now, **told))
-    return _page(request, form, changing=saved, now=now, **known)
+    return _page(request, form, changing=saved, read=read, newer=newer, now=now, **known)
 
 
 def _known(user: User, patient: Patient, on: date, before: datetime) -> dict[str, Any]:
@@ -123,6 +132,7 @@ def _page(request: SignedInRequest, form: CheckInForm, **context: Any) -> HttpRe
     context |= {
         "card": access.contact_card(patient, now),
         "fever": fever.question(patient, version, now, request.user.clock) if is_new else "",
+        "is_told": "changing" in context and any(alert.is_urgent for alert in context["changing"].alerts.all()),
         "copied": is_new and not form.is_bound and form.shown is not None,
     }
     status = 422 if request.method == "POST" and form.errors else 200
@@ -140,9 +150,8 @@ def _after(request: SignedInRequest, recorded: actions.Recorded) -> HttpResponse
 
 
 def _changed(request: SignedInRequest, saved: CheckIn, form: ChangeForm, now: datetime) -> HttpResponse:
-    done = change_actions.change_check_in(
-        by=request.user, check_in=saved, answers=form.answers(), now=now, reason=form.cleaned_data["reason"]
-    )
+    kept = {name: form.cleaned_data[name] for name in ("reason", "read")}
+    done = change_actions.change_check_in(by=request.user, check_in=saved, answers=form.answers(), now=now, **kept)
     if done.urgent:
         return redirect("sideeffects:urgent", saved.ref)
     said = _("Changed. What it said before stands below.") if done.changed else _("Nothing is different.")

@@ -8,6 +8,7 @@ from typing import Any
 from uuid import UUID, uuid4
 
 from django import forms
+from django.core.exceptions import NON_FIELD_ERRORS
 from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -213,7 +214,8 @@ class CheckInForm(VitalsForm):
 
     def _unfinished(self) -> dict[str, list[str]]:
         """What was sent in the boxes of this form and nowhere else, while something in it is not understood."""
-        asked = [*self.fields, "symptoms"] if self.errors else []
+        is_understood = not self.errors.keys() - {NON_FIELD_ERRORS}
+        asked = [] if is_understood else [*self.fields, "symptoms"]
         return {name: self._sent(name) for name in asked if name in self.data}
 
     @property
@@ -245,7 +247,10 @@ class CheckInForm(VitalsForm):
 
 
 class ChangeForm(CheckInForm):
-    """A check-in that is put right. What the form does not ask on the plan of that day stays as it was said."""
+    """A check-in that is put right. What the form does not ask on the plan of that day stays as it was said.
+
+    `read`: the version of the check-in that fills the boxes.
+    """
 
     reason = forms.CharField(
         required=False,
@@ -254,9 +259,11 @@ class ChangeForm(CheckInForm):
         help_text=gettext_lazy("What you said before stays readable beside it."),
         widget=forms.TextInput(attrs={"autocomplete": "off"}),
     )
+    read = forms.IntegerField(required=False, widget=forms.HiddenInput)
 
-    def __init__(self, data: QueryDict | None = None, *, saved: CheckIn, **known: Any) -> None:
+    def __init__(self, data: QueryDict | None = None, *, saved: CheckIn, read: int, **known: Any) -> None:
         super().__init__(data, shown=filled.everything(saved), **known)
+        self.initial["read"] = read
         self.saved = saved
 
     def answers(self) -> Answers:

@@ -10,14 +10,13 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext as _
 
 from cycles.story import Change, Step
-from il2tracker.accounts.models import User
 from sideeffects.handover import measured
 from sideeffects.models import CheckIn, Symptom, SymptomReport
 from sideeffects.units import Pressure, Temperature, Weight
 
 
-def of(check_in: CheckIn, viewer: User) -> list[Step]:
-    """The steps of a check-in, the newest first; nothing while it was saved once. Three statements."""
+def of(check_in: CheckIn, *, after: int = 0) -> list[Step]:
+    """The steps of a check-in after a version, the newest first; nothing while it was saved once. Three statements."""
     versions = list(check_in.history.select_related("history_user").order_by("history_date", "history_id"))
     if len(versions) < 2:
         return []
@@ -35,7 +34,7 @@ def of(check_in: CheckIn, viewer: User) -> list[Step]:
         )
         for version, older, then, now in zip(versions, [None, *versions], [said[0], *said], said, strict=False)
     ]
-    return steps[::-1]
+    return [step for step, version in zip(steps, versions, strict=True) if version.history_id > after][::-1]
 
 
 def _what(version: Any, older: Any) -> str:

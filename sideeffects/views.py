@@ -79,7 +79,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "measured": handover.measured_words(saved),
         "resting": list(SiteReaction.objects.visible_to(request.user).of(patient).open()),
         "is_at_a_place": _at_a_place(saved),
-        "steps": story.of(saved, request.user),
+        "steps": story.of(saved),
         "may_acknowledge": reads_for_clinic,
         "effects": listed_effects(saved) if reads_for_clinic else [],
         **_whom_to_call(saved, saved.alerts.all(), now, request.user),

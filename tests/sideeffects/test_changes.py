@@ -225,7 +225,7 @@ def test_when_the_alert_cannot_be_raised_nothing_is_changed(cast, monkeypatch):
 def test_the_story_shows_both_versions_and_nothing_that_stayed(cast):
     check_in = save(cast, temperature="38.6", severities={"tired": 2}, none_of_flags=True)
     change(cast, check_in, temperature="37.6", severities={"tired": 2, "itch": 1}, none_of_flags=True, stools=3)
-    newest, first = story.of(CheckIn.objects.get(), cast.anna)
+    newest, first = story.of(CheckIn.objects.get())
     assert (first.what, first.changes) == ("Recorded", ())
     changes = {each.name: (each.old.replace(SPACE, " "), each.new.replace(SPACE, " ")) for each in newest.changes}
     assert changes == {
@@ -239,7 +239,7 @@ def test_the_story_follows_symptoms_through_several_changes(cast):
     check_in = save(cast, severities={"tired": 1})
     change(cast, check_in, severities={"itch": 2})
     change(cast, check_in, severities={"itch": 3, "tired": 1})
-    steps = story.of(CheckIn.objects.get(), cast.anna)
+    steps = story.of(CheckIn.objects.get())
     shown = [[(each.old, each.new) for each in step.changes] for step in steps]
     assert shown == [
         [("Itching (moderate)", "Itching (severe), Tired (mild)")],
@@ -250,7 +250,7 @@ def test_the_story_follows_symptoms_through_several_changes(cast):
 
 def test_an_entry_that_was_never_changed_has_no_story(anna, cast):
     check_in = save(cast, none_of_flags=True)
-    assert story.of(check_in, cast.anna) == []
+    assert story.of(check_in) == []
     assert "What happened to this entry" not in text(anna.get(reverse("sideeffects:entry", args=[check_in.ref])))
 
 
@@ -385,3 +385,70 @@ def test_the_entry_offers_the_change_only_to_those_who_may(cast, client):
         client.force_login(getattr(cast, who))
         page = client.get(page_of(check_in, "entry")).content.decode()
         assert (page_of(check_in) in page) is offered, who
+
+
+# Two people at the same entry
+
+
+def sent_of(client, check_in, user, **boxes):
+    client.force_login(user)
+    return form_of(client.get(page_of(check_in))) | {name: str(value) for name, value in boxes.items()}
+
+
+def test_a_change_made_from_an_older_version_comes_back_with_both_and_nothing_is_lost(client, cast):
+    check_in = save(cast, by=cast.sam, temperature="37.2", none_of_flags=True)
+    hers = sent_of(client, check_in, cast.anna, note="shivering since two", temperature="37.4")
+    client.post(page_of(check_in), sent_of(client, check_in, cast.sam, temperature="37.6", stools=4))
+    client.force_login(cast.anna)
+    back = client.post(page_of(check_in), hers)
+    assert back.status_code == 422
+    words = text(back)
+    assert "It was changed while you wrote" in words
+    assert "by Sam" in words
+    assert "37.2 °C 37.6 °C" in words, "what the newer version says now"
+    assert "bowel movements in 24 hours: 4" in words
+    again = form_of(back)
+    assert (again["note"], again["temperature"]) == (["shivering since two"], ["37.4"])
+    check_in.refresh_from_db()
+    assert (str(check_in.reading), check_in.stools, check_in.note) == (f"37.6{SPACE}°C", 4, "")
+    saved = client.post(page_of(check_in), again | {"stools": "4"})
+    assert saved.headers["Location"] == page_of(check_in, "entry")
+    check_in.refresh_from_db()
+    assert (str(check_in.reading), check_in.stools, check_in.note) == (f"37.4{SPACE}°C", 4, "shivering since two")
+
+
+def test_a_red_flag_that_somebody_added_meanwhile_is_not_taken_out_unread(client, cast):
+    check_in = save(cast, by=cast.sam, none_of_flags=True)
+    hers = sent_of(client, check_in, cast.anna, note="better")
+    his = sent_of(client, check_in, cast.sam, flags="fainted")
+    client.post(page_of(check_in), his | {"none_of_flags": ""})
+    client.force_login(cast.anna)
+    back = client.post(page_of(check_in), hers)
+    assert back.status_code == 422
+    assert page_of(check_in, "urgent") in back.content.decode(), "the way to the numbers stands on the page"
+    check_in.refresh_from_db()
+    assert check_in.flags == ["fainted"]
+
+
+def test_a_red_flag_typed_into_an_older_version_is_told_all_the_same(client, cast):
+    """R4: it becomes a check-in of its own, of the same moment, with everything that was typed."""
+    check_in = save(cast, by=cast.sam, none_of_flags=True)
+    hers = sent_of(client, check_in, cast.anna, note="on the stairs") | {"flags": "fainted", "none_of_flags": ""}
+    client.post(page_of(check_in), sent_of(client, check_in, cast.sam, note="his words"))
+    client.force_login(cast.anna)
+    answer = client.post(page_of(check_in), hers)
+    other = CheckIn.objects.exclude(pk=check_in.pk).get()
+    assert answer.headers["Location"] == page_of(other, "urgent")
+    assert "020 7946" in text(client.get(answer.headers["Location"]))
+    assert (other.felt_at, other.note, other.is_unfinished) == (check_in.felt_at, "on the stairs", False)
+    assert raised(other) == [("T7", "RED")]
+    check_in.refresh_from_db()
+    assert check_in.note == "his words"
+
+
+def test_what_both_wrote_alike_is_no_quarrel(client, cast):
+    check_in = save(cast, by=cast.sam, none_of_flags=True)
+    hers = sent_of(client, check_in, cast.anna, note="tired")
+    client.post(page_of(check_in), sent_of(client, check_in, cast.sam, note="tired"))
+    client.force_login(cast.anna)
+    assert "Nothing is different." in text(client.post(page_of(check_in), hers, follow=True))

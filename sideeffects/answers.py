@@ -55,10 +55,28 @@ class Answers:
         return grades(self.flags, self.severities, self.temperature)
 
     def together_with(self, before: Answers) -> Answers:
-        """These answers, and what was told before stays told (R4)."""
+        """These answers, and what was told before stays told (R4): an empty box, or one that cannot be read, takes no
+        measurement back."""
         flags = before.flags | self.flags
         severities = {**before.severities, **self.severities}
-        return replace(self, flags=flags, none_of_flags=self.none_of_flags and not flags, severities=severities)
+        return replace(
+            self if self.temperature else self._with_the_reading_of(before),
+            flags=flags,
+            none_of_flags=self.none_of_flags and not flags,
+            severities=severities,
+            no_symptoms=self.no_symptoms and not any(severities.values()),
+            weight=self.weight or before.weight,
+            pressure=self.pressure or before.pressure,
+            stools=before.stools if self.stools is None else self.stools,
+            note=self.note or before.note,
+        )
+
+    def _with_the_reading_of(self, before: Answers) -> Answers:
+        """The fever medicine belongs to its reading: a new one is never relieved by what was said of another."""
+        medicine = self.medicine or before.medicine
+        return replace(
+            self, temperature=before.temperature, temperature_typed=before.temperature_typed, medicine=medicine
+        )
 
     def says_the_same_as(self, kept: Answers) -> bool:
         """Whether nothing in the check-in would be different; 38.40 °C is 38.4 °C."""

@@ -10,6 +10,7 @@ from itertools import groupby
 from cycles.days import CourseDays, lay_out
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
+from il2tracker.alerts.models import Alert
 from sideeffects import lumps, own_days, patterns, strips
 from sideeffects.models import CheckIn, DayOfReports, Symptom, catalogue
 from sideeffects.patterns import Column, Span
@@ -22,8 +23,8 @@ SHOWN = 4
 class Page:
     """What the template reads.
 
-    `own`: the hardest days of the last two courses in words, "" = not known; `older`: before which day the next page
-    begins; `lumps`: None on those pages.
+    `own`: the hardest days of the last two courses in words, "" = not known, or an urgent report is not closed (R22);
+    `older`: before which day the next page begins; `lumps`: None on those pages.
     """
 
     heads: list[Head]
@@ -55,7 +56,7 @@ def compose(patient: Patient, now: datetime, *, before: date | None = None) -> P
     return Page(
         heads=[strips.head(column) for column in columns],
         strips=[strips.strip(course, span, known) for course, span in zip(courses, spans, strict=True)],
-        own=_own(started, today) if before is None else "",
+        own=_own(patient, started, today) if before is None else "",
         older=shown[-1].starts_on if len(started) > SHOWN else None,
         lumps=lumps.table(patient, today) if before is None else None,
     )
@@ -99,6 +100,8 @@ def _laid_out(cycles: Sequence[Cycle], now: datetime) -> list[CourseDays]:
     return [lay_out(cycle, by_cycle.get(cycle.pk, []), now) for cycle in cycles]
 
 
-def _own(started: Sequence[Cycle], today: date) -> str:
+def _own(patient: Patient, started: Sequence[Cycle], today: date) -> str:
     """What the newest courses that are over tell for the next one."""
+    if Alert.objects.of(patient).urgent().filter(closed_at=None).exists():
+        return ""
     return own_days.in_words(own_days.read(started[0], started, today), started[0].length) if started else ""

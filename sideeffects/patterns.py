@@ -5,7 +5,7 @@ A day about which nothing was said is never a day without symptoms (H27): it sta
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from enum import StrEnum
@@ -49,6 +49,18 @@ def worst(told: Told | None) -> int | None:
     if told is None or not (told.severities or told.none):
         return None
     return max(told.severities.values(), default=0)
+
+
+def mark(days: Iterable[Told | None]) -> str:
+    """The worst of these days in a box: "2"; "!" for an urgent sign, beside a severity "2!"; "" where nobody spoke.
+
+    A day with an urgent sign never reads as 0 (H27).
+    """
+    told = [each for each in days if each is not None]
+    grade = max((grade for grade in map(worst, told) if grade is not None), default=None)
+    if any(each.flags for each in told):
+        return f"{grade or ''}!"
+    return "" if grade is None else str(grade)
 
 
 # Courses on one axis

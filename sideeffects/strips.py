@@ -130,7 +130,7 @@ def _felt(days: list[list[date]], said: Said, known: Known) -> list[Line]:
     rows: list[tuple[str, Callable[[Said], Box]]] = [(hottest, lambda found: _peak(found, bare=bool(unit)))]
     if any(each.flags for each in said):
         rows.append((_("Urgent signs"), lambda found: _flags(found, known.words)))
-    rows.append((_("Worst"), lambda found: _severity([patterns.worst(each) for each in found])))
+    rows.append((_("Worst"), _worst))
     rows += [(symptom.word, _reader(symptom.code)) for symptom in known.symptoms]
     return [Line(name, [_box(found, known, read) for found in days]) for name, read in rows]
 
@@ -151,6 +151,16 @@ def _unsaid() -> Box:
 def _severity(severities: Sequence[int | None]) -> Box:
     told = [severity for severity in severities if severity is not None]
     return Box(str(max(told)), f"s{max(told)}") if told else _unsaid()
+
+
+def _worst(said: Said) -> Box:
+    mark = patterns.mark(said)
+    if not mark:
+        return _unsaid()
+    if not mark.endswith("!"):
+        return Box(mark, f"s{mark}")
+    grade = mark.removesuffix("!")
+    return Box(mark, "flag", _("%(grade)s, and an urgent sign") % {"grade": grade} if grade else _("urgent sign"))
 
 
 def _peak(said: Said, *, bare: bool) -> Box:

@@ -55,10 +55,16 @@ class AlertQuerySet(PatientRecordQuerySet):
         return self.filter(_holds_now())
 
     def on_today(self, since: datetime) -> AlertQuerySet:
-        """What the patient's first page speaks of, the most urgent first: what holds, and urgent reports since then
-        that a person has seen."""
+        """What bears on the patient's first page, the most urgent first: what holds, urgent reports since then that a
+        person has seen, of both of which the page speaks (`is_shown`), and whatever urgent is not closed."""
         seen = Q(acknowledged_at__isnull=False, raised_at__gt=since, tier__in=Alert.URGENT)
-        return self.with_last_step().filter(_holds_now() | seen).most_urgent_first()
+        shown = models.Case(models.When(_holds_now() | seen, then=True), default=False)
+        rows = self.with_last_step().annotate(is_shown=shown)
+        return rows.filter(Q(is_shown=True) | Q(closed_at=None, tier__in=Alert.URGENT)).most_urgent_first()
+
+    def urgent(self) -> AlertQuerySet:
+        """Emergency and red."""
+        return self.filter(tier__in=Alert.URGENT)
 
     def most_urgent_first(self) -> AlertQuerySet:
         """Emergency, red, amber; the oldest of each first."""
@@ -108,6 +114,7 @@ class Alert(PatientRecord):
     last_call_what: str | None = None
     last_call_at: datetime | None = None
     settled_at: datetime | None = None
+    is_shown: bool = False  # of rows `on_today`
 
     objects = AlertQuerySet.as_manager()
 

@@ -111,10 +111,13 @@ def _count(day: CourseDay) -> Cell:
 
 
 def _worst_of(report: DayOfReports | None, symptoms: Sequence[Symptom]) -> Cell:
-    """The worst severity of a day with what it was; a dash where nothing was said (H27)."""
-    if report is None or not (report.severities or report.none):
+    """The worst severity of a day with what it was; a dash where nothing was said, and never 0 beside an urgent sign
+    (H27)."""
+    if report is None or not (report.severities or report.none or report.flags):
         return Cell(EMPTY, kind="empty")
     worst = max(report.severities.values(), default=0)
+    if report.flags and not worst:
+        return Cell("!", _("urgent sign"), "flag")
     if not worst:
         return Cell("0", _("none"), "s0")
     names = [symptom.word for symptom in symptoms if report.severities.get(symptom.code) == worst]

@@ -71,6 +71,7 @@ class Board:
     """Today. `course` is the running course, or the one that ended last with what is still open in it.
 
     `alert`: an urgent report that waits for the clinic; else `seen`: one of the last day that somebody there has seen.
+    `is_urgent`: an urgent report is not closed, whoever has seen it.
     `given`: the last injections really given, the newest first.
     """
 
@@ -81,6 +82,7 @@ class Board:
     course: CourseDays | None
     alert: Alert | None
     seen: Alert | None
+    is_urgent: bool
     given: list[Injection]
     place: str
     start: start.Start | None
@@ -172,7 +174,8 @@ def read(patient: Patient, now: datetime) -> Board:
         courses=courses,
         course=course,
         alert=next((alert for alert in alerts if alert.is_waiting), None),
-        seen=next((alert for alert in alerts if not alert.is_waiting), None),
+        seen=next((alert for alert in alerts if alert.is_shown and not alert.is_waiting), None),
+        is_urgent=any(alert.is_urgent and alert.closed_at is None for alert in alerts),
         given=given,
         place=suggested_place(given, courses.resting),
         start=start.of((courses.current, courses.coming), patient, today),

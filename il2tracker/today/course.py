@@ -42,10 +42,10 @@ class Earlier:
 
 @dataclass(frozen=True)
 class Felt:
-    """Beside the injections of each day the highest reading ("" = none) and the worst severity (None: nothing said)."""
+    """Beside the injections of each day the highest reading ("" = none) and the worst as `patterns.mark` says it."""
 
     peaks: list[str]
-    worst: list[int | None]
+    worst: list[str]
 
 
 @dataclass(frozen=True)
@@ -182,8 +182,8 @@ def _felt(patient: Patient, course: CourseDays) -> Felt | None:
     reports = CheckIn.objects.of(patient).by_day(course.days[0].on, course.days[-1].on)
     told = [reports.get(day.on) for day in course.days]
     peaks = [each.peak if each else None for each in told]
-    worst = [patterns.worst(each) for each in told]
-    if not any(peaks) and all(each is None for each in worst):
+    worst = [patterns.mark([each]) for each in told]
+    if not any([*peaks, *worst]):
         return None
     return Felt([str(peak).replace("\N{NO-BREAK SPACE}", " ") if peak else "" for peak in peaks], worst)
 

@@ -1,6 +1,6 @@
 """Days of a course that may be the hardest: a person's own after two courses, before that those of the source (P34).
 
-None beside an open red flag (R22): then nothing on the page may read like a forecast.
+None beside an urgent report that is not closed (R22): then nothing on the page may read like a forecast.
 """
 
 from __future__ import annotations
@@ -27,9 +27,13 @@ class Hardest:
     is_own: bool
 
 
+def _is_barred(board: Board) -> bool:
+    return board.alert is not None or board.is_urgent
+
+
 def measures(board: Board) -> list[Cycle]:
     """The courses whose days tell of the one that runs today; none where Today shows no days of a course."""
-    if board.course is None or not board.strip or board.alert is not None:
+    if board.course is None or not board.strip or _is_barred(board):
         return []
     cycle = board.course.cycle
     return own_days.measures(cycle, board.courses.earlier, cycle.starts_on)
@@ -47,7 +51,7 @@ def of_today(board: Board, told: Mapping[date, DayOfReports]) -> Hardest | None:
 def of_course(board: Board, cycle: Cycle) -> Hardest | None:
     """Of a course that runs or comes; None when nobody knows, and beside an open report. One statement."""
     days = own_days.read(cycle, board.courses.earlier, min(cycle.starts_on, board.today))
-    if board.alert is not None:
+    if _is_barred(board):
         return None
     return _own(cycle, days) if days else of_source(board, cycle)
 
@@ -61,7 +65,7 @@ def _own(cycle: Cycle, days: tuple[int, ...]) -> Hardest:
 def of_source(board: Board, cycle: Cycle) -> Hardest | None:
     """M2: a protocol whose source names no days has none."""
     named = cycle.plan.protocol.hardest_days
-    if not named or board.alert is not None:
+    if not named or _is_barred(board):
         return None
     facts = {"days": _(" to ").join(named.split("-"))}
     words = _("Many people feel worst on days %(days)s, but serious effects can start on any day.") % facts

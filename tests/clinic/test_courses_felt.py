@@ -10,9 +10,11 @@ from django.test.utils import CaptureQueriesContext
 
 from cycles.models import Cycle, Injection
 from cycles.site_actions import change_reaction, clear_reaction, report_reaction
+from il2tracker.alerts.actions import acknowledge, take_step
 from il2tracker.audit.models import AuditEvent
 from sideeffects.units import parse_temperature
 from tests.clinic.conftest import NOW, TODAY
+from tests.factories import alert as alert_of
 
 pytestmark = pytest.mark.django_db
 SILENT = "Nothing is written down about how these courses felt. That does not mean that nothing was felt."
@@ -117,6 +119,18 @@ def test_urgent_signs_are_none_only_where_somebody_said_none_of_these(page, nort
     assert rows(page())[1]["Urgent signs"][3:6] == ["!", "", "0"]
 
 
+def test_a_day_with_an_urgent_sign_is_not_the_mildest_in_the_row_of_the_worst(page, north, ada):
+    """H27."""
+    north.check_in(ada, **days_ago(59), none_of_flags=False, flags=frozenset({"fainted"}), no_symptoms=True)
+    north.check_in(ada, **days_ago(58), none_of_flags=False, flags=frozenset({"fainted"}), severities={"tired": 2})
+    north.check_in(ada, **days_ago(57), no_symptoms=True)
+    answer = page()
+    assert rows(answer)[1]["Worst"][2:5] == ["!", "2!", "0"]
+    assert '<td class="flag"><span aria-hidden="true">!</span><span class="sr">urgent sign</span></td>' in (
+        answer.content.decode()
+    )
+
+
 def test_days_to_come_are_not_silence(page):
     body = page().content.decode()
     worst = re.search(r'<tr><th scope="row">Worst</th>(.*?)</tr>', body, re.DOTALL)[1]
@@ -163,7 +177,7 @@ def hard_on(north, patient, first_days_ago, worst):
         north.check_in(patient, **days_ago(first_days_ago - day), severities={"tired": severity})
 
 
-def test_after_two_courses_the_hardest_days_are_said(see, north, cast):
+def test_after_two_courses_the_hardest_days_are_said_but_not_beside_an_urgent_report(see, north, cast):
     patient = north.patient("Ida", started=2 * 56 + 3)
     hard_on(north, patient, 2 * 56 + 3, [1, 1, 3, 3, 1])
     path = f"/people/{patient.code}/effects/"
@@ -172,6 +186,13 @@ def test_after_two_courses_the_hardest_days_are_said(see, north, cast):
     assert "In the last two courses days 3 and 4 felt the hardest" in see(cast.ben, path).text_read
     own = see(patient.user, "/check-in/patterns/").text_read
     assert "In your last two courses days 3 and 4 felt the hardest." in own
+    alert = alert_of(patient, patient.user)
+    for may_read in (False, False, True):
+        assert ("felt the hardest" in see(patient.user, "/check-in/patterns/").text_read) is may_read
+        if alert.acknowledged_at is None:
+            alert = acknowledge(by=cast.ben, alert=alert, now=NOW)
+        else:
+            take_step(by=cast.ben, alert=alert, what="closed", note="Better.", now=NOW)
 
 
 def test_older_courses_stand_on_a_page_of_their_own(see, north, cast):

@@ -89,6 +89,7 @@ def test_a_result_from_a_course_is_not_among_the_numbers(see, north, cast, ada):
 
 def test_each_day_of_the_last_two_courses_has_its_injections_hottest_and_worst(see, north, cast, ada):
     both = {"tired": 2, "nausea": 2, "shivering": 1}
+    north.check_in(ada, hours_ago=72, flags=frozenset({"fainted"}), none_of_flags=False, no_symptoms=True)
     north.check_in(ada, hours_ago=48, temperature=parse_temperature("38.2"), severities={"tired": 1})
     north.check_in(ada, hours_ago=24, temperature=parse_temperature("38.9"), severities=both)
     north.check_in(ada, hours_ago=23, flags=frozenset({"urine_less"}), none_of_flags=False)
@@ -96,8 +97,8 @@ def test_each_day_of_the_last_two_courses_has_its_injections_hottest_and_worst(s
     assert "Course 1 , 23 to 27 September 2026 Day Wed 23 Thu 24 Fri 25 Sat 26 Sun 27 Injections 2 2 2 2 2" in text
     second = text.partition("Course 2 , 18 to 22 November 2026")[2]
     assert "Injections 2 2 2 1 of 2 – Hottest, °C – 38.2 38.9 – –" in second
-    assert "Urgent signs – none Much less urine than usual, or none – –" in second
-    assert "Worst – 1 tired 2 tired +1 – –" in second
+    assert "Urgent signs Fainted none Much less urine than usual, or none – –" in second
+    assert "Worst ! urgent sign 1 tired 2 tired +1 – –" in second
 
 
 def test_temperatures_in_two_units_keep_them(see, north, cast, ada):

@@ -11,9 +11,9 @@ from il2tracker.alerts import actions as alerts
 from il2tracker.alerts.models import Alert
 from il2tracker.audit.models import AuditEvent
 from sideeffects import raising
-from sideeffects.actions import Answers, finish_check_in, load_library, record_check_in
+from sideeffects.actions import Answers, finish_check_in, load_library, record_check_in, said
 from sideeffects.models import CheckIn, Effect, Symptom, SymptomReport
-from sideeffects.units import parse_temperature
+from sideeffects.units import parse_pressure, parse_temperature, parse_weight
 from tests import factories
 from tests.factories import utc
 
@@ -259,6 +259,26 @@ def test_every_attempt_to_finish_tells_what_is_new_under_one_rule(cast):
         more = Answers(flags=frozenset({flag}), unfinished={"x": ["y"]})
         finish_check_in(by=cast.anna, check_in=check_in, answers=more, now=NOW)
     assert rules(check_in) == ["T11", "T11", "T11"]
+
+
+def test_a_box_that_cannot_be_read_takes_no_measurement_back(cast):
+    """R4, the rest of it: what stood in the record when the clinic was told is not lost on the way to the end."""
+    told = {
+        "medicine": "did_not",
+        "pressure": parse_pressure("90/50"),
+        "weight": parse_weight("72.5", "kg"),
+        "stools": 0,
+        "note": "on the stairs",
+    }
+    check_in = save(cast, temperature="39.4", unfinished={"lump_size": ["x"]}, **told).check_in
+    told |= {"temperature": parse_temperature("39.4"), "temperature_typed": "39.4"}
+    unread = {"temperature": ["hot"], "pressure": ["low"]}
+    more = Answers(flags=frozenset({"fainted"}), no_symptoms=True, unfinished=unread)
+    done = finish_check_in(by=cast.anna, check_in=check_in, answers=more, now=NOW).check_in
+    assert said(done) == Answers(flags=frozenset({"fainted"}), no_symptoms=True, unfinished=unread, **told)
+    better = Answers(none_of_flags=True, temperature=parse_temperature("38.9"), severities={"tired": 1}, stools=3)
+    said_last = said(finish_check_in(by=cast.anna, check_in=check_in, answers=better, now=NOW).check_in)
+    assert (str(said_last.temperature), said_last.medicine, said_last.stools) == ("38.9\xa0°C", "", 3)
 
 
 def test_a_finished_check_in_is_not_changed_again(cast):

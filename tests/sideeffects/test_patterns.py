@@ -33,6 +33,23 @@ def test_silence_is_never_read_as_none(day, of_tired, of_any):
     assert patterns.worst(day) == of_any
 
 
+@pytest.mark.parametrize(
+    ("days", "mark"),
+    [
+        ([None, told()], ""),
+        ([told(none=True)], "0"),
+        ([told({"tired": 1}), told({"tired": 2})], "2"),
+        ([told(none=True, flags={"fainted"})], "!"),
+        ([told({"tired": 0}, flags={"fainted"})], "!"),
+        ([told(flags={"fainted"})], "!"),
+        ([told({"tired": 2}), told(none=True, flags={"fainted"})], "2!"),
+    ],
+)
+def test_a_day_with_an_urgent_sign_never_reads_as_none(days, mark):
+    """H27."""
+    assert patterns.mark(days) == mark
+
+
 def test_every_strip_has_before_each_course_day_and_the_week_after():
     heads = patterns.columns(5)
     assert [each.part for each in heads] == [Part.BEFORE, *[Part.COURSE] * 5, *[Part.AFTER] * 7]

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from cycles.models import Cycle
+from il2tracker.alerts.actions import acknowledge, take_step
 from sideeffects.actions import Answers, record_check_in
 from tests.factories import utc
 from tests.today.conftest import EVENING
@@ -99,6 +100,22 @@ def test_beside_an_open_urgent_report_nothing_reads_like_a_forecast(see, cast, a
         assert "feel worst" not in text
 
 
+def test_a_report_in_hand_hides_them_until_it_is_closed(see, cast, anna):
+    """R22: also days after somebody spoke with the patient, when Today no longer says that it was seen."""
+    felt(anna, STARTS[0], [1, 1, 3, 3, 1])
+    felt(anna, STARTS[1], [1, 1, 2, 3, 1])
+    answers, at = Answers(flags=frozenset({"fainted"})), utc(2026, 11, 18, 20)
+    check_in = record_check_in(by=anna.user, patient=anna, key=uuid4(), answers=answers, now=at).check_in
+    alert = acknowledge(by=cast.ben, alert=check_in.alerts.get(), now=at)
+    take_step(by=cast.ben, alert=alert, what="reached", now=at + timedelta(hours=1))
+    for text in both(see, anna):
+        assert "hardest" not in text
+        assert "has seen it" not in text
+    take_step(by=cast.ben, alert=alert, what="closed", note="Better.", now=at + timedelta(hours=2))
+    for text in both(see, anna):
+        assert OWN in text
+
+
 def test_a_course_that_is_over_has_no_forecast(see, anna):
     felt(anna, STARTS[0], [1, 1, 3, 3, 1])
     felt(anna, STARTS[1], [1, 1, 2, 3, 1])
@@ -126,6 +143,9 @@ def test_the_worst_of_each_day_stands_beside_the_injections_and_the_hottest(see,
     text = both(see, anna)[1].replace("\xa0", " ")
     assert "Hottest 38.4 °C – 38.4 °C – –" in text
     assert "Worst 1 – 2 – –" in text
+    told = Answers(flags=frozenset({"fainted"}), no_symptoms=True)
+    record_check_in(by=anna.user, patient=anna, key=uuid4(), answers=told, now=utc(2026, 11, 19, 12))
+    assert "Worst 1 ! urgent sign 2 – –" in both(see, anna)[1]
 
 
 def test_a_course_of_which_nothing_was_said_has_no_such_rows(see, anna):

@@ -79,7 +79,7 @@ mutants: $(VENV)/dev
 	$(BIN)/mutmut results
 
 looks: $(VENV)/dev
-	$(PYTEST) -m looks tests/looks
+	$(PYTEST) -q -n $(WORKERS) --dist worksteal -m looks tests/looks
 
 pictures: $(VENV)/dev
 	IL2_PICTURES=1 $(PYTEST) -q tests/stories/test_pictures.py

@@ -7,9 +7,9 @@ from itertools import islice
 import pytest
 
 LONG = (
-    "test_screens.py::test_every_screen_is_right",
-    "test_screens.py::test_the_main_screens",
     "faults/test_kills.py",
+    "test_screens.py::test_every_screen",
+    "test_screens.py::test_the_main_screens",
     "system/test_runall.py",
     "faults/test_worker_killed.py",
     "looks/test_keyboard.py",

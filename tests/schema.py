@@ -28,10 +28,10 @@ def make(kept: Path) -> None:
     """
     name = connection.creation._get_test_db_name()
     if connection.vendor == "sqlite":
-        with _alone(kept):  # another run of the same checkout may do so too
+        with alone(kept):  # another run of the same checkout may do so too
             _of_sqlite(name, kept)
     else:
-        with _alone(services.scratch()):
+        with alone(services.scratch()):
             _of_postgres(name)
     _point_to(name)
     connection.ensure_connection()
@@ -44,7 +44,7 @@ def drop() -> None:
     if connection.vendor == "sqlite":
         Path(name).unlink()
         return
-    with _alone(services.scratch()), connection._nodb_cursor() as cursor:
+    with alone(services.scratch()), connection._nodb_cursor() as cursor:
         cursor.execute(f"DROP DATABASE {connection.ops.quote_name(name)}")
         cursor.execute("SELECT 1 FROM pg_database WHERE starts_with(datname, %s)", [f"test_{services.scratch().name}"])
         if cursor.fetchone() is None:
@@ -101,8 +101,9 @@ def _point_to(name: str) -> None:
 
 
 @contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One process at a time of those that share the folder."""
+def alone(folder: Path) -> Iterator[None]:
+    """One process at a time of those that share the folder, which is made when it is not there."""
+    folder.mkdir(parents=True, exist_ok=True)
     with (folder / "schema.lock").open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
         yield

@@ -17,13 +17,14 @@ from il2tracker.accounts.models import Clinic, Patient, User
 from il2tracker.alerts.models import Alert
 from il2tracker.clinic import suggestions
 from il2tracker.clinic.worklist import Rank, gather, reasons
-from il2tracker.demo import actions, story
+from il2tracker.demo import story
 from il2tracker.today import home
 from labs import facts, safety
 from labs.models import ImportBatch, LabResult
 from labs.trends import Verdict
 from sideeffects.models import CheckIn
 from tests import factories
+from tests import filled as demo
 
 pytestmark = pytest.mark.django_db
 
@@ -36,7 +37,7 @@ def filled(django_db_setup: None, django_db_blocker: Any) -> Iterator[datetime]:
         override_settings(DEMO=True, DEFAULT_TIME_ZONE="Europe/London"),
         transaction.atomic(),
     ):
-        actions.fill(now=now)
+        demo.fill(now=now)
         yield now
         transaction.set_rollback(True)
 

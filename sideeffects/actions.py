@@ -15,13 +15,14 @@ from django.db.models import OuterRef, Subquery
 from simple_history.utils import bulk_create_with_history
 
 from cycles import expected_hours, site_actions
-from cycles.models import Injection, PlanVersion, SiteReaction, current_plan
+from cycles.models import Injection, PlanVersion, SiteReaction
 from il2tracker.accounts import access
 from il2tracker.accounts.actions import update_patient
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from sideeffects import raising, said_before, triage
 from sideeffects.answers import Answers
+from sideeffects.asking import version_in_force
 from sideeffects.facts import NO_PLAN_LIMIT, Facts, PlanFacts
 from sideeffects.models import CheckIn, Effect, Expectation, Symptom, SymptomReport
 from sideeffects.units import Temperature
@@ -56,15 +57,6 @@ def load_library(symptom_model: type[Symptom] = Symptom, effect_model: type[Effe
 
 
 # Reading what the rules need
-
-
-def version_in_force(patient: Patient, today: date) -> PlanVersion | None:
-    """The newest version of the active plan that has begun, else its first; None without a plan."""
-    plan = current_plan(patient)
-    if plan is None:
-        return None
-    versions = sorted(plan.versions.all(), key=lambda version: version.number)
-    return next((version for version in reversed(versions) if version.starts_on <= today), versions[0])
 
 
 def facts_of(patient: Patient, answers: Answers, felt_at: datetime, version: PlanVersion | None) -> Facts:

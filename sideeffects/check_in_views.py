@@ -16,7 +16,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import Patient, User
 from il2tracker.pages import form_page, sent
-from sideeffects import actions, change_actions, fever, filled, handover, story, triage
+from sideeffects import actions, asking, change_actions, fever, filled, handover, story, triage
 from sideeffects.forms import ChangeForm, CheckInForm
 from sideeffects.models import CheckIn, catalogue
 from sideeffects.views import check_in_or_404
@@ -96,7 +96,7 @@ def _known(user: User, patient: Patient, on: date, before: datetime) -> dict[str
     weighed = CheckIn.objects.visible_to(user).of(patient).weighed().filter(felt_at__lt=before).newest_first().first()
     return {
         "patient": patient,
-        "version": actions.version_in_force(patient, on),
+        "version": asking.version_in_force(patient, on),
         "symptoms": catalogue(),
         "last_weight": weighed.weighed if weighed else None,
     }

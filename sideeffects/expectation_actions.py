@@ -12,7 +12,7 @@ from il2tracker.accounts import access
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from sideeffects import triage
-from sideeffects.actions import version_in_force
+from sideeffects.asking import version_in_force
 from sideeffects.models import Expectation, Symptom
 
 # App's own, after published practice: what is expected is looked at again within a month.

@@ -11,7 +11,7 @@ from cycles.models import Cycle, PlanVersion
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
 from sideeffects import effects
-from sideeffects.actions import version_in_force
+from sideeffects.asking import version_in_force
 from sideeffects.models import Expectation, Symptom
 
 

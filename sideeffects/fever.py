@@ -21,11 +21,16 @@ def limit(version: PlanVersion | None) -> Temperature:
     return Temperature(version.fever_above, version.fever_unit) if version else NO_PLAN_LIMIT
 
 
+def is_over(reading: Temperature, version: PlanVersion | None) -> bool:
+    """Whether a reading is over it."""
+    return reading.fahrenheit > limit(version).fahrenheit
+
+
 def newest_over(check_ins: Iterable[CheckIn], version: PlanVersion | None) -> CheckIn | None:
     """The check-in with the newest reading, when that is over the limit. `check_ins`: the newest first."""
     newest = next((each for each in check_ins if each.reading), None)
     reading = newest.reading if newest else None
-    return newest if reading and reading.fahrenheit > limit(version).fahrenheit else None
+    return newest if reading and is_over(reading, version) else None
 
 
 def question(patient: Patient, version: PlanVersion | None, now: datetime, clock: str) -> str:

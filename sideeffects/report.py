@@ -7,14 +7,12 @@ from datetime import date, datetime, timedelta
 from itertools import takewhile
 
 from django.utils.translation import gettext as _
-from django.utils.translation import ngettext
 
 from cycles.models import Cycle, Injection, Medication
-from il2tracker import ui
 from il2tracker.accounts.models import Patient
 from il2tracker.alerts.models import Alert
 from sideeffects import effects, handover
-from sideeffects.actions import version_in_force
+from sideeffects.asking import version_in_force
 from sideeffects.models import CheckIn, Symptom
 
 # App's own: injections before the entry, and later entries after it, that a reader needs to judge what led to what.
@@ -78,7 +76,7 @@ def compose(check_in: CheckIn, now: datetime) -> Report:
         before_medicines=[line.strip() for line in premedication.splitlines() if line.strip()],
         reactions=_reactions(check_in),
         temperature=handover.temperature_words(check_in),
-        vitals=_vitals(check_in),
+        vitals=handover.measured(check_in.weighed, check_in.pressure, check_in.stools),
         alerts=list(check_in.alerts.select_related("acknowledged_by").order_by("raised_at")),
     )
 
@@ -136,18 +134,3 @@ def _since(code: str, check_in: CheckIn, around: list[CheckIn]) -> date:
 
 def _has(entry: CheckIn, code: str) -> bool:
     return code in entry.flags or any(r.symptom.code == code and r.severity for r in entry.reports.all())
-
-
-def _vitals(check_in: CheckIn) -> list[str]:
-    found = []
-    if check_in.weight is not None:
-        found.append(
-            _("weight %(weight)s %(unit)s") % {"weight": ui.number(check_in.weight), "unit": check_in.weight_unit}
-        )
-    if check_in.systolic is not None:
-        pressure = {"systolic": check_in.systolic, "diastolic": check_in.diastolic}
-        found.append(_("blood pressure %(systolic)s/%(diastolic)s mmHg") % pressure)
-    if check_in.stools is not None:
-        words = ngettext("one stool in 24 hours", "%(n)s stools in 24 hours", check_in.stools)
-        found.append(words % {"n": check_in.stools})
-    return found

@@ -18,7 +18,7 @@ from il2tracker.accounts.access import SignedInRequest
 from il2tracker.accounts.models import User
 from il2tracker.alerts import told
 from il2tracker.alerts.models import Alert
-from sideeffects import actions, change_actions, handover, story
+from sideeffects import actions, asking, change_actions, handover, story
 from sideeffects.models import CheckIn, listed_effects
 
 PAGE = 30
@@ -71,7 +71,7 @@ def entry(request: SignedInRequest, ref: str) -> HttpResponse:
         "now": now,
         "flags": handover.flag_words(saved),
         "temperature": handover.temperature_words(saved),
-        "version": actions.version_in_force(patient, saved.felt_on),
+        "version": asking.version_in_force(patient, saved.felt_on),
         "often_seen": actions.often_seen(saved),
         "is_feverish": handover.is_feverish(saved),
         "may_record": access.may_record(request.user, patient),

@@ -34,7 +34,8 @@ class Waited:
 class Times:
     """Of one tier in one window of days. `middle` and `longest`: of those acknowledged; None when there is none.
 
-    `late`: how many nobody acknowledged in the clinic's minutes; `open`: how many nobody has acknowledged yet.
+    `late`: how many nobody acknowledged in the clinic's minutes, None of those to call about, which have a day;
+    `open`: how many nobody has acknowledged yet.
     """
 
     days: int
@@ -42,7 +43,7 @@ class Times:
     count: int
     middle: timedelta | None
     longest: timedelta | None
-    late: int
+    late: int | None
     open: int
 
     @property
@@ -75,7 +76,7 @@ def measure(alerts: Iterable[Waited], days: int, limit: timedelta, now: datetime
         count=len(found),
         middle=timedelta(seconds=median(wait.total_seconds() for wait in waits)) if waits else None,
         longest=max(waits, default=None),
-        late=sum(not each.within(limit, now) for each in found),
+        late=sum(not each.within(limit, now) for each in found) if is_urgent else None,
         open=sum(each.acknowledged_at is None for each in found),
     )
 

@@ -18,12 +18,10 @@ from labs.files.fhir_json import decoded, mapping, parsed, passage, sequence, te
 from labs.files.own_json import FORMAT, VERSION
 from sideeffects.models import CheckIn
 from sideeffects.restoring import Kept
-from sideeffects.units import RANGES
+from sideeffects.units import MOST_STOOLS, PRESSURES, RANGES, WEIGHTS
 
 REF = re.compile(r"[0-9a-z]{10}", re.ASCII)
 NUMBER = re.compile(r"[0-9]{1,4}(\.[0-9]{1,3})?", re.ASCII)
-WEIGHTS = {"kg": (Decimal(20), Decimal(400)), "lb": (Decimal(44), Decimal(882))}
-MOST_STOOLS, HIGHEST, LOWEST = 60, (50, 280), (20, 180)
 LONGEST_NOTE = 10_000
 MOST = 20_000
 """Check-ins of a file: more than one a day for fifty years. What holds more was not written by this diary."""
@@ -74,13 +72,17 @@ def read(entries: list[Any], codes: Mapping[str, bool], zone: str, now: datetime
 
     `zone`: where an entry does not say where it was made.
     """
-    kept, refused = [], []
+    kept: dict[str, Kept] = {}
+    refused = []
     for place, entry in enumerate(entries, 1):
         try:
-            kept.append(_entry(mapping(entry), codes, zone, now))
+            found = _entry(mapping(entry), codes, zone, now)
+            if found.ref in kept:
+                raise EntryError(_("It stands in this file twice; the first one counts."))
+            kept[found.ref] = found
         except EntryError as error:
             refused.append((place, str(error)))
-    return Content(kept, refused)
+    return Content(list(kept.values()), refused)
 
 
 def _entry(entry: Mapping[str, Any], codes: Mapping[str, bool], zone: str, now: datetime) -> Kept:
@@ -107,7 +109,7 @@ def _entry(entry: Mapping[str, Any], codes: Mapping[str, bool], zone: str, now: 
         weight_unit=weight_unit,
         systolic=systolic,
         diastolic=diastolic,
-        stools=_whole(entry.get("stools_in_24_hours"), 0, MOST_STOOLS, _("number of stools")),
+        stools=_whole(entry.get("stools_in_24_hours"), 0, MOST_STOOLS, _("number of bowel movements")),
         note=passage(_plain(entry.get("note")))[:LONGEST_NOTE],
     )
 
@@ -188,7 +190,7 @@ def _measured(
 
 def _pressure(said: Mapping[str, Any]) -> tuple[int | None, int | None]:
     words = _("blood pressure")
-    high, low = _whole(said.get("systolic"), *HIGHEST, words), _whole(said.get("diastolic"), *LOWEST, words)
+    high, low = (_whole(said.get(name), *PRESSURES[name], words) for name in ("systolic", "diastolic"))
     if (high is None) != (low is None) or (high is not None and low is not None and high <= low):
         raise EntryError(_("Its %(what)s cannot be read.") % {"what": words})
     return high, low

@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from datetime import date, datetime, timedelta
-from typing import Any, TypeVar
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from django.db.models import OuterRef, Subquery
+from django.db.models import OuterRef, Subquery, Value
+from django.db.models.functions import Coalesce
 
 from cycles.models import Cycle, PlanVersion
 from il2tracker.accounts.models import Patient
 from il2tracker.reminders import kinds
 from il2tracker.reminders.of_check_ins import CheckInFact
 from il2tracker.reminders.wishes import Choices, Owner
-from sideeffects.facts import NO_PLAN_LIMIT
+from sideeffects import asking, fever
 from sideeffects.models import CheckIn
 from sideeffects.units import Temperature
 
-Row = TypeVar("Row", PlanVersion, Cycle)
+ONE_DAY = timedelta(days=1)
 
 
 def of_all(choices: Choices, now: datetime, **which: Any) -> list[CheckInFact]:
@@ -45,52 +46,31 @@ def _facts(now: datetime, **which: Any) -> list[CheckInFact]:
         hot_unit=Subquery(readings.values("temperature_unit")[:1]),
     )
     found = list(patients)
-    versions, cycles = _versions(found), _cycles(found)
+    versions, cycles = asking.versions(found), _cycles(found, now)
     return [_fact(row, versions.get(row.pk, []), cycles.get(row.pk, []), now) for row in found]
 
 
-def _versions(patients: Sequence[Patient]) -> dict[int, list[PlanVersion]]:
-    rows = PlanVersion.objects.filter(plan__patient__in=patients, plan__ended_on=None).select_related("plan")
-    return _by_patient((row.plan.patient_id, row) for row in rows.order_by("number"))
-
-
-def _cycles(patients: Sequence[Patient]) -> dict[int, list[Cycle]]:
+def _cycles(patients: Sequence[Patient], now: datetime) -> dict[int, list[Cycle]]:
+    """The course of each active plan that started last wherever on earth, and every later one."""
     rows = Cycle.objects.filter(patient__in=patients, plan__ended_on=None).exclude(state=Cycle.State.CANCELLED)
-    return _by_patient((row.patient_id, row) for row in rows.select_related("version").order_by("starts_on"))
-
-
-def _by_patient(rows: Iterable[tuple[int, Row]]) -> dict[int, list[Row]]:
-    found: dict[int, list[Row]] = {}
-    for patient_id, row in rows:
-        found.setdefault(patient_id, []).append(row)
+    begun = Cycle.objects.current(now.astimezone(UTC).date() - ONE_DAY).filter(plan=OuterRef("plan"))
+    first = Coalesce(Subquery(begun.values("starts_on")[:1]), Value(date.min))
+    found: dict[int, list[Cycle]] = {}
+    for row in rows.filter(starts_on__gte=first):
+        found.setdefault(row.patient_id, []).append(row)
     return found
 
 
 def _fact(row: Any, versions: list[PlanVersion], cycles: list[Cycle], now: datetime) -> CheckInFact:
     today = row.today(now)
-    over = row.hot is not None and _is_over(Temperature(row.hot, row.hot_unit), versions, today)
+    over = row.hot is not None and fever.is_over(Temperature(row.hot, row.hot_unit), asking.in_force(versions, today))
     return CheckInFact(
         owner=Owner(row.pk, row.user_id, bool(row.user and row.user.is_active), plan_ended=False),
         zone=row.time_zone,
-        course_days=frozenset(day for cycle in cycles for day in _days(cycle, today)),
+        course_days=frozenset(asking.course_days(asking.of_now(cycles, today), today)),
         last_on=_day(row.last_at, row.last_zone),
         fever_on=_day(row.hot_at, row.hot_zone) if over else None,
     )
-
-
-def _is_over(reading: Temperature, versions: list[PlanVersion], today: date) -> bool:
-    """By the version in force, which is the newest that has begun, else the first."""
-    begun = [version for version in versions if version.starts_on <= today] or versions[:1]
-    limit = Temperature(begun[-1].fever_above, begun[-1].fever_unit) if begun else NO_PLAN_LIMIT
-    return reading.fahrenheit > limit.fahrenheit
-
-
-def _days(cycle: Cycle, today: date) -> list[date]:
-    """Every day from the first to the last injection; a course that waits after it began has none."""
-    if not (cycle.goes_ahead or cycle.starts_on > today):
-        return []
-    last = min(cycle.stopped_on, cycle.last_dose_on) if cycle.stopped_on else cycle.last_dose_on
-    return [cycle.starts_on + timedelta(days=number) for number in range((last - cycle.starts_on).days + 1)]
 
 
 def _day(at: datetime | None, zone: str | None) -> date | None:

@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 
 from cycles import schedule
-from cycles.models import Cycle, PlannedDose
+from cycles.models import PlannedDose
 from cycles.protocols import Indication
 from il2tracker.today.board import Board
+from sideeffects import asking
 
 STILL_ASKED = timedelta(days=7)  # app's own: so long after the last day of a course Today asks what is still there
 
@@ -45,15 +46,10 @@ def last_injection_on(board: Board) -> date | None:
     return max((day for day in (*given, planned, board.patient.earlier_il2_on) if day), default=None)
 
 
-def ended_on(cycle: Cycle) -> date:
-    """The last day on which an injection was planned and not called off."""
-    return min(cycle.stopped_on, cycle.last_dose_on) if cycle.stopped_on else cycle.last_dose_on
-
-
 def asks_what_stays(board: Board) -> bool:
     """Whether effects may linger from a course that ended in the last days; never beside an open report (R22)."""
     current = board.courses.current
     if current is None or board.alert is not None or not current.goes_ahead:
         return False
-    last = ended_on(current)
+    last = asking.ended_on(current)
     return last < board.today <= last + STILL_ASKED

@@ -11,9 +11,8 @@ from django.utils.translation import gettext as _
 
 from il2tracker import ui
 from il2tracker.today import hardest
-from il2tracker.today.after import ended_on
 from il2tracker.today.board import Board
-from sideeffects import fever, handover
+from sideeffects import asking, fever, handover
 from sideeffects.cadence import Ask, asked
 from sideeffects.models import CheckIn, DayOfReports, SymptomReport
 from sideeffects.patterns import TAIL
@@ -32,29 +31,21 @@ class Felt:
 
 
 def read(board: Board, clock: str) -> Felt:
-    """Three statements at most."""
+    """Three statements at most, and one more after a reading: over which limit it would be."""
     patient, newest = board.patient, check_ins(board)
     last = newest[0] if newest else None
-    over = fever.newest_over(newest, board.courses.version)
+    is_measured = any(each.reading for each in newest)
+    version = asking.version_in_force(patient, board.today) if is_measured else None
+    over = fever.newest_over(newest, version)
     now = board.now.astimezone(patient.zone)
-    ask = asked(course_days(board), now, last.felt_on if last else None, over.felt_on if over else None)
+    days = asking.course_days([board.courses.current, board.courses.coming], board.today)
+    ask = asked(days, now, last.felt_on if last else None, over.felt_on if over else None)
     return Felt(
         words=said(last, board.today, clock) if last else "",
         ask=ask,
         fever=fever.words(over, board.today, clock) if over and ask is Ask.FEVER else "",
         told=_by_day(newest),
     )
-
-
-def course_days(board: Board) -> set[date]:
-    """Every day of the present course and of the one to come; a course that waits after it began has none."""
-    cycles = [board.courses.current, board.courses.coming]
-    going = [cycle for cycle in cycles if cycle and (cycle.goes_ahead or cycle.starts_on > board.today)]
-    return {
-        cycle.starts_on + timedelta(days=n)
-        for cycle in going
-        for n in range((ended_on(cycle) - cycle.starts_on).days + 1)
-    }
 
 
 def check_ins(board: Board) -> list[CheckIn]:

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from cycles import interactions
-from cycles.models import Medication, current_plan
+from cycles.models import Medication
 from il2tracker import ui
 from il2tracker.accounts.models import Patient
 from labs import range_words
 from labs.models import LabResult
+from sideeffects import asking
 
 STOPPED_SHOWN = 50
 RECENT = timedelta(days=90)  # app's own: an older result says nothing about now
@@ -46,7 +47,7 @@ def compose(patient: Patient, now: datetime) -> Page:
     """Everything on the page, in a number of statements that does not depend on how much there is."""
     rows, today = Medication.objects.of(patient).standing(), patient.today(now)
     taken = list(rows.taken_on(today).select_related("recorded_by"))
-    before = _before(patient)
+    before = _before(patient, today)
     found = interactions.find([*(each.name for each in taken), *before])
     return Page(
         taken=taken,
@@ -56,9 +57,9 @@ def compose(patient: Patient, now: datetime) -> Page:
     )
 
 
-def _before(patient: Patient) -> list[str]:
-    plan = current_plan(patient)
-    version = max(plan.versions.all(), key=lambda each: each.number) if plan else None
+def _before(patient: Patient, today: date) -> list[str]:
+    """What the version in force names, as the summary of an entry does."""
+    version = asking.version_in_force(patient, today)
     return [line.strip() for line in version.premedication.splitlines() if line.strip()] if version else []
 
 

@@ -246,7 +246,7 @@ REFUSED = [
     ({"weight": {"value": "19.99", "unit": "kg"}}, "Its weight is outside of what is possible."),
     ({"blood_pressure": {"systolic": 120}}, "Its blood pressure cannot be read."),
     ({"blood_pressure": {"systolic": 80, "diastolic": 80}}, "Its blood pressure cannot be read."),
-    ({"stools_in_24_hours": 61}, "Its number of stools is outside of what is possible."),
+    ({"stools_in_24_hours": 61}, "Its number of bowel movements is outside of what is possible."),
 ]
 
 
@@ -290,6 +290,16 @@ def test_only_the_first_reasons_are_listed_and_all_are_counted(dan, empty):
     text = send(dan, OWN, record(*[{}] * 60)).content.decode()
     assert "60 cannot be read and are left out" in text
     assert text.count("It has no name that tells it from others.") == 50
+
+
+def test_an_entry_that_stands_twice_in_a_file_is_not_called_here_already(dan, empty):
+    page = send(dan, OWN, record(entry(note="first"), entry(note="second")))
+    text = page.content.decode()
+    assert "1 cannot be read and is left out" in text
+    assert "Check-in 2 of the file: It stands in this file twice; the first one counts." in text
+    assert "0 are here already" in text
+    confirm(dan, OWN, page, same="on")
+    assert CheckIn.objects.of(empty).get().note == "first"
 
 
 def test_what_was_reported_outweighs_none_in_the_same_entry(dan, empty):

@@ -13,6 +13,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from cycles.models import Cycle, Plan, PlanVersion
 from il2tracker.accounts.models import Patient, User
 from il2tracker.reminders import (
     actions,
@@ -29,8 +30,10 @@ from il2tracker.reminders.clocks import database_now
 from il2tracker.reminders.models import Reminder
 from il2tracker.reminders.of_check_ins import CheckInFact
 from il2tracker.reminders.wishes import Choices, Owner, Reason, Wish
+from il2tracker.today import board, feel
 from sideeffects.actions import record_check_in
 from sideeffects.answers import Answers
+from sideeffects.cadence import Ask
 from sideeffects.units import Temperature
 from tests import factories
 from tests.factories import Cast
@@ -221,3 +224,67 @@ def test_planning_asks_as_much_for_many_as_for_one(cast: Cast) -> None:
     factories.plan(cast.dan_patient, cast.ben)
     writes(cast, celsius="39.5")
     assert statements() == one == 3
+
+
+# The same as on Today
+
+
+def plan_ends() -> None:
+    Plan.objects.update(ended_on=local().date() - ONE_DAY)
+
+
+def follows(cast: Cast) -> None:
+    """A kidney plan (38.0 °C) after the one for HIV (102 °F)."""
+    plan_ends()
+    Cycle.objects.update(state=Cycle.State.CANCELLED)
+    factories.plan(cast.anna_patient, cast.ben, protocol="kidney-label", starts_on=local().date())
+
+
+def is_changed(cast: Cast) -> None:
+    """From a course to come on 37.5 °C; the limit of today stays."""
+    version = PlanVersion.objects.get()
+    starts_on = local().date() + 56 * ONE_DAY
+    version.pk, version.number, version.starts_on = None, 2, starts_on
+    version.fever_above, version.fever_unit = Decimal("37.5"), "C"
+    version.save()
+
+
+@pytest.mark.parametrize(
+    ("happens", "celsius", "fever"),
+    [
+        (lambda _cast: None, "38.9", True),
+        (lambda _cast: None, "38.5", False),
+        (follows, "38.5", True),
+        (follows, "38.0", False),
+        (is_changed, "38.5", False),
+        (lambda _cast: plan_ends(), "38.5", True),
+        (lambda _cast: plan_ends(), "37.9", False),
+    ],
+)
+def test_the_mail_and_today_ask_by_the_same_limit(cast: Cast, happens: Any, celsius: str, fever: bool) -> None:
+    happens(cast)
+    writes(cast, days_ago=1, celsius=celsius)
+    felt = feel.read(board.read(cast.anna_patient, timezone.now()), "24")
+    [fact] = facts_of_check_ins.of_patient(cast.anna_patient.pk, timezone.now())
+    assert ((felt.ask is Ask.FEVER), (fact.fever_on is not None)) == (fever, fever)
+
+
+def test_years_of_courses_are_not_read_at_every_tick(cast: Cast) -> None:
+    """The course that began last and those to come say all there is to ask by."""
+    course = Cycle.objects.get(starts_on=local().date())
+    before = known_days(cast)
+    for number in range(1, 40):
+        first = course.starts_on - 56 * number * ONE_DAY
+        facts = {"number": 100 + number, "starts_on": first, "last_dose_on": first + 4 * ONE_DAY}
+        Cycle.objects.create(patient=cast.anna_patient, plan=course.plan, version=course.version, **facts)
+    with CaptureQueriesContext(connection) as asked:
+        assert known_days(cast) == before
+    [of_courses] = [each["sql"] for each in asked.captured_queries if each["sql"].startswith('SELECT "cycles_cycle"')]
+    with connection.cursor() as cursor:
+        cursor.execute(of_courses)
+        assert len(cursor.fetchall()) == Cycle.objects.filter(starts_on__gte=course.starts_on - 56 * ONE_DAY).count()
+
+
+def known_days(cast: Cast) -> frozenset[date]:
+    [fact] = facts_of_check_ins.of_patient(cast.anna_patient.pk, timezone.now())
+    return fact.course_days

@@ -9,8 +9,9 @@ from django.urls import reverse
 
 from cycles.models import Medication
 from il2tracker.audit.models import AuditEvent
+from sideeffects import handover
 from sideeffects.report import compose
-from sideeffects.units import parse_temperature
+from sideeffects.units import Pressure, Weight, parse_temperature
 from tests import factories
 from tests.factories import utc
 from tests.sideeffects.test_reading import save
@@ -90,11 +91,16 @@ def read(client, user, check_in):
 
 def test_the_page_prints_what_was_said_and_leaves_the_name_out(client, cast):
     reading = parse_temperature("100.5 F")
-    entry = feel(cast, severities={"itch": 2}, temperature=reading, note="Since the tablets")
+    measured = {"weight": Weight(Decimal("72.5"), "kg"), "pressure": Pressure(120, 80), "stools": 3}
+    entry = feel(cast, severities={"itch": 2}, temperature=reading, note="Since the tablets", **measured)
     shown = read(client, cast.anna, entry).content.decode()
     main = shown[shown.index("<article") : shown.index("</article>")]
     assert "100.5\N{NO-BREAK SPACE}°F" in main
     assert "Since the tablets" in main
+    assert handover.measured_words(entry) == ", ".join(
+        ["72.5\xa0kg", "120/80\xa0mmHg", "bowel movements in 24 hours: 3"]
+    )
+    assert handover.measured_words(entry) in main
     assert cast.anna_patient.code in main
     assert "Anna" not in main
     assert "http" not in main

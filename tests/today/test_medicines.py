@@ -140,6 +140,19 @@ def test_p33_both_names_are_put_beside_each_other_also_with_what_the_plan_names(
     assert "Ask your clinic or your pharmacist" in page()
 
 
+def test_what_is_named_before_an_injection_is_that_of_the_version_in_force(cast, page):
+    """As in the summary of an entry: a version that begins with a course to come says nothing of today."""
+    plan = factories.plan(cast.anna_patient, cast.ben, starts_on=TODAY, premedication="Paracetamol")
+    version = plan.versions.get()
+    version.pk, version.number, version.premedication = None, 2, "Cetirizine"
+    version.starts_on = TODAY + timedelta(days=56)
+    version.save()
+    assert "Paracetamol" in page()
+    assert "Cetirizine" not in page()
+    plan.versions.filter(number=2).update(starts_on=TODAY)
+    assert "Cetirizine" in page()
+
+
 def test_h21_both_facts_about_ibuprofen_and_the_results_they_hang_on_without_advice(cast, page):
     add(cast, "Ibuprofen", "bought")
     assert "names ibuprofen, with an antihistamine" in page()

@@ -4,7 +4,7 @@ import io
 from datetime import UTC, datetime, timedelta
 from email.message import EmailMessage
 from typing import Any
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 import pytest
 from django.conf import settings
@@ -398,6 +398,78 @@ def test_what_is_no_report_ends_with_words_and_code_1(
     with pytest.raises(SystemExit) as ended:
         pipe(raw, monkeypatch)
     assert ended.value.code == 1
+
+
+OURS = uuid4()
+BLOCK = "Final-Recipient: rfc822; final@example.org\nAction: failed\nStatus: 5.1.1\n"
+BACK = f"Message-ID: <{OURS.int}@{settings.MESSAGE_ID_DOMAIN}>\nTo: Anna <sent@example.org>\n"
+FROM_ORIGINAL = "Original-Recipient: rfc822; original@example.org\n"
+PLAIN = {"message_uuid": OURS, "address": "sent@example.org", "status": "5.1.1", "has_failed": True, "code": 550}
+NOT_OURS = {"message_uuid": None, "address": "final@example.org"}
+
+
+def told(block: str, back: str, kind: str = "text/rfc822-headers") -> list[bouncing.Report]:
+    """What a report with this block about a recipient, and these headers of the mail, is read as."""
+    parts = {"message/delivery-status": f"Reporting-MTA: dns; mx.example\n\n{block}", kind: back}
+    body = "".join(f"--b\nContent-Type: {name}\n\n{text}\n" for name, text in parts.items())
+    return bouncing.read(f"Content-Type: multipart/report; boundary=b\n\n{body}--b--\n".encode())
+
+
+@pytest.mark.parametrize(
+    ("block", "back", "facts"),
+    [
+        (BLOCK, BACK, {}),
+        (FROM_ORIGINAL + BLOCK, BACK, {}),
+        (FROM_ORIGINAL + BLOCK, BACK.replace("To:", "Cc:"), {"address": "original@example.org"}),
+        (BLOCK, BACK.replace("To:", "Cc:"), {"address": "final@example.org"}),
+        (BLOCK.replace("rfc822; ", ""), BACK.replace("To:", "Cc:"), {"address": "final@example.org"}),
+        (BLOCK.replace("rfc822; final", "x;rfc822; f"), BACK.replace("To:", "Cc:"), {"address": "f@example.org"}),
+        (BLOCK.replace("Final-Recipient", "X-Final"), BACK.replace("To:", "Cc:"), {"address": ""}),
+        (BLOCK, BACK.replace("Message-ID", "X-ID"), NOT_OURS),
+        (BLOCK, BACK.replace(f"@{settings.MESSAGE_ID_DOMAIN}", "@else.example"), NOT_OURS),
+        (BLOCK, BACK.replace(str(OURS.int), str(2**128)), NOT_OURS),
+        (BLOCK, BACK.replace(str(OURS.int), str(2**128 - 1)), {"message_uuid": UUID(int=2**128 - 1)}),
+        (BLOCK.replace("failed", "FAILED (gone) now"), BACK, {}),
+        (BLOCK.replace("Action: failed", "Action: failed(relayed)"), BACK, {}),
+        (BLOCK.replace("failed", "delayed"), BACK, {"has_failed": False}),
+        (BLOCK.replace("5.1.1", "5.1.1 (bad mailbox 5.7.1)"), BACK, {}),
+        (BLOCK.replace("5.1.1", "4.4.1 (was 5.1.1)"), BACK, {"status": "4.4.1", "has_failed": False}),
+        (BLOCK.replace("5.1.1", "5"), BACK, {"status": "", "has_failed": False}),
+        (BLOCK.replace("Status: 5.1.1\n", ""), BACK, {"status": "", "has_failed": False}),
+        (BLOCK + "Diagnostic-Code: smtp; 554 no\n", BACK, {"code": 554}),
+        (BLOCK + "Diagnostic-Code: smtp; 551-5.7.1 no\n", BACK, {"code": 551}),
+        (BLOCK + "Diagnostic-Code: x; 5.7.1 no\n", BACK, {}),
+    ],
+)  # fmt: skip
+def test_a_report_is_read_as_its_words_say(block: str, back: str, facts: dict[str, Any]) -> None:
+    assert told(block, back) == [bouncing.Report(**{**PLAIN, **facts})]
+
+
+def test_a_report_about_two_recipients_is_two_and_a_block_without_an_action_is_none() -> None:
+    both = told(f"{BLOCK}\nFinal-Recipient: rfc822; b@example.org\n\n{BLOCK.replace('failed', 'delayed')}", BACK)
+    assert [one.has_failed for one in both] == [True, False]
+
+
+@pytest.mark.django_db
+def test_a_mail_that_somebody_else_got_heals_nobodys_address(cast: Cast) -> None:
+    doubt(cast.anna)
+    outbox.row(cast.dan_patient, state="sent", accepted_at=timezone.now(), handing_over_at=timezone.now())
+    assert bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
+
+
+@pytest.mark.django_db
+def test_a_doubt_about_somebody_else_makes_no_second_refusal(cast: Cast) -> None:
+    doubt(cast.dan)
+    assert not bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
+    assert refused() == {}
+
+
+@pytest.mark.django_db
+def test_a_mail_that_was_accepted_before_the_refusal_heals_nothing(cast: Cast) -> None:
+    row = sent(cast)
+    Reminder.objects.filter(pk=row.pk).update(accepted_at=from_now(-timedelta(hours=3)))
+    doubt(cast.anna)
+    assert bouncing.refuse(user=cast.anna, address=ANNA, cause="RCPT 550")
 
 
 MIME = st.sampled_from(

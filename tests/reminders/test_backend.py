@@ -197,6 +197,17 @@ def test_a_sender_that_slept_after_its_mark_does_not_send(backend: Backend, smtp
     assert smtp_sink.messages == []
 
 
+def test_a_line_that_breaks_before_the_text_is_the_servers_trouble(backend: Backend, smtp_sink: SmtpSink) -> None:
+    def write() -> EmailMessage:
+        assert backend.connection is not None
+        backend.connection.close()
+        return mail()
+
+    assert backend.hand_over(ANNA, write) == Outcome(Answer.SERVER, "SMTPServerDisconnected")
+    assert backend.connection is None
+    assert smtp_sink.messages == []
+
+
 def test_trouble_inside_the_mark_goes_through_and_nothing_is_sent(backend: Backend, smtp_sink: SmtpSink) -> None:
     def write() -> EmailMessage:
         raise DatabaseError

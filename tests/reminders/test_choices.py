@@ -160,9 +160,13 @@ def test_equal_hours_mean_no_quiet_hours(anna: Client, cast: Cast) -> None:
 
 
 def test_another_persons_choices_are_left_alone(anna: Client, cast: Cast) -> None:
+    dans = Preference.objects.create(user=cast.dan, kind=kinds.INJECTION_DUE, lead_minutes=45)
+    Delivery.objects.create(user=cast.dan, most_per_day=9)
     anna.post(PAGE, without(*kinds.SWITCHES, most_per_day="6"))
-    assert set(Preference.objects.values_list("user", flat=True)) == {cast.anna.pk}
-    assert set(Delivery.objects.values_list("user", flat=True)) == {cast.anna.pk}
+    kept = Preference.objects.get(pk=dans.pk)
+    assert (kept.user, kept.is_on, kept.lead_minutes) == (cast.dan, True, 45)
+    assert set(Preference.objects.exclude(pk=kept.pk).values_list("user", flat=True)) == {cast.anna.pk}
+    assert dict(Delivery.objects.values_list("user", "most_per_day")) == {cast.anna.pk: 6, cast.dan.pk: 9}
 
 
 def test_a_helper_and_a_clinician_switch_theirs_off(cast: Cast) -> None:

@@ -14,6 +14,7 @@ from django.utils.translation import gettext as _
 from il2tracker.accounts.models import Patient, User
 from il2tracker.audit import log
 from labs import actions, uploads
+from labs.files.asking import Asked
 from labs.files.candidates import FileError
 from labs.files.tables import BROWSER_BYTES, BROWSER_ROWS, Opener, from_bytes
 from labs.models import UPLOAD_KEPT, ImportBatch
@@ -130,12 +131,13 @@ def import_table(
     now: datetime,
     by: User | None = None,
     sure: bool = False,
+    heard: Asked | None = None,
     each: Callable[[Outcome], None] = lambda outcome: None,
 ) -> ImportBatch:
     """Add a whole file in one go, all or nothing: the command's way in. `each` hears what becomes of every reading.
 
-    A table is read a row at a time, whatever its length. `sure` is a yes to all that is asked of values. Raises
-    FileError, StrangerError.
+    A table is read a row at a time, whatever its length. `sure` is a yes to all that is asked of values; `heard`
+    = the questions of this very file, which spares a pass over it. Raises FileError, StrangerError.
     """
     locked = _locked(patients)
     batch = ImportBatch.objects.create(
@@ -145,7 +147,7 @@ def import_table(
         state=ImportBatch.State.DONE,
         expires_at=now,
     )
-    upload = uploads.read_upload(content, answers, locked, now, sure=sure, beyond=sure, batch=batch.pk)
+    upload = uploads.read_upload(content, answers, locked, now, sure=sure, beyond=sure, batch=batch.pk, heard=heard)
     batch.format = upload.file.format
     Writing(by, batch, upload, now, each=each).write()
     batch.save(update_fields=["outcomes", "replaced", "format"])

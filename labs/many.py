@@ -11,6 +11,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from functools import cached_property
+from itertools import starmap
 from typing import Any, NamedTuple
 
 from django.db import connection
@@ -38,19 +39,20 @@ class Writer:
     def __init__(self, by: User | None, now: datetime) -> None:
         self.by, self.now = by, now
         fields: list[Any] = [field for field in LabResult._meta.concrete_fields if not field.primary_key]
-        empty = LabResult()
-        self.defaults = {field.attname: getattr(empty, field.attname) for field in fields} | {"created_at": now}
         self.columns: dict[str, str] = {field.attname: field.column for field in fields}
         self.adapted = {field.attname: field for field in fields if field.get_internal_type() in ADAPTED}
+        empty = LabResult()
+        self.defaults = {field.attname: getattr(empty, field.attname) for field in fields} | {"created_at": now}
 
     def write(self, rows: Sequence[Mapping[str, Any]]) -> None:
         """Keep the rows, given by the names of the model's columns; what is left out has the model's default."""
         if not rows:
             return
-        refs = new_refs(len(rows))
-        prepared = [self._prepared({**self.defaults, **row, "ref": ref}) for row, ref in zip(rows, refs, strict=True)]
+        refs, given = new_refs(len(rows)), frozenset().union(*rows)
+        columns = [self._column(name, rows) if name in given else self._alike(name, len(rows)) for name in self.columns]
+        columns[list(self.columns).index("ref")] = refs
         with connection.cursor() as cursor:
-            cursor.executemany(self._insert, prepared)
+            cursor.executemany(self._insert, list(zip(*columns, strict=True)))
             for some in in_parts(refs):
                 self._add_history(cursor, "ref", some, MADE, None)
 
@@ -62,20 +64,31 @@ class Writer:
             reasons[change.reason].append(change.key)
         with connection.cursor() as cursor:
             for names, some in alike.items():
-                rows = [[*self._values(change.facts, names), change.key] for change in some]
+                rows = [[*starmap(self._value, change.facts.items()), change.key] for change in some]
                 cursor.executemany(self._update(names), rows)
             for reason, keys in reasons.items():
                 for part in in_parts(keys):
                     self._add_history(cursor, "id", part, CHANGED, reason)
 
-    def _prepared(self, row: Mapping[str, Any]) -> list[Any]:
-        return self._values(row, self.columns)
+    def _column(self, name: str, rows: Sequence[Mapping[str, Any]]) -> list[Any]:
+        """What stands in one column of the rows, as the database takes it: days and numbers repeat themselves."""
+        default = self.defaults[name]
+        values = [row.get(name, default) for row in rows]
+        if name not in self.adapted:
+            return values
+        if self.adapted[name].get_internal_type() == "DateTimeField":  # both moments of a doubled hour are equal
+            return [self._value(name, value) for value in values]
+        distinct = {value: self._value(name, value) for value in set(values)}
+        return [distinct[value] for value in values]
 
-    def _values(self, row: Mapping[str, Any], names: Iterable[str]) -> list[Any]:
-        adapted = self.adapted
-        return [
-            adapted[name].get_db_prep_save(row[name], connection) if name in adapted else row[name] for name in names
-        ]
+    def _alike(self, name: str, count: int) -> list[Any]:
+        return [self._value(name, self.defaults[name])] * count
+
+    def _value(self, name: str, value: Any) -> Any:
+        """As the database takes it."""
+        if value is None or name not in self.adapted:
+            return value
+        return self.adapted[name].get_db_prep_save(value, connection)
 
     @cached_property
     def _insert(self) -> str:

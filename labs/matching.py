@@ -16,7 +16,7 @@ from enum import Enum
 from typing import NamedTuple
 
 from labs.files.candidates import Stage
-from labs.units import Reading, Rule, in_own_unit
+from labs.units import Reading, Rule, canonical
 
 LONGEST_PART = 60  # of the fingerprint; a longer one stands as its digest
 UP_TO_DATE = {Stage.PRELIMINARY: 0, Stage.FINAL: 1, Stage.CORRECTED: 2}
@@ -116,6 +116,8 @@ class Known(NamedTuple):
 
 
 def _part(text: str) -> str:
+    if not text:
+        return ""
     plain = " ".join(text.casefold().split())
     return plain if len(plain) <= LONGEST_PART else hashlib.sha256(plain.encode()).hexdigest()[:32]
 
@@ -137,23 +139,25 @@ def known(
     beside: Beside = NOTHING,
 ) -> Known:
     """Identity of a reading. `name` counts only for a test outside the catalogue (a rule without units)."""
-    own = in_own_unit(rule, reading)
+    value, unit = reading.value, reading.unit
+    if value is not None and unit and unit != rule.canonical_unit:
+        value = canonical(rule, value, unit)
     return Known(
         patient,
         rule.code,
         on,
         at,
-        own.comparator,
-        own.value,
+        reading.comparator,
+        value,
         specimen,
         key,
-        "" if rule.units else name,
-        own.text,
-        "" if own.unit else own.unit_text,
+        "" if rule.factors else name,
+        reading.text,
+        "" if unit else reading.unit_text,
         external_id,
         stage,
         withdrawn,
-        own.detected,
+        reading.detected,
         laboratory,
         beside,
     )
@@ -230,7 +234,9 @@ class Shelf:
 
     def called(self, result: Known) -> Known | None:
         """The result that its sender calls the same; the standing one before one that was taken back."""
-        named = self.named.get((result.patient, result.external_id), ()) if result.external_id else ()
+        if not result.external_id:
+            return None
+        named = self.named.get((result.patient, result.external_id), ())
         same = [other for other in named if other.test == result.test]
         return next((other for other in same if not other.withdrawn), None) or next(iter(same), None)
 
@@ -239,6 +245,8 @@ class Shelf:
         there = self.days.get((result.patient, result.test, result.on))
         if not there:
             return []
+        if len(there) == 1:
+            return list(there) if result.same_moment(there[0]) else []
         return sorted((other for other in there if result.same_moment(other)), key=lambda other: other.withdrawn)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from typing import NamedTuple
 
 from django.utils.translation import gettext as _
 
@@ -39,8 +40,7 @@ ASKS = {STRANGER, Match.CONFLICT.value, ODD, NOT_IN_PLAN, Status.NEEDS_DATE.valu
 NOTHING = "nothing"  # of what a file says about a person can be compared
 
 
-@dataclass(frozen=True)
-class Outcome:
+class Outcome(NamedTuple):
     """What becomes of one reading of the file: its state in a word, why, and for whom.
 
     `meets` is the stored result whose place it takes, may take (a conflict: the first one of the file, no other), or

@@ -17,6 +17,7 @@ from labs.matching import Beside, Known, Shelf, known
 from labs.models import Analyte, LabResult
 
 WITHDRAWN = "entered in error by the laboratory"  # why a result is hidden that its laboratory took back
+STAGES = {stage.value: stage for stage in Stage}
 MOST_KEPT = 30_000  # app's own: results in memory at once
 COLUMNS = ("pk", "patient_id", "analyte_id", "test_name", "comparator", "value", "unit", "unit_text", "text",
            "drawn_on", "drawn_at", "specimen", "external_id", "status", "voided_at", "batch_id", "detected",
@@ -103,7 +104,7 @@ class Stock:
             None if self.batch is not None and batch == self.batch else pk,
             name=name,
             external_id=external_id,
-            stage=Stage(status),
+            stage=STAGES[status],
             withdrawn=voided is not None,
             laboratory=laboratory,
             beside=self.besides.setdefault(beside, beside),

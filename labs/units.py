@@ -7,7 +7,7 @@ such a value is neither converted nor compared. How people's writing is read sta
 import json
 import re
 import unicodedata
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from decimal import Context, Decimal, Inexact
 from fractions import Fraction
@@ -117,11 +117,21 @@ class Operation:
     times: Fraction = Fraction(1)
     power_of_ten: bool = False
 
+    @cached_property
+    def is_same(self) -> bool:
+        """Whether it leaves every number as it is."""
+        return self == SAME
+
+    @cached_property
+    def _converted(self) -> Callable[[Decimal], Decimal]:
+        """Remembered, since results repeat themselves and fractions are dear; a number is the same with more zeros."""
+        return lru_cache(maxsize=2048)(lambda value: _decimal(self.exact(value)))
+
     def forward(self, value: Decimal) -> Decimal:
         """The number in the test's own unit: exact, or to SIGNIFICANT digits where no decimal is. Copies are whole."""
         if self.power_of_ten:
             return (Decimal(10) ** value).quantize(WHOLE_COPIES)
-        return value if self == SAME else _decimal(self.exact(value))
+        return value if self.is_same else self._converted(value)
 
     def exact(self, value: Decimal) -> Fraction:
         """The number in the test's own unit without rounding, for what is compared; not of a power of ten."""
@@ -131,7 +141,7 @@ class Operation:
         """The number in that unit of one in the test's own."""
         if self.power_of_ten:
             return own.log10(ROUNDED)
-        return own if self == SAME else _decimal(Fraction(own) / self.times - self.plus)
+        return own if self.is_same else _decimal(Fraction(own) / self.times - self.plus)
 
 
 SAME = Operation()

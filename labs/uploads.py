@@ -30,8 +30,8 @@ from labs.verdicts import Comparison, Draft
 MOST_PEOPLE = 200  # app's own: more patients in one file go through the command
 CHUNK = 2_000  # readings compared, and then written, at a time
 EVERYBODY = "*"  # all rows of a file are one person's, whatever names stand in it
-NEEDS_SOMEBODY = {Status.READY, Status.NEEDS_DATE, Status.WITHDRAWN}
-ACTS = {Status.READY, Status.WITHDRAWN, Status.CANCELLED}
+NEEDS_SOMEBODY = (Status.READY, Status.NEEDS_DATE, Status.WITHDRAWN)  # no sets: they would hash each of long files
+ACTS = (Status.READY, Status.WITHDRAWN, Status.CANCELLED)
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class Upload:
     `patients` maps the file's names to patients; "" = rows without a name, or all rows of a file that names one person;
     EVERYBODY = all rows. `sure` = somebody looked at the values that look odd and said yes; `beyond` = at those that
     have no part in a plan. `same` = keys of those of whom somebody said that they are the same person; EVERYBODY = all.
-    `batch` = the import that is being written.
+    `batch` = the import that is being written; `heard` = the questions, where the file was read for them already.
     """
 
     file: File
@@ -53,12 +53,13 @@ class Upload:
     beyond: bool = False
     same: Collection[str] = ()
     batch: int | None = None
+    heard: Asked | None = None
     met: dict[tuple[int, Person], Stranger | None] = field(default_factory=dict)
 
     @cached_property
     def asked(self) -> Asked:
         """The questions of this file."""
-        return self.file.asked(self.rules)
+        return self.heard or self.file.asked(self.rules)
 
     def owner_of(self, name: str) -> Patient | None:
         """Whose row it is by the answers. Rows of several people are never one person's unless that was said."""
@@ -81,7 +82,7 @@ class Upload:
         comparison = Comparison(stock, self.rules, self.now, self._limits, self.sure, self.beyond)
         for read in self._rows():
             owners = (self.owner_of(line.patient) for row in read for line in row)
-            comparison.bring({owner.pk for owner in owners if owner})
+            comparison.bring({owner.id for owner in owners if owner})
             yield list(comparison.outcomes([draft for row in read for draft in self._drafts(row, comparison)]))
 
     def _rows(self) -> Iterator[list[list[Line]]]:
@@ -143,6 +144,7 @@ def read_upload(
     sure: bool = False,
     beyond: bool = False,
     batch: int | None = None,
+    heard: Asked | None = None,
     **limits: int,
 ) -> Upload:
     """A file with the answers given so far. Raises candidates.FileError for what cannot be read or is over a limit."""
@@ -152,7 +154,7 @@ def read_upload(
     if "most_rows" in limits:
         file.refuse_rows(known, limits["most_rows"])
     same = answers.get("same", ())
-    return Upload(file, typed_answers(answers), patients, known, now, sure, beyond, same, batch)
+    return Upload(file, typed_answers(answers), patients, known, now, sure, beyond, same, batch, heard)
 
 
 def typed_answers(stored: Mapping[str, Any]) -> Answers:

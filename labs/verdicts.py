@@ -61,7 +61,7 @@ class Comparison:
             if wrong := self._wrong_day(on, at, patient):
                 return Outcome(line, Status.NEEDS_DATE.value, wrong, patient)
         identity = known(
-            patient.pk,
+            patient.id,
             self.rules[line.analyte],
             line.reading or _NO_READING,
             on or date.min,
@@ -89,7 +89,7 @@ class Comparison:
 
     def _wrong_day(self, on: date, at: datetime | None, patient: Patient) -> str:
         """In words what cannot be right about the day; files of every format are asked the same."""
-        today = self.todays.get(patient.pk) or self.todays.setdefault(patient.pk, patient.today(self.now))
+        today = self.todays.get(patient.id) or self.todays.setdefault(patient.id, patient.today(self.now))
         if on > today or (at is not None and at > self.now):
             return _("%(day)s has not come yet.") % {"day": on.isoformat()}
         if on < schedule.EARLIEST:
@@ -104,7 +104,7 @@ class Comparison:
                 return Outcome(line, Match.THERE.value, "", patient, meets, identity)
             words = _("This value stood there before, and was corrected since.")
             return Outcome(line, Match.OLDER.value, words, patient, meets, identity)
-        if match in {Match.THERE, Match.OLDER}:
+        if match is Match.THERE or match is Match.OLDER:
             return Outcome(line, match.value, _why_left(match, meets), patient, meets, identity)
         if asked := self._asked(draft, shelf):
             return Outcome(line, *asked, patient, None, identity)
@@ -122,7 +122,7 @@ class Comparison:
     def _asked(self, draft: Draft, shelf: Shelf) -> tuple[str, str] | None:
         """What has to be said before this goes in: the state in a word, and the question."""
         line, rule = draft.line, self.rules[draft.line.analyte]
-        if rule.timing_matters and line.analyte != OTHER and draft.patient.pk in self.without and not self.beyond:
+        if rule.timing_matters and line.analyte != OTHER and draft.patient.id in self.without and not self.beyond:
             return NOT_IN_PLAN, _("CD4+ and viral load are not part of this person’s plan. Is the right person chosen?")
         if self.sure:
             return None

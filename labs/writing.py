@@ -25,6 +25,7 @@ from labs.stock import WITHDRAWN
 from labs.uploads import Upload, sources
 
 Place = tuple[int, str]  # a patient, and what identifies a standing result of hers
+NEW, CORRECTS, CONFLICT = Match.NEW.value, Match.CORRECTS.value, Match.CONFLICT.value
 STORED = ("pk", "patient_id", "fingerprint", "batch_id", "status", "note", "printed_range", "flag", "detected")
 
 
@@ -76,7 +77,7 @@ class Writing:
             raise StrangerError(outcome.reason)
         if self._changes(outcome):
             self._at(1, outcome)
-        elif outcome.state != Match.NEW.value:
+        elif outcome.state != NEW:
             self._count(outcome, outcome.state)
         elif self.reached:
             self._at(0, outcome)
@@ -92,9 +93,9 @@ class Writing:
         self.steps[step].append(outcome)
 
     def _changes(self, outcome: Outcome) -> bool:
-        if outcome.state == Match.CONFLICT.value:
+        if outcome.state == CONFLICT:
             return self.replace and outcome.meets is not None
-        return outcome.state in {Match.CORRECTS.value, HIDDEN}
+        return outcome.state in (CORRECTS, HIDDEN)
 
     def _count(self, outcome: Outcome, state: str) -> None:
         self.counted[state] += 1
@@ -118,9 +119,9 @@ class Writing:
         patient = outcome.patient
         assert patient is not None
         return {
-            "patient_id": patient.pk,
+            "patient_id": patient.id,
             "zone": patient.time_zone,
-            "source": self.sources[patient.pk],
+            "source": self.sources[patient.id],
             "entered_by_id": self.by.pk if self.by else None,
             "batch_id": self.batch.pk,
             **self._facts(outcome),
@@ -180,7 +181,7 @@ class Writing:
         facts = self._facts(outcome) | _beside(outcome, row)
         if row["status"] != LabResult.Status.PRELIMINARY or outcome.line.stage is Stage.CORRECTED:
             facts["status"] = LabResult.Status.CORRECTED
-        if outcome.state == Match.CORRECTS.value:
+        if outcome.state == CORRECTS:
             return outcome.state, facts, _("corrected by the laboratory")
         return REPLACED, facts, _("replaced by the value of a file")
 
@@ -247,8 +248,8 @@ def _beside(outcome: Outcome, row: dict[str, Any]) -> dict[str, Any]:
 
 
 _WRITTEN = {
-    Match.NEW.value: "results",
-    Match.CORRECTS.value: "corrected",
+    NEW: "results",
+    CORRECTS: "corrected",
     REPLACED: "replaced",
     HIDDEN: "taken back",
 }

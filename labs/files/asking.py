@@ -114,7 +114,7 @@ class _Found:
         self._date(cell(row, self.layout.on))
         for column, raw in values(row, self.layout):
             rule = self.rules.get(column.analyte) if column else None
-            if column is not None and rule is not None and rule.units and rule.may_be_undetected:
+            if column is not None and rule is not None and rule.may_be_undetected and rule.units:
                 key = (column.analyte, column.unit)
                 self.numbers.setdefault(key, _Numbers()).hear(rule, column.unit, raw)
 

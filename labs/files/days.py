@@ -55,6 +55,7 @@ def _day(text: str, year: int, month: int, day: int) -> date:
         raise DateError(f"“{text}” is not a day of the calendar.") from None
 
 
+@lru_cache(maxsize=8192)
 def order_shown(text: str) -> str:
     """What a date tells about the order of its file: DAY_FIRST, MONTH_FIRST, "?" if it can be both, "" if nothing."""
     shape = YEAR_LAST.fullmatch(CLOCK.sub("", text.strip()))
@@ -71,6 +72,7 @@ def both_ways(text: str) -> tuple[date, date]:
     return read_date(text, DAY_FIRST), read_date(text, MONTH_FIRST)
 
 
+@lru_cache(maxsize=8192)
 def moment_in(text: str) -> datetime | None:
     """The moment that a text names together with its zone ("2026-11-04T08:15:00+01:00"), or None."""
     if not MOMENT.fullmatch(text.strip()) or NO_TIME.search(text):
@@ -81,6 +83,7 @@ def moment_in(text: str) -> datetime | None:
         raise DateError(f"“{text}” is not a time we can read. Write it as 2026-11-04 08:15.") from None
 
 
+@lru_cache(maxsize=8192)
 def clock_beside(text: str) -> str:
     """The time of day that stands behind a date, "" if there is none: midnight in UTC is what machines write then."""
     if NO_TIME.search(text):

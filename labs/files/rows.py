@@ -1,10 +1,11 @@
 """From the rows of a table to readings with a verdict each. Pure: what is not said is asked."""
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
+from functools import cached_property, lru_cache
 from typing import Any
 
 from cycles.schedule import EARLIEST
@@ -46,7 +47,7 @@ WHY = {
 PLAIN = re.compile(r"[0-9]+(?:[.,][0-9]+)?")
 BARE = r"[<>≤≥=\s0-9.,]*"
 WORDS = r"[A-Za-z][A-Za-z ,.()-]{2,}"  # a result in words holds no digit at all: "6l2" is a slip, not a word
-VALUED = {Status.READY, Status.WITHDRAWN}
+VALUED = (Status.READY, Status.WITHDRAWN)
 
 
 @dataclass(frozen=True)
@@ -96,15 +97,17 @@ def values(row: Row, layout: Layout) -> Iterator[tuple[Column | None, str]]:
 
 
 def _named_column(row: Row, layout: Layout) -> Column | None:
-    """Which test the row is of, in its unit as printed; a test that the catalogue does not hold is OTHER."""
-    name, printed = cell(row, layout.analyte), cell(row, layout.unit)
+    return _column_named(layout.value or 0, cell(row, layout.analyte), cell(row, layout.unit))
+
+
+@lru_cache(maxsize=4096)
+def _column_named(index: int, name: str, printed: str) -> Column | None:
+    """Which test a row is of, in its unit as printed; a test that the catalogue does not hold is OTHER."""
     named = column_called(name, printed)
     if named is None:
-        return Column(layout.value or 0, name, OTHER, "", unit_text=printed) if name else None
+        return Column(index, name, OTHER, "", unit_text=printed) if name else None
     says = bool(printed) or named.says_unit
-    return Column(
-        layout.value or 0, name, named.analyte, named.unit, unit_text=printed or named.unit_text, says_unit=says
-    )
+    return Column(index, name, named.analyte, named.unit, unit_text=printed or named.unit_text, says_unit=says)
 
 
 @dataclass
@@ -123,54 +126,56 @@ class _Reader:
             name = column.name if column else cell(row, self.layout.analyte)
             words = f"We do not know the test “{name}”." if name else "This row names no test."
             return self._line(row, name, raw, Status.NOT_UNDERSTOOD, words)
-        status, stage = STATUSES.get(cell(row, self.layout.status).casefold(), (None, Stage.FINAL))
-        said = self._line(row, column.name, raw, status or Status.READY, "", column.analyte, stage=stage)
-        if status is None:
-            said = self._flagged(row, said)
-        if said.status is Status.READY:
-            said = _without_value(said)
-        if said.status is Status.NOT_UNDERSTOOD:
-            return said
-        return self._read(row, column, said)
-
-    def _line(self, row: Row, name: str, raw: str, status: Status, words: str, analyte: str = "", **more: Any) -> Line:
-        layout = self.layout
-        return Line(
-            row.line,
-            cell(row, layout.patient),
-            shortened(name, "name"),
-            shortened(raw, "raw"),
-            status,
-            words,
-            analyte,
-            printed_range=shortened(cell(row, layout.printed_range), "printed_range"),
-            flag=shortened(cell(row, layout.flag), "flag"),
-            laboratory=shortened(cell(row, layout.laboratory), "laboratory"),
-            note=shortened(cell(row, layout.note), "note"),
-            specimen=identity(cell(row, layout.specimen), LONGEST["specimen"]),
-            external_id=identity(cell(row, layout.external_id), LONGEST["external_id"]),
-            **more,
+        status, reason, stage, mark = self._status(row, raw)
+        said: dict[str, Any] = {} if status is Status.NOT_UNDERSTOOD else self._read(row, column, raw, status)
+        words = said.pop("reason", reason)
+        return self._line(
+            row, column.name, raw, said.pop("status", status), words, column.analyte, mark, stage=stage, **said
         )
 
-    def _flagged(self, row: Row, line: Line) -> Line:
-        """A status that is none may be the laboratory's mark beside the value; anything else is asked about."""
-        word = cell(row, self.layout.status)
-        if word.casefold() in FLAGS:
-            return replace(line, flag=line.flag or word)
-        return replace(line, status=Status.NOT_UNDERSTOOD, reason=f"We do not know the status “{word}”.")
+    def _line(
+        self, row: Row, name: str, raw: str, status: Status, words: str, analyte: str = "", mark: str = "", **more: Any
+    ) -> Line:
+        for what, index in self.beside:
+            more[what] = SHORTENED[what](cell(row, index), what)
+        if mark and not more.get("flag"):
+            more["flag"] = mark
+        patient = cell(row, self.layout.patient)
+        return Line(row.line, patient, shortened(name, "name"), shortened(raw, "raw"), status, words, analyte, **more)
 
-    def _read(self, row: Row, column: Column, said: Line) -> Line:
-        """The line with its value and its draw. One that is no result any more needs neither."""
+    @cached_property
+    def beside(self) -> list[tuple[str, int]]:
+        """What this table prints beside its values, and in which columns."""
+        found = ((what, getattr(self.layout, what)) for what in SHORTENED)
+        return [(what, index) for what, index in found if index is not None]
+
+    def _status(self, row: Row, raw: str) -> tuple[Status, str, Stage, str]:
+        """How far the result is, why it has no value, its stage, and the laboratory's mark where that stands instead.
+
+        A status that is none may be the mark beside the value; anything else is asked about.
+        """
+        word, mark = cell(row, self.layout.status), ""
+        status, stage = STATUSES.get(word.casefold(), (None, Stage.FINAL))
+        if status is None:
+            if word.casefold() not in FLAGS:
+                return Status.NOT_UNDERSTOOD, f"We do not know the status “{word}”.", stage, ""
+            status, mark = Status.READY, word
+        if status is Status.READY and (without := _without_value(raw)):
+            return without, WHY[without], stage, mark
+        return status, "", stage, mark
+
+    def _read(self, row: Row, column: Column, raw: str, status: Status) -> dict[str, Any]:
+        """Its value and its draw, or what is wrong with them. One that is no result any more needs neither."""
         try:
-            reading = self._reading(column, cell(row, column.index)) if said.status in VALUED else None
-            on, at, moment = self._drawn(row, column, said.patient)
+            reading = self._reading(column, cell(row, column.index)) if status in VALUED else None
+            on, at, moment = self._drawn(row, column, cell(row, self.layout.patient))
         except (ReadingError, DateError) as error:
-            if said.status is not Status.READY:
-                return said
-            status = Status.NOT_UNDERSTOOD if isinstance(error, ReadingError) else Status.NEEDS_DATE
-            return replace(said, status=status, reason=str(error))
-        said_unit = column.says_unit or not re.fullmatch(BARE, said.raw)
-        return replace(said, on=on, at=at, moment=moment, reading=reading, says_unit=said_unit)
+            if status is not Status.READY:
+                return {}
+            wrong = Status.NOT_UNDERSTOOD if isinstance(error, ReadingError) else Status.NEEDS_DATE
+            return {"status": wrong, "reason": str(error)}
+        says_unit = column.says_unit or not re.fullmatch(BARE, raw)
+        return {"on": on, "at": at, "moment": moment, "reading": reading, "says_unit": says_unit}
 
     def _reading(self, column: Column, raw: str) -> Reading:
         """Raises ReadingError, in words, for what is no result of this test."""
@@ -223,10 +228,9 @@ class _Reader:
         return on
 
 
-def _without_value(line: Line) -> Line:
-    """A cell that says in words that there is no value."""
-    status = NO_VALUE.get(line.raw.casefold(), Status.PENDING if not line.raw else Status.READY)
-    return line if status is Status.READY else replace(line, status=status, reason=WHY[status])
+def _without_value(raw: str) -> Status | None:
+    """What a cell says that has no value, in words or by being empty; None for any other."""
+    return NO_VALUE.get(raw.casefold()) if raw else Status.PENDING
 
 
 def _of_test(rule: Rule, column: Column, raw: str) -> Reading:
@@ -276,6 +280,13 @@ def shortened(said: str, what: str) -> str:
     """The words, with a mark where their end does not fit."""
     most = LONGEST[what]
     return said if len(said) <= most else said[: most - 1] + "…"
+
+
+SHORTENED: Mapping[str, Callable[[str, str], str]] = {
+    **dict.fromkeys(("printed_range", "flag", "laboratory", "note"), shortened),
+    **dict.fromkeys(("specimen", "external_id"), lambda said, what: identity(said, LONGEST[what])),
+}
+"""What stands beside a value, with how it is cut where it is too long: never what two results could share."""
 
 
 def plain(raw: str) -> Decimal | None:

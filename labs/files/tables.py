@@ -8,6 +8,7 @@ import io
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import BinaryIO, NamedTuple
 
 from labs.files.candidates import FileError
@@ -20,6 +21,7 @@ BROKEN = "\ufffd"
 DELIMITERS = ",;\t|"
 GAPS = "  "  # two spaces or more: how columns are pasted from a printed report
 LOOKED_AT = 5_000  # of the start of a file, to see how it is written
+NOT_PLAIN = re.compile("[\0'\ud800-\udfff]")  # letters for which a cell has to be looked at more closely
 KEPT_AS_TEXT = re.compile(r"\A'(?=[-=+@\t\r\n＝＋－＠])")
 OPEN_QUOTES = "The quotation marks of this row do not close. It and what they run over cannot be read."
 TOO_LONG = "A cell of this row is too long to be a result."
@@ -105,7 +107,8 @@ def _delimiter(start: str) -> str:
 
 def _lines(opened: Opener) -> Iterator[str]:
     with opened() as file, io.TextIOWrapper(file, "utf-8", errors="surrogateescape", newline="") as text:
-        yield from (line.removeprefix(BYTE_ORDER_MARK) if first == 0 else line for first, line in enumerate(text))
+        yield from (line.removeprefix(BYTE_ORDER_MARK) for line in islice(text, 1))
+        yield from text
 
 
 def _records(opened: Opener, delimiter: str) -> Iterator[Row]:
@@ -134,8 +137,8 @@ def _delimited(opened: Opener, delimiter: str) -> Iterator[Row]:
 
 def _row(start: int, cells: Sequence[str]) -> Row:
     together = "".join(cells)
-    if together.isascii() and "\0" not in together and "'" not in together:
-        return Row(start, tuple([cell.strip() for cell in cells]))
+    if not NOT_PLAIN.search(together):
+        return Row(start, tuple(map(str.strip, cells)))
     return Row(start, tuple(_clean(cell) for cell in cells), _bad_text(together))
 
 

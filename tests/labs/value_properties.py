@@ -154,10 +154,10 @@ def converts_back(code: str, value: Decimal, which: int) -> None:
 
 
 def bounded(text: str) -> None:
-    """A range has a limit, and every limit stands in the text."""
+    """A range has a limit, and every limit stands in the text. Two or three points set two limits apart: "1..2"."""
     limits = ranges.printed(text)
     if limits is None:
         return
     found = [abs(limit) for limit in (limits.low, limits.high) if limit is not None]
     assert found
-    assert set(found) <= numbers_in(text)
+    assert set(found) <= numbers_in(re.sub(r"(?<![.,])\.{2,3}(?=[\s0-9+-])", " to ", text))

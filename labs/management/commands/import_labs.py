@@ -129,6 +129,7 @@ class Command(BaseCommand):
                 patients=_patients(options, asked.patients),
                 now=timezone.now(),
                 sure=options["sure"],
+                heard=asked,
                 each=heard,
             )
         except (OSError, FileError) as error:

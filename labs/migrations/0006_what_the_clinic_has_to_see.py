@@ -9,24 +9,18 @@ from django.db import migrations, models
 from django.utils import timezone
 
 import il2tracker.refs
-
-BOUNDS = ("hard_low", "hard_high", "soft_low", "soft_high")
-FACTS = ("code", "name", "canonical_unit", "units", "jump", "timing_matters", "may_be_undetected", *BOUNDS)
+from labs.migrations import _ranges_of_0006 as ranges
 
 
 def stand_on_the_list(apps, editor):
     """What the clinic's list showed until now, for a week after it was entered, stays there until somebody saw it."""
-    from labs import range_words
-    from labs.units import Reading, rule_from
-
     results, to_see = (apps.get_model("labs", name).objects for name in ("LabResult", "ToSee"))
     lately = results.filter(created_at__gte=timezone.now() - timedelta(days=7), voided_at=None)
     safety = lately.filter(analyte__timing_matters=False).exclude(analyte__code="other").exclude(printed_range="")
     for result in safety.select_related("analyte"):
-        rule = rule_from({name: getattr(result.analyte, name) for name in FACTS})
-        reading = Reading(result.comparator, result.value, result.unit, result.detected, result.raw)
-        side = range_words.side(rule, reading, result.printed_range)
-        if side in {"low", "high"} and result.created_at.date() - result.drawn_on <= timedelta(days=31):
+        test, found = result.analyte, (result.value, result.comparator, result.unit)
+        outside = ranges.is_outside(*found, test.units, test.canonical_unit, result.printed_range)
+        if outside and result.created_at.date() - result.drawn_on <= timedelta(days=31):
             to_see.create(patient_id=result.patient_id, result=result, why="outside", raised_by=result.entered_by)
 
 

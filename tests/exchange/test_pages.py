@@ -25,6 +25,14 @@ def test_the_page_offers_the_three_files(anna, full):
     assert [f'value="{kind}"' in page for kind, *_ in FILES] == [True] * 3
 
 
+@pytest.mark.parametrize("name", ["exchange:export", "exchange:bring_back"])
+def test_the_pages_say_what_does_not_come_back(anna, full, name):
+    page = anna.get(reverse(name)).content.decode()
+    assert (
+        "plans, courses, injections, urgent reports, expected symptoms, sore places and other medicines are not" in page
+    )
+
+
 @pytest.mark.parametrize(("kind", "ending", "content_type"), FILES)
 def test_a_button_sends_its_file_under_a_name_that_says_nothing(anna, full, settings, kind, ending, content_type):
     settings.SITE_NAME = "My Diary"

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import time_machine
 from django.test import Client
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, CDPSession, Page
 
 from il2tracker.accounts.models import User
 from tests import filled
@@ -26,6 +26,34 @@ SEEN = """() => ({
   wide: document.documentElement.scrollWidth,
   window: window.innerWidth,
 })"""
+
+USUAL, LARGE = {"standard": 16, "fixed": 13}, {"standard": 32, "fixed": 26}
+SMALL_PHONE = {"width": 320, "height": 640}
+CUT = """() => {
+  const cut = [...document.querySelectorAll("body *")].filter((one) => {
+    const box = one.getBoundingClientRect();
+    return (box.right > innerWidth + 1 || box.left < -1) && box.width > 1
+      && !one.closest(".sr, .skip, .scroll, .eyebrow, svg, thead") && one.checkVisibility();
+  });
+  return [getComputedStyle(document.documentElement).fontSize, document.documentElement.scrollWidth,
+    cut.slice(0, 3).map((one) => one.outerHTML.slice(0, 100))];
+}"""
+
+
+def with_large_letters(page: Page) -> list[str]:
+    """What is cut off on a phone of 320 px whose browser is set to letters twice as large; the page stays open."""
+    usual, phone = page.viewport_size or {}, page.context.new_cdp_session(page)
+    _frame(phone, SMALL_PHONE, LARGE)
+    letters, wide, cut = page.evaluate(CUT)
+    _frame(phone, usual, USUAL)
+    assert letters == f"{LARGE['standard']}px", "the browser did not take the setting"
+    wrong = [f"with large letters cut off: {one}" for one in cut]
+    return wrong if wide <= SMALL_PHONE["width"] else [f"with large letters it scrolls sideways: {wide} px", *wrong]
+
+
+def _frame(session: CDPSession, size: dict[str, int], letters: dict[str, int]) -> None:
+    session.send("Emulation.setDeviceMetricsOverride", {**size, "deviceScaleFactor": 1, "mobile": False})
+    session.send("Page.setFontSizes", {"fontSizes": letters})
 
 
 @pytest.fixture
@@ -65,7 +93,7 @@ def visit(clinic: Any, browser: Browser, watch: Callable[[Page], Page]) -> Itera
 def look(axe: Callable[[Page], list[str]]) -> Callable[..., list[str]]:
     """`look(page, screen)`: opens the screen and says in lines what is wrong with it."""
 
-    def find(page: Page, screen: screens.Screen, picture: Path | None = None) -> list[str]:
+    def find(page: Page, screen: screens.Screen, picture: Path | None = None, *, is_large: bool = False) -> list[str]:
         answer = page.goto(screen.path)
         if screen.sends:
             with page.expect_navigation() as navigation:
@@ -88,6 +116,8 @@ def look(axe: Callable[[Page], list[str]]) -> Callable[..., list[str]]:
             picture.parent.mkdir(parents=True, exist_ok=True)
             page.screenshot(path=picture, full_page=True)
         wrong += axe(page)
+        if is_large:
+            wrong += with_large_letters(page)
         return [f"{screen.name} as {screen.who or 'nobody'} ({screen.path}): {line}" for line in wrong]
 
     return find

@@ -17,7 +17,10 @@ pytestmark = [pytest.mark.one_database, pytest.mark.django_db(transaction=True)]
 
 
 def walk(visit: Callable[..., Any], look: Callable[..., list[str]], shown: list[screens.Screen], *frames: Any) -> None:
-    """Open all screens, one browser window a person, and fail with everything that is wrong at once."""
+    """Open all screens, one browser window a person, and fail with everything that is wrong at once.
+
+    On a phone in light each is looked at in large letters too.
+    """
     wrong = []
     for who, theirs in groupby(sorted(shown, key=lambda screen: screen.who), key=lambda screen: screen.who):
         own = list(theirs)
@@ -25,7 +28,9 @@ def walk(visit: Callable[..., Any], look: Callable[..., list[str]], shown: list[
             page = visit(who, width, theme)
             for number, screen in enumerate(own):
                 picture = folder and folder / f"{screen.file_name}-{number}-{width}-{theme}.png"
-                wrong += [f"{width} {theme}: {line}" for line in look(page, screen, picture)]
+                is_large = (width, theme) == (390, "light")
+                lines = look(page, screen, picture, is_large=is_large)
+                wrong += [f"{width} {theme}: {line}" for line in lines]
             page.context.close()
     assert not wrong, "\n".join(wrong)
 

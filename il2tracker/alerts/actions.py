@@ -51,16 +51,19 @@ def raise_alert(
 
 
 @transaction.atomic
-def acknowledge(*, by: User, alert: Alert, now: datetime, note: str = "") -> Alert:
+def acknowledge(*, by: User, alert: Alert, now: datetime, note: str = "", read: str | None = None) -> Alert:
     """A clinic member has seen it and takes care; the first acknowledgement stands (A21).
 
-    Raises PermissionDenied for everybody else.
+    `read`: how far the page was read (`Alert.read_mark`); None = there was no page. Raises PermissionDenied for
+    everybody else; ValidationError when the patient wrote something since.
     """
     if not access.is_member_for(by, alert.patient):
         raise PermissionDenied
     alert.patient.lock()
     alert.refresh_from_db()
     if alert.acknowledged_at is None:
+        if not _is_read(alert, read):
+            raise ValidationError(_("The patient wrote meanwhile. It is not acknowledged yet: read it first."))
         alert.acknowledged_by, alert.acknowledged_at, alert.note = by, now, note
         alert.save(update_fields=["acknowledged_by", "acknowledged_at", "note"])
         _note(alert, "acknowledged", by, now)
@@ -91,8 +94,8 @@ def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "
     """What a clinic member did about an alert that is in hand, in words where it is a note or the end. The same twice
     at once is one step.
 
-    `read`: how far the page was read (`Alert.answers_read`); None = there was no page. Raises PermissionDenied;
-    ValidationError when nobody has acknowledged it, somebody has closed it, or the patient has answered since.
+    `read`: how far the page was read (`Alert.read_mark`); None = there was no page. Raises PermissionDenied;
+    ValidationError when nobody has acknowledged it, somebody has closed it, or the patient has written since.
     """
     if not access.is_member_for(by, alert.patient):
         raise PermissionDenied
@@ -102,7 +105,8 @@ def take_step(*, by: User, alert: Alert, what: str, now: datetime, note: str = "
     if known is not None:
         return known
     _require_in_hand(alert)
-    _require_read(alert, read)
+    if not _is_read(alert, read):
+        raise ValidationError(_("The patient wrote meanwhile. Nothing was added: read it first, then choose again."))
     if what in {Step.What.NOTE, Step.What.CLOSED} and not note:
         raise ValidationError(_("Write a few words."))
     step = Step.objects.create(patient=alert.patient, alert=alert, what=what, note=note, by=by, at=now)
@@ -130,9 +134,8 @@ def _require_in_hand(alert: Alert) -> None:
         raise ValidationError(_("Acknowledge it first: then your colleagues see who takes care."))
 
 
-def _require_read(alert: Alert, read: str | None) -> None:
-    if read is not None and read != alert.answers_read:
-        raise ValidationError(_("The patient wrote meanwhile. Nothing was added: read it first, then choose again."))
+def _is_read(alert: Alert, read: str | None) -> bool:
+    return read is None or read == Alert.objects.with_last_step().get(pk=alert.pk).read_mark
 
 
 @transaction.atomic

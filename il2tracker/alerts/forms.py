@@ -13,7 +13,7 @@ from il2tracker.alerts.models import Alert, Step
 
 
 class AcknowledgeForm(ui.BaseForm):
-    """A short note for colleagues; may be empty."""
+    """A short note for colleagues; may be empty. `read`: the mark of what the patient wrote that stood on the page."""
 
     note = forms.CharField(
         required=False,
@@ -22,20 +22,16 @@ class AcknowledgeForm(ui.BaseForm):
         widget=forms.Textarea(attrs={"rows": 2}),
         error_messages={"max_length": gettext_lazy("Keep the note under 1,000 characters.")},
     )
+    read = forms.CharField(required=False, max_length=60, widget=forms.HiddenInput)
 
 
 class StepForm(AcknowledgeForm):
-    """What was done: the button that was pressed. A note and the end need words.
-
-    `read`: the newest answer of the patient that stood on the page.
-    """
+    """What was done: the button that was pressed. A note and the end need words."""
 
     what = forms.ChoiceField(
         choices=Step.What.choices,
         error_messages=dict.fromkeys(("required", "invalid_choice"), gettext_lazy("Choose what was done.")),
     )
-
-    read = forms.CharField(required=False, max_length=40)
 
     def clean(self) -> dict[str, Any]:
         """Asks for words where the button alone says too little."""

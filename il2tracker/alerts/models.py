@@ -36,13 +36,16 @@ class AlertQuerySet(PatientRecordQuerySet):
         return self.with_last_step().filter(_IS_OPEN | _IS_LIFTED)
 
     def with_last_step(self) -> AlertQuerySet:
-        """What the clinic did last after acknowledging, its last call, and when it last spoke with the patient or
-        closed it: what `is_lifted` reads."""
+        """What the clinic did last after acknowledging, its last call, when it last spoke with the patient or closed
+        it, and the newest urgent report after it: what `is_lifted` and `read_mark` read."""
         steps = Step.objects.filter(alert=models.OuterRef("pk")).order_by("-at", "-pk")
         calls, settled = steps.filter(what__in=Step.CALLS), steps.filter(what__in=Step.SETTLES)
         newest = {"last_step": steps, "last_call": calls}
         found = {f"{of}_{name}": models.Subquery(rows.values(name)[:1]) for of, rows in newest.items() for name in HOW}
-        return self.annotate(**found, settled_at=models.Subquery(settled.values("at")[:1]))
+        later = Alert.objects.filter(patient=models.OuterRef("patient"), raised_at__gt=models.OuterRef("raised_at"))
+        reports = later.urgent().order_by("-raised_at", "-pk").values("ref")
+        settled_at, later_report = models.Subquery(settled.values("at")[:1]), models.Subquery(reports[:1])
+        return self.annotate(**found, settled_at=settled_at, later_report=later_report)
 
     def with_steps(self) -> AlertQuerySet:
         """With everything that the clinic did about it, and who: two statements."""
@@ -51,7 +54,7 @@ class AlertQuerySet(PatientRecordQuerySet):
 
     def holding(self) -> AlertQuerySet:
         """Those that hold back every reminder to inject ("hold wins", R1): until they are closed, or the clinic has
-        spoken with the patient after the patient's last answer."""
+        spoken with the patient after the patient wrote last that nobody can be reached."""
         return self.filter(_holds_now())
 
     def on_today(self, since: datetime) -> AlertQuerySet:
@@ -114,6 +117,7 @@ class Alert(PatientRecord):
     last_call_what: str | None = None
     last_call_at: datetime | None = None
     settled_at: datetime | None = None
+    later_report: str | None = None
     is_shown: bool = False  # of rows `on_today`
 
     objects = AlertQuerySet.as_manager()
@@ -160,9 +164,11 @@ class Alert(PatientRecord):
         return self.is_open or self.is_lifted
 
     @property
-    def answers_read(self) -> str:
-        """The mark of the patient's newest answer, for a page to send back: nothing is dealt with unread."""
-        return self.patient_answered_at.isoformat() if self.patient_answered_at else ""
+    def read_mark(self) -> str:
+        """What the patient wrote after it was raised, the newest answer and the newest urgent report, as a mark for a
+        page to send back: nothing is dealt with unread. Empty = nothing. Read `with_last_step`."""
+        answered = self.patient_answered_at.isoformat() if self.patient_answered_at else ""
+        return f"{answered} {self.later_report or ''}".strip()
 
     def needs_clinic(self) -> bool:
         """Whether a clinic is there to acknowledge it."""
@@ -211,9 +217,13 @@ _IS_LIFTED = Q(
 
 
 def _holds_now() -> Q:
-    spoke = Step.objects.filter(alert=models.OuterRef("pk"), what=Step.What.REACHED)
-    since = spoke.filter(Q(alert__patient_answered_at=None) | Q(at__gt=models.F("alert__patient_answered_at")))
-    return Q(~models.Exists(since), closed_at__isnull=True, holds=True)
+    cannot_reach = Transition.objects.filter(
+        alert_ref=models.OuterRef("alert__ref"),
+        what=f"answered_{Alert.Answer.NOT_REACHED}",
+        at__gte=models.OuterRef("at"),
+    )
+    spoke = Step.objects.filter(~models.Exists(cannot_reach), alert=models.OuterRef("pk"), what=Step.What.REACHED)
+    return Q(~models.Exists(spoke), closed_at__isnull=True, holds=True)
 
 
 class Transition(models.Model):

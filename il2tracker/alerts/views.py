@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
-from django.core.exceptions import PermissionDenied
+from django.core.exceptions import PermissionDenied, ValidationError
 from django.http import HttpResponse
 from django.shortcuts import get_object_or_404, redirect, render
 from django.utils import timezone
@@ -24,18 +24,27 @@ from il2tracker.alerts.models import Alert
 @login_required
 @pages.form_page
 def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
-    """A clinic member takes care of it. A second acknowledgement calmly shows the first."""
-    alerts = Alert.objects.visible_to(request.user).with_last_step().select_related("patient", "acknowledged_by")
-    alert = get_object_or_404(alerts, ref=ref)
+    """A clinic member takes care of it, as far as it was read. A second acknowledgement calmly shows the first."""
+    alert = _to_acknowledge(request, ref)
     if not access.is_member_for(request.user, alert.patient):
         raise PermissionDenied
     access.looked(request.user, alert.patient, "alerts.alert", alert)
     form, now = AcknowledgeForm(pages.sent(request)), timezone.now()
     if form.is_valid():
-        alert = actions.acknowledge(by=request.user, alert=alert, note=form.cleaned_data["note"], now=now)
-        messages.success(request, _acknowledged_words(alert, request.user, mine=alert.acknowledged_at == now))
-        return redirect("clinic:patient", alert.patient.code)
+        try:
+            alert = actions.acknowledge(by=request.user, alert=alert, now=now, **form.cleaned_data)
+        except ValidationError as refused:
+            form.add_error(None, refused)
+            alert = _to_acknowledge(request, ref)  # what came in since is shown beside the refusal
+        else:
+            messages.success(request, _acknowledged_words(alert, request.user, mine=alert.acknowledged_at == now))
+            return redirect("clinic:patient", alert.patient.code)
     return pages.answer(request, "alerts/acknowledge.html", form, alert=alert, patient=alert.patient, now=now)
+
+
+def _to_acknowledge(request: SignedInRequest, ref: str) -> Alert:
+    alerts = Alert.objects.visible_to(request.user).with_last_step().select_related("patient", "acknowledged_by")
+    return get_object_or_404(alerts, ref=ref)
 
 
 def _acknowledged_words(alert: Alert, viewer: User, *, mine: bool) -> str:

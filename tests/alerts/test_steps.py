@@ -124,7 +124,21 @@ HELD: dict[str, tuple[list[tuple[str, str]], bool]] = {
     ),
     "spoken with, and the patient writes again": (
         [("acknowledge", ""), ("step", "reached"), ("answer", "called")],
+        False,
+    ),
+    "after the talk nobody could be reached, then the patient has called": (
+        [("acknowledge", ""), ("step", "reached"), ("answer", "not_reached"), ("answer", "called")],
         True,
+    ),
+    "after the talk nobody could be reached, then they spoke, then the patient has called": (
+        [
+            ("acknowledge", ""),
+            ("step", "reached"),
+            ("answer", "not_reached"),
+            ("step", "reached"),
+            ("answer", "called"),
+        ],
+        False,
     ),
     "closed, and the patient cannot reach them": (
         [("acknowledge", ""), ("step", "closed"), ("answer", "not_reached")],
@@ -176,6 +190,34 @@ def test_nobody_but_the_clinic_does_anything(cast: Cast, alert: Alert, who: str)
     in_hand(cast, alert)
     with pytest.raises(PermissionDenied):
         step(cast, alert, by=getattr(cast, who))
+
+
+def test_nothing_is_acknowledged_or_done_that_came_after_the_page(cast: Cast, alert: Alert) -> None:
+    """A cry, and a worse report: the one moves the alert, the other is an alert of its own."""
+    seen = read(alert).read_mark
+    assert seen == ""
+    facts = {"title": "Fainted", "evidence": "", "source": "sideeffects.checkin", "source_ref": "chk7654321"}
+    happens = [
+        lambda: answers(cast, alert, "not_reached", 2),
+        lambda: actions.raise_alert(
+            by=cast.anna, patient=cast.anna_patient, rule="T7", tier="RED", now=after(3), **facts
+        ),
+        lambda: answers(cast, alert, "not_reached", 4),
+    ]
+    for happen in happens:
+        happen()
+        with pytest.raises(ValidationError, match="It is not acknowledged yet: read it first"):
+            actions.acknowledge(by=cast.ben, alert=alert, now=after(5), read=seen)
+        alert.refresh_from_db()
+        assert alert.acknowledged_at is None
+        seen = read(alert).read_mark
+    actions.acknowledge(by=cast.ben, alert=alert, now=after(5), read=seen)
+    actions.raise_alert(
+        by=cast.anna, patient=cast.anna_patient, rule="T1", tier="EMERGENCY", now=after(6), **facts | {"title": "Worse"}
+    )
+    with pytest.raises(ValidationError, match="Nothing was added: read it first"):
+        step(cast, alert, What.CLOSED, 7, note="Better.", read=seen)
+    assert actions.acknowledge(by=cast.ben, alert=alert, now=after(8), read="").acknowledged_at == after(5)
 
 
 # What the patient lifts to the top again

@@ -1,5 +1,7 @@
 """The clinic acknowledges, the patient answers."""
 
+import html
+import re
 from datetime import timedelta
 
 import pytest
@@ -7,6 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from il2tracker.alerts.actions import acknowledge, raise_alert
+from il2tracker.alerts.actions import answer as answer_of
 from il2tracker.alerts.models import Alert, Transition
 from tests import factories
 
@@ -50,6 +53,25 @@ def test_a_nurse_acknowledges_with_a_note_and_is_back_on_the_patients_page(cast,
     assert alert.acknowledged_at is not None
     assert messages_of(response)[0].startswith("You acknowledged “Much less urine”")
     assert [row.what for row in Transition.objects.filter(alert_ref=alert.ref)] == ["raised", "acknowledged"]
+
+
+@pytest.mark.parametrize("page", ["clinic:panel", "clinic:patient", "clinic:alert", "alerts:acknowledge"])
+def test_what_the_patient_wrote_after_the_page_was_opened_is_read_before_it_is_acknowledged(cast, client, page):
+    alert = alert_of(cast)
+    client.force_login(cast.ben)
+    where = {"clinic:panel": [], "clinic:patient": [cast.anna_patient.code]}.get(page, [alert.ref])
+    assert 'name="read" value=""' in client.get(reverse(page, args=where)).content.decode()
+    answer_of(by=cast.anna, alert=alert, answer="not_reached", now=timezone.now())
+    refused = client.post(path("acknowledge", alert), {"note": "I ring her.", "read": ""})
+    body = refused.content.decode()
+    assert refused.status_code == 422
+    assert "The patient wrote meanwhile. It is not acknowledged yet: read it first." in body
+    assert "“I cannot reach them”" in body
+    assert "I ring her." in body
+    mark = html.unescape(re.findall(r'name="read" value="([^"]+)"', body)[-1])
+    client.post(path("acknowledge", alert), {"note": "I ring her.", "read": mark})
+    alert.refresh_from_db()
+    assert alert.acknowledged_by == cast.ben
 
 
 def test_a_note_may_be_left_out(cast, client):

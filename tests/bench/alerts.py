@@ -109,6 +109,7 @@ class Tally:
     seeded_told: int = 0
     rules: Counter[str] = field(default_factory=Counter)
     missed: list[str] = field(default_factory=list)
+    repeated: list[str] = field(default_factory=list)
 
     @property
     def share(self) -> float:
@@ -242,12 +243,27 @@ def seeds(facts: Facts) -> dict[str, dict[str, Any]]:
     shivering = {**facts.symptoms, "shivering": 1}
     found["cold and shivering"] = {"temperature": Temperature(Decimal("35.8"), "C"), "symptoms": shivering}
     found["rash and breathless"] = {"flags": frozenset({"breathless"}), "symptoms": {**facts.symptoms, "rash": 1}}
-    worse = {**facts.symptoms, "low_mood": 3}
-    calm = {code: days for code, days in facts.earlier.items() if code != "low_mood"}
-    found["new low mood"] = {"symptoms": worse, "earlier": calm}
+    found["new or worse low mood"] = low_mood(facts, NEW_OR_WORSE[facts.today.toordinal() % len(NEW_OR_WORSE)])
     if facts.is_kidney:
         found |= {code: {"symptoms": {**facts.symptoms, code: 1}} for code in sorted(CHEST_OR_URINE)}
     return found
+
+
+# Days before → how bad low mood was told then; it is severe now.
+NEW_OR_WORSE: tuple[dict[int, int], ...] = ({}, {1: 2}, {2: 3, 1: 0}, {1: 1, 3: 3}, {20: 3})
+NOT_WORSE: tuple[dict[int, int], ...] = ({1: 3}, {3: 3}, {1: 3, 2: 1})
+
+
+def low_mood(facts: Facts, before: dict[int, int]) -> dict[str, Any]:
+    """Severe low mood, after days on which it was told."""
+    told = {facts.today - days * DAY: grade for days, grade in before.items()}
+    earlier = {**facts.earlier, "low_mood": told}
+    return {"symptoms": {**facts.symptoms, "low_mood": 3}, "earlier": earlier}
+
+
+def tells_mood(facts: Facts, before: dict[int, int]) -> bool:
+    """Whether it is told to the clinic at once (T12)."""
+    return any(finding.rule == "T12" for finding in assess(changed(facts, low_mood(facts, before))))
 
 
 def live(treatment: Treatment, dice: Random, assumed: Assumed, *, seed_every: int = 50) -> Tally:
@@ -260,6 +276,8 @@ def live(treatment: Treatment, dice: Random, assumed: Assumed, *, seed_every: in
             tally.seeded += 1
             tally.seeded_told += urgent
             tally.missed += [] if urgent else [kind]
+            tally.missed += [f"low mood after {before}" for before in NEW_OR_WORSE if not tells_mood(facts, before)]
+            tally.repeated += [f"low mood after {before}" for before in NOT_WORSE if tells_mood(facts, before)]
             continue
         told = [finding for finding in assess(facts) if finding.tier]
         tally.unseeded += 1
@@ -290,6 +308,7 @@ def report(name: str, tally: Tally) -> None:
     print(f"  ordinary {tally.ordinary}, told {tally.ordinary_told} = {tally.share:.1%}")
     print(f"  all but the seeded {tally.unseeded}, told {tally.unseeded_told / tally.unseeded:.1%}")
     print(f"  seeded red flags {tally.seeded}, told {tally.seeded_told}; missed {tally.missed or 'none'}")
+    print(f"  low mood told again although it was not worse: {tally.repeated or 'never'}")
     each = ", ".join(f"{rule} {count / tally.ordinary:.1%}" for rule, count in tally.rules.most_common())
     print(f"  of ordinary ones by rule: {each}")
 
@@ -301,6 +320,7 @@ def test_a_panel_of_a_thousand_patients_through_six_courses() -> None:
     report("Kidney plans", on_kidney)
     report("The panel", on_hiv + on_kidney)
     assert not (on_hiv + on_kidney).missed
+    assert not (on_hiv + on_kidney).repeated
     assert (on_hiv + on_kidney).share < 0.10
 
 

@@ -2,6 +2,7 @@
 
 import re
 from datetime import date, timedelta
+from decimal import Decimal
 from uuid import uuid4
 
 import pytest
@@ -266,6 +267,24 @@ def test_without_a_clinic_nobody_is_said_to_read_the_report(see, on_course):
     page = see(lee.user)
     assert heading(page) == "Call your care team before your next injection"
     assert "Your clinic" not in page.text_read
+
+
+def test_what_an_injection_reported_has_the_same_answers_before_and_after_somebody_has_seen_it(cast, see, on_course):
+    """It has no page of numbers of its own, so that Today is where a patient says that nobody can be reached."""
+    on_course(cast.anna_patient, cast.ben, open_doses=((4, "am"),))
+    dose = PlannedDose.objects.get(cycle__number=1, day=4, slot="am")
+    factories.injection(cast.anna_patient, cast.anna, dose, now=dose.due_at, amount=Decimal(8))
+    alert = Alert.objects.get(rule="above-plan")
+    form = f'<form action="/alerts/{alert.ref}/answer/" method="post">'
+    page = see(cast.anna).content.decode()
+    assert form in page
+    assert 'value="not_reached"' in page
+    alerts.acknowledge(by=cast.ben, alert=alert, now=EVENING)
+    page = see(cast.anna)
+    assert "has seen it" in page.text_read
+    assert form in page.content.decode()
+    alerts.answer(by=cast.anna, alert=alert, answer="not_reached", now=EVENING + timedelta(minutes=1))
+    assert list(Alert.objects.waiting()) == [alert]
 
 
 def test_an_amber_alert_does_not_interrupt(cast, see, on_course):

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import IntegrityError, connection, transaction
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from simple_history.utils import bulk_create_with_history, bulk_update_with_history
@@ -129,6 +129,12 @@ def test_a_correction_keeps_the_value_that_was_written_so(cast: factories.Cast) 
     kept.value = Decimal(61)
     kept.save()
     assert [row.value for row in kept.history.order_by("history_id")] == [Decimal("20.5"), 61]
+
+
+def test_the_same_result_twice_is_an_error_as_everywhere_and_nothing_is_kept(cast: factories.Cast) -> None:
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Writer(None, timezone.now()).write([facts(cast, "one"), facts(cast, "one")])
+    assert not LabResult.objects.exists()
 
 
 def test_nothing_to_write_is_no_statement(cast: factories.Cast, django_assert_num_queries: Any) -> None:

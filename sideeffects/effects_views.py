@@ -61,5 +61,6 @@ def end_expected(request: SignedInRequest, ref: str) -> HttpResponse:
     """From now on it is told again."""
     found = get_object_or_404(Expectation.objects.visible_to(request.user).with_people(), ref=ref)
     ended = expectation_actions.end_expectation(by=request.user, expectation=found, now=timezone.now())
-    messages.success(request, _("%(symptom)s is told again from now on.") % {"symptom": ended.symptom.word})
+    done = _("%(symptom)s is no longer expected: every rule speaks of it again.")
+    messages.success(request, done % {"symptom": ended.symptom.word})
     return redirect("sideeffects:expected", ended.patient.code)

@@ -12,7 +12,7 @@ from il2tracker.accounts.models import Patient
 from il2tracker.exchange import own_check_ins
 from il2tracker.exchange.own_check_ins import Content, File
 from sideeffects import restoring
-from sideeffects.models import Symptom, catalogue
+from sideeffects.models import Symptom, SymptomReport, catalogue
 from sideeffects.restoring import Kept
 from sideeffects.units import Temperature
 
@@ -68,11 +68,11 @@ def look(patient: Patient, file: File, now: datetime) -> Found:
 
 
 def _says(each: Kept, words: dict[str, str]) -> str:
-    """ "38.5 °C, tired 2, feeling sick 1, a note"."""
+    """ "38.5 °C, tired (moderate), feeling sick (mild), a note"."""
     parts = [] if each.temperature is None else [str(Temperature(each.temperature, each.temperature_unit))]
     parts += [words[code] for code in each.flags]
     graded = sorted((each.severities or {}).items(), key=lambda pair: -pair[1])
-    parts += [f"{words[code]} {severity}" for code, severity in graded]
+    parts += [f"{words[code]} ({SymptomReport.Severity(severity).label.lower()})" for code, severity in graded]
     parts += [_("no other symptoms")] if each.no_symptoms else []
     parts += [_("a note")] if each.note else []
     return ", ".join(part[:1].lower() + part[1:] for part in parts) or _("none of the urgent signs")

@@ -199,7 +199,7 @@ def test_nothing_is_added_before_somebody_said_yes(cast, diary, dan, empty):
     assert page.status_code == 200
     text = page.content.decode()
     assert "5 check-ins would be added" in text
-    assert "38.45\xa0°C, itching 3, tired 2, feeling sick 0, a note" in text
+    assert "38.45\xa0°C, itching (severe), tired (moderate), feeling sick (none), a note" in text
     assert not CheckIn.objects.of(empty).exists()
 
 

@@ -191,7 +191,7 @@ def test_a_nurse_says_and_ends_it_on_the_page(ben, cast):
     assert "Dizzy, up to moderate, until Saturday 28 November 2026" in shown
     end = reverse("sideeffects:end_expected", args=[Expectation.objects.get().ref])
     shown = ben.post(end, follow=True).content.decode()
-    assert "Dizzy is told again from now on." in shown
+    assert "Dizzy is no longer expected: every rule speaks of it again." in shown
     assert "Nothing. Every rule speaks as it stands." in shown
     assert "ended by Ben" in shown
 

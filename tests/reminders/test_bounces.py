@@ -400,7 +400,7 @@ def test_what_is_no_report_ends_with_words_and_code_1(
     assert ended.value.code == 1
 
 
-OURS = uuid4()
+OURS = UUID("12345678-9abc-4def-8123-456789abcdef")
 BLOCK = "Final-Recipient: rfc822; final@example.org\nAction: failed\nStatus: 5.1.1\n"
 BACK = f"Message-ID: <{OURS.int}@{settings.MESSAGE_ID_DOMAIN}>\nTo: Anna <sent@example.org>\n"
 FROM_ORIGINAL = "Original-Recipient: rfc822; original@example.org\n"

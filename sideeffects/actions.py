@@ -6,6 +6,7 @@ import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from datetime import date, datetime, timedelta
+from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID, uuid5
@@ -134,9 +135,14 @@ def said(check_in: CheckIn) -> Answers:
     )
 
 
-def urgent_and_new(check_in: CheckIn, answers: Answers) -> bool:
-    """Whether the answers hold something urgent that the check-in has not told yet, or not as bad."""
-    told, was, grades = {alert.rule for alert in check_in.alerts.all()}, check_in.grades, answers.grades
+def urgent_and_new(check_in: CheckIn, answers: Answers, was: Mapping[str, Decimal] | None = None) -> bool:
+    """Whether the answers hold something urgent that the check-in has not told yet, or not as bad.
+
+    `was`: how bad each sign stood in the boxes before somebody typed (`story.grades_then`), where that is not what the
+    check-in says now.
+    """
+    told, grades = {alert.rule for alert in check_in.alerts.all()}, answers.grades
+    was = check_in.grades if was is None else was
     found = findings(check_in, answers)
     return triage.is_urgent([one for one in found if one.rule not in told or raising.is_worse(one, was, grades)])
 

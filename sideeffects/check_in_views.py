@@ -84,8 +84,8 @@ def change(request: SignedInRequest, ref: str) -> HttpResponse:
         except change_actions.ChangedMeanwhileError as refused:
             form.add_error(None, refused)
             read, saved = change_actions.version_of(ref), check_in_or_404(request, ref)
-            newer = story.of(saved, after=form.cleaned_data["read"])
-    if is_sent and actions.urgent_and_new(saved, form.answers()):
+            newer = story.of(saved, after=form.version)
+    if is_sent and actions.urgent_and_new(saved, form.answers(), story.grades_then(saved, form.version)):
         told = {"key": form.cleaned_data["key"], "answers": form.answers(), "felt_at": saved.felt_at}
         return _after(request, actions.record_check_in(by=request.user, patient=saved.patient, now=now, **told))
     return _page(request, form, changing=saved, read=read, newer=newer, now=now, **known)
@@ -150,8 +150,8 @@ def _after(request: SignedInRequest, recorded: actions.Recorded) -> HttpResponse
 
 
 def _changed(request: SignedInRequest, saved: CheckIn, form: ChangeForm, now: datetime) -> HttpResponse:
-    kept = {name: form.cleaned_data[name] for name in ("reason", "read")}
-    done = change_actions.change_check_in(by=request.user, check_in=saved, answers=form.answers(), now=now, **kept)
+    kept = {"reason": form.cleaned_data["reason"], "read": form.version, "now": now}
+    done = change_actions.change_check_in(by=request.user, check_in=saved, answers=form.answers(), **kept)
     if done.urgent:
         return redirect("sideeffects:urgent", saved.ref)
     said = _("Changed. What it said before stands below.") if done.changed else _("Nothing is different.")

@@ -266,6 +266,11 @@ class ChangeForm(CheckInForm):
         self.initial["read"] = read
         self.saved = saved
 
+    @property
+    def version(self) -> int:
+        """The version that was read; 0, which is none, for a page that does not say it."""
+        return self.cleaned_data.get("read") or 0
+
     def answers(self) -> Answers:
         """What was sent, and what could not be."""
         answers, said = super().answers(), {report.symptom.code: report.severity for report in self.saved.reports.all()}

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime
+from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext as _
 
 from cycles.story import Change, Step
+from sideeffects import answers
 from sideeffects.handover import measured
 from sideeffects.models import CheckIn, Symptom, SymptomReport
 from sideeffects.units import Pressure, Temperature, Weight
@@ -37,6 +39,18 @@ def of(check_in: CheckIn, *, after: int = 0) -> list[Step]:
     return [step for step, version in zip(steps, versions, strict=True) if version.history_id > after][::-1]
 
 
+def grades_then(check_in: CheckIn, version: int) -> dict[str, Decimal] | None:
+    """How bad each sign was in a version; None where there is no such version."""
+    then = check_in.history.filter(history_id=version).first()
+    if then is None:
+        return None
+    newer = check_in.history.filter(history_id__gt=version).order_by("history_id").first()
+    rows = _standing(list(_reports(check_in)), newer.history_date if newer else None)
+    severities = {row.symptom.code: row.severity for row in rows}
+    reading = None if then.temperature is None else Temperature(then.temperature, then.temperature_unit)
+    return answers.grades(then.flags, severities, reading)
+
+
 def _what(version: Any, older: Any) -> str:
     if older is None:
         return _("Recorded")
@@ -49,15 +63,21 @@ def _reports(check_in: CheckIn) -> Iterable[Any]:
     return rows.order_by("history_date", "history_id")
 
 
-def _in_words(version: Any, reports: list[Any], end: datetime | None, words: dict[str, str]) -> dict[str, str]:
-    """One version. Its reports were saved with it, so before the next one."""
-    grades: dict[str, str] = {}
+def _standing(reports: list[Any], end: datetime | None) -> list[Any]:
+    """What a version reported of symptoms. It was saved with the version, so before the next one, at `end`."""
+    found: dict[int, Any] = {}
     for row in reports:
         if end is not None and row.history_date >= end:
             break
-        grades.pop(row.symptom.word, None)
+        found.pop(row.symptom_id, None)
         if row.history_type != "-":
-            grades[row.symptom.word] = str(row.get_severity_display()).lower()
+            found[row.symptom_id] = row
+    return list(found.values())
+
+
+def _in_words(version: Any, reports: list[Any], end: datetime | None, words: dict[str, str]) -> dict[str, str]:
+    """One version."""
+    grades = {row.symptom.word: str(row.get_severity_display()).lower() for row in _standing(reports, end)}
     return {
         _("Urgent signs"): "; ".join(words.get(code, code) for code in version.flags) or _none(version.none_of_flags),
         _("Temperature"): _reading(version),

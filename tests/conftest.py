@@ -233,6 +233,7 @@ def axe() -> Callable[[Page], list[str]]:
     source = f"{AXE.read_text(encoding='utf-8')};\n{run}"
 
     def find(page: Page) -> list[str]:
+        page.wait_for_load_state()  # half of a page has half of its words
         return [
             f"{rule['id']} ({rule['impact']}): {node['html'][:200]} {node['failureSummary']}"
             for rule in page.evaluate(source)

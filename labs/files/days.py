@@ -1,14 +1,19 @@
 """Days and times as files write them. Pure; what can be two days is asked, never guessed."""
 
 import re
+from collections.abc import Callable
 from datetime import date, datetime, time
-from functools import lru_cache
+from functools import lru_cache, wraps
+from typing import TypeVar
 
 from cycles import clock
 from labs.chart_axes import MONTHS
 from labs.files.candidates import DateError
 
+Told = TypeVar("Told")
+
 DAY_FIRST, MONTH_FIRST = "dmy", "mdy"
+LONGEST_DATE = 60  # letters, with a time, a zone and room for mistakes
 NO_TIME = re.compile(r"[T ]00:00(:00(\.0+)?)?(Z|[+-]00:00)\s*$")
 SHORT_MONTHS = [month[:3].casefold() for month in MONTHS]
 YEAR_FIRST = re.compile(r"(\d{4})([-/.]?)(\d{1,2})\2(\d{1,2})")
@@ -55,7 +60,18 @@ def _day(text: str, year: int, month: int, day: int) -> date:
         raise DateError(f"“{text}” is not a day of the calendar.") from None
 
 
-@lru_cache(maxsize=8192)
+def _remembered(read: Callable[[str], Told]) -> Callable[[str], Told]:
+    """A file says the same few days again and again. What is longer than any date is not kept in memory."""
+    kept = lru_cache(maxsize=8192)(read)
+
+    @wraps(read)
+    def once(text: str) -> Told:
+        return kept(text) if len(text) <= LONGEST_DATE else read(text)
+
+    return once
+
+
+@_remembered
 def order_shown(text: str) -> str:
     """What a date tells about the order of its file: DAY_FIRST, MONTH_FIRST, "?" if it can be both, "" if nothing."""
     shape = YEAR_LAST.fullmatch(CLOCK.sub("", text.strip()))
@@ -72,7 +88,7 @@ def both_ways(text: str) -> tuple[date, date]:
     return read_date(text, DAY_FIRST), read_date(text, MONTH_FIRST)
 
 
-@lru_cache(maxsize=8192)
+@_remembered
 def moment_in(text: str) -> datetime | None:
     """The moment that a text names together with its zone ("2026-11-04T08:15:00+01:00"), or None."""
     if not MOMENT.fullmatch(text.strip()) or NO_TIME.search(text):
@@ -83,7 +99,7 @@ def moment_in(text: str) -> datetime | None:
         raise DateError(f"“{text}” is not a time we can read. Write it as 2026-11-04 08:15.") from None
 
 
-@lru_cache(maxsize=8192)
+@_remembered
 def clock_beside(text: str) -> str:
     """The time of day that stands behind a date, "" if there is none: midnight in UTC is what machines write then."""
     if NO_TIME.search(text):

@@ -97,7 +97,9 @@ def values(row: Row, layout: Layout) -> Iterator[tuple[Column | None, str]]:
 
 
 def _named_column(row: Row, layout: Layout) -> Column | None:
-    return _column_named(layout.value or 0, cell(row, layout.analyte), cell(row, layout.unit))
+    index, name, printed = layout.value or 0, cell(row, layout.analyte), cell(row, layout.unit)
+    named = _column_named if len(name) + len(printed) <= LONGEST["name"] else _column_named.__wrapped__
+    return named(index, name, printed)
 
 
 @lru_cache(maxsize=4096)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, date, datetime
 from decimal import Decimal
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 from django.db import IntegrityError, connection, transaction
@@ -53,6 +54,8 @@ ROWS: list[dict[str, Any]] = [
     {"drawn_at": None, "value": None, "comparator": "=", "detected": False, "raw": "not detected"},
     WORDS | {"printed_range": "≥ 3,5–5,1", "unit_text": "µg/mL", "test_name": "Größe", "note": "ßẞ\u2028İ"},
     {"drawn_on": date(1985, 12, 31), "value": Decimal("0.000001"), "detected": None, "status": "preliminary"},
+    {"drawn_at": datetime(2026, 10, 25, 1, 30, fold=1, tzinfo=ZoneInfo("Europe/London")), "text": "\\N"},
+    {"note": "tab\tback\\slash \\N \\. \r\nend"},
     {"value": Decimal("99999999999.999999"), "entered_by_id": None, "batch_id": None, "flag": "HH", "specimen": "S'1"},
 ]
 

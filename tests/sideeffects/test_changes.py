@@ -312,7 +312,8 @@ def test_a_change_leads_to_the_entry_with_both_versions(anna, cast):
 
 def test_a_red_flag_that_is_ticked_in_a_change_interrupts(anna, cast):
     check_in = save(cast, none_of_flags=True)
-    answer = anna.post(page_of(check_in), {"key": str(uuid4()), "flags": "fainted"})
+    sent = form_of(anna.get(page_of(check_in))) | {"flags": "fainted", "none_of_flags": ""}
+    answer = anna.post(page_of(check_in), sent)
     assert answer.headers["Location"] == page_of(check_in, "urgent")
     assert "020 7946" in text(anna.get(answer.headers["Location"]))
 
@@ -444,6 +445,29 @@ def test_a_red_flag_typed_into_an_older_version_is_told_all_the_same(client, cas
     assert raised(other) == [("T7", "RED")]
     check_in.refresh_from_db()
     assert check_in.note == "his words"
+
+
+def test_a_sign_that_somebody_put_right_meanwhile_is_not_told_again_by_a_page_that_still_shows_it(client, cast):
+    check_in = save(cast, by=cast.sam, flags=["fainted"], temperature="39.5", severities={"vomiting": 3})
+    hers = sent_of(client, check_in, cast.anna, note="on the stairs")
+    right = {"flags": [], "none_of_flags": "on", "temperature": "37.5", "symptoms": ["vomiting"], "how_vomiting": "1"}
+    client.post(page_of(check_in), sent_of(client, check_in, cast.sam) | right)
+    client.force_login(cast.anna)
+    told = Alert.objects.count()
+    back = client.post(page_of(check_in), hers)
+    assert back.status_code == 422
+    assert "39.5 °C 37.5 °C" in text(back)
+    assert (CheckIn.objects.count(), Alert.objects.count()) == (1, told)
+    worse = client.post(page_of(check_in), hers | {"temperature": "40.1"})
+    assert worse.headers["Location"] == page_of(CheckIn.objects.exclude(pk=check_in.pk).get(), "urgent")
+
+
+def test_a_page_that_does_not_say_what_it_was_made_from_overwrites_nothing(client, cast):
+    check_in = save(cast, none_of_flags=True, note="old")
+    back = client.post(page_of(check_in), sent_of(client, check_in, cast.anna, note="new") | {"read": ""})
+    assert back.status_code == 422
+    check_in.refresh_from_db()
+    assert check_in.note == "old"
 
 
 def test_what_both_wrote_alike_is_no_quarrel(client, cast):

@@ -91,8 +91,8 @@ class Runall:
 
 
 @pytest.fixture
-def var(tmp_path: Path, db: None) -> Path:
-    """A folder whose database the migrations have made already: they take longer than everything that is tested."""
+def made(tmp_path: Path, db: None) -> Path:
+    """A folder whose database the migrations have made already: they take longer than everything else."""
     folder = tmp_path / "var"
     folder.mkdir()
     shutil.copyfile(connection.settings_dict["NAME"], folder / "diary.sqlite3")
@@ -100,8 +100,9 @@ def var(tmp_path: Path, db: None) -> Path:
 
 
 @pytest.fixture
-def runall(var: Path) -> Iterator[Runall]:
-    running = Runall(var)
+def runall(tmp_path: Path) -> Iterator[Runall]:
+    """On an empty folder, as on a new machine."""
+    running = Runall(tmp_path / "var")
     yield running
     for pid in running.processes():
         os.kill(pid, signal.SIGKILL)
@@ -140,11 +141,11 @@ def test_everything_comes_up_heals_and_ends_with_no_process_left(runall: Runall)
     assert not runall.processes()
 
 
-def test_a_taken_port_is_said_and_a_stop_during_the_start_leaves_nothing(var: Path) -> None:
+def test_a_taken_port_is_said_and_a_stop_during_the_start_leaves_nothing(made: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        running = Runall(var, port=taken.getsockname()[1])
+        running = Runall(made, port=taken.getsockname()[1])
         running.says(f"Port {running.port} is taken: using ")
         wait_until(lambda: len(running.processes()) > 1)
         running.process.send_signal(signal.SIGTERM)

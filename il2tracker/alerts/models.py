@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from il2tracker.accounts.models import Sharing
+from il2tracker.accounts.models import Patient, Sharing
 from il2tracker.records import PatientRecord, PatientRecordQuerySet
 
 HOW = ("what", "at")
@@ -27,8 +27,8 @@ class AlertQuerySet(PatientRecordQuerySet):
         return self.filter(acknowledged_at__isnull=False, closed_at__isnull=True)
 
     def not_closed(self) -> AlertQuerySet:
-        """Open ones and those in hand, each with the last thing that the clinic did."""
-        return self.filter(closed_at__isnull=True).with_last_step().select_related("acknowledged_by")
+        """Open ones and those in hand, each with the last thing that the clinic did, and whether it holds."""
+        return self.filter(closed_at__isnull=True).with_hold().select_related("acknowledged_by")
 
     def waiting(self) -> AlertQuerySet:
         """For whom a person is needed now: open ones, and those in hand of which the patient wrote since that nobody
@@ -42,15 +42,23 @@ class AlertQuerySet(PatientRecordQuerySet):
         calls, settled = steps.filter(what__in=Step.CALLS), steps.filter(what__in=Step.SETTLES)
         newest = {"last_step": steps, "last_call": calls}
         found = {f"{of}_{name}": models.Subquery(rows.values(name)[:1]) for of, rows in newest.items() for name in HOW}
-        later = Alert.objects.filter(patient=models.OuterRef("patient"), raised_at__gt=models.OuterRef("raised_at"))
-        reports = later.urgent().order_by("-raised_at", "-pk").values("ref")
+        reports = Alert.objects.urgent_after(models.OuterRef("patient"), models.OuterRef("raised_at")).values("ref")
         settled_at, later_report = models.Subquery(settled.values("at")[:1]), models.Subquery(reports[:1])
         return self.annotate(**found, settled_at=settled_at, later_report=later_report)
 
+    def with_hold(self) -> AlertQuerySet:
+        """`with_last_step`, and whether reminders to inject wait for it now, by the rule of `holding`."""
+        holds_now = models.Case(models.When(_holds_now(), then=True), default=False)
+        return self.with_last_step().annotate(holds_now=holds_now)
+
+    def urgent_after(self, patient: Patient | models.OuterRef, at: datetime | models.OuterRef) -> AlertQuerySet:
+        """Urgent reports of this patient that came in after `at`, the newest first."""
+        return self.urgent().filter(patient=patient, raised_at__gt=at).order_by("-raised_at", "-pk")
+
     def with_steps(self) -> AlertQuerySet:
-        """With everything that the clinic did about it, and who: two statements."""
+        """With everything that the clinic did about it, and who, and whether it holds: two statements."""
         steps = models.Prefetch("steps", Step.objects.select_related("by"))
-        return self.with_last_step().select_related("patient", "acknowledged_by").prefetch_related(steps)
+        return self.with_hold().select_related("patient", "acknowledged_by").prefetch_related(steps)
 
     def holding(self) -> AlertQuerySet:
         """Those that hold back every reminder to inject ("hold wins", R1): until they are closed, or the clinic has
@@ -119,6 +127,7 @@ class Alert(PatientRecord):
     settled_at: datetime | None = None
     later_report: str | None = None
     is_shown: bool = False  # of rows `on_today`
+    holds_now: bool = False  # of rows `with_hold`
 
     objects = AlertQuerySet.as_manager()
 
@@ -169,6 +178,10 @@ class Alert(PatientRecord):
         page to send back: nothing is dealt with unread. Empty = nothing. Read `with_last_step`."""
         answered = self.patient_answered_at.isoformat() if self.patient_answered_at else ""
         return f"{answered} {self.later_report or ''}".strip()
+
+    def later_reports(self) -> AlertQuerySet:
+        """Urgent reports of the patient that came in after it and are not closed, the newest first."""
+        return Alert.objects.urgent_after(self.patient, self.raised_at).filter(closed_at__isnull=True)
 
     def needs_clinic(self) -> bool:
         """Whether a clinic is there to acknowledge it."""

@@ -39,7 +39,8 @@ def acknowledge(request: SignedInRequest, ref: str) -> HttpResponse:
         else:
             messages.success(request, _acknowledged_words(alert, request.user, mine=alert.acknowledged_at == now))
             return redirect("clinic:patient", alert.patient.code)
-    return pages.answer(request, "alerts/acknowledge.html", form, alert=alert, patient=alert.patient, now=now)
+    facts = {"alert": alert, "patient": alert.patient, "later": alert.later_reports(), "now": now}
+    return pages.answer(request, "alerts/acknowledge.html", form, **facts)
 
 
 def _to_acknowledge(request: SignedInRequest, ref: str) -> Alert:

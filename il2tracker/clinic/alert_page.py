@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 
 from il2tracker.accounts.models import User
 from il2tracker.alerts.models import Alert, Step, Transition
+from il2tracker.clinic import of_alerts
 from il2tracker.reminders import kinds
 from il2tracker.reminders.models import Reminder, State
 
@@ -29,19 +30,23 @@ class Event:
 
 @dataclass(frozen=True)
 class Page:
-    """`events`: what happened, the first thing first. `to_come`: who is told next, and when."""
+    """`events`: what happened, the first thing first. `to_come`: who is told next, and when. `later`: urgent reports
+    after it that are not closed. `waits`: that reminders to inject wait for it, empty when they do not."""
 
     events: list[Event]
     to_come: list[Event]
+    later: list[Alert]
+    waits: str
 
 
 def compose(alert: Alert) -> Page:
-    """The page of an alert that was read `with_steps`; four statements."""
+    """The page of an alert that was read `with_steps`; five statements."""
     mails = _mails(alert)
     happened = [*_transitions(alert), *_steps(alert), *(_mail(row) for row in mails if row.state in ENDS)]
     next_ones = [row for row in mails if row.state in {State.PLANNED, State.SENDING} and alert.is_waiting]
     to_come = [Event(row.next_attempt_at, str(row.recipient), _("is told by mail")) for row in next_ones]
-    return Page(events=sorted(happened, key=_when), to_come=sorted(to_come, key=_when))
+    later, waits = list(alert.later_reports()), of_alerts.waits(alert)
+    return Page(events=sorted(happened, key=_when), to_come=sorted(to_come, key=_when), later=later, waits=waits)
 
 
 def _when(event: Event) -> datetime:

@@ -15,9 +15,9 @@ from il2tracker.alerts.models import Alert, Step
 def detail(alert: Alert, patient: Patient, now: datetime, clock: str) -> str:
     """The line below the alert's name, of one that was read `not_closed`."""
     if alert.is_lifted:
-        parts = [_cannot_reach(alert, now), in_hand(alert, now)]
+        parts = [_cannot_reach(alert, now), in_hand(alert, now), waits(alert)]
     elif alert.is_in_hand:
-        parts = [in_hand(alert, now), _last_step(alert, now)]
+        parts = [in_hand(alert, now), _last_step(alert, now), waits(alert)]
     else:
         facts = {"ago": ui.ago(alert.raised_at, now)}
         mailed = told.to_clinic(alert, patient, clock) if alert.is_urgent else ""
@@ -30,6 +30,15 @@ def in_hand(alert: Alert, now: datetime) -> str:
     assert alert.acknowledged_at is not None
     facts = {"who": alert.acknowledged_by or _("Somebody"), "ago": ui.ago(alert.acknowledged_at, now)}
     return _("In hand: %(who)s, %(ago)s.") % facts
+
+
+def waits(alert: Alert) -> str:
+    """That reminders to inject wait for it, of one that was read `with_hold`; empty when they do not."""
+    if not alert.holds_now:
+        return ""
+    if alert.settled_at is None:
+        return _("Reminders to inject wait.")
+    return _("Reminders to inject wait: the patient could not reach you, and you have not spoken since.")
 
 
 def _last_step(alert: Alert, now: datetime) -> str:

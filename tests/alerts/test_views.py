@@ -8,6 +8,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
+from il2tracker import ui
 from il2tracker.alerts.actions import acknowledge, raise_alert
 from il2tracker.alerts.actions import answer as answer_of
 from il2tracker.alerts.models import Alert, Transition
@@ -21,17 +22,17 @@ def cast():
     return factories.cast()
 
 
-def alert_of(cast, rule="T2", patient=None, by=None):
+def alert_of(cast, rule="T2", patient=None, by=None, title="Much less urine", now=None):
     return raise_alert(
         by=by or cast.anna,
         patient=patient or cast.anna_patient,
         rule=rule,
         tier="RED",
-        title="Much less urine",
+        title=title,
         evidence="Reported: much less urine.",
         source="sideeffects.checkin",
         source_ref="abcdefghjk",
-        now=timezone.now(),
+        now=now or timezone.now(),
     )
 
 
@@ -72,6 +73,19 @@ def test_what_the_patient_wrote_after_the_page_was_opened_is_read_before_it_is_a
     client.post(path("acknowledge", alert), {"note": "I ring her.", "read": mark})
     alert.refresh_from_db()
     assert alert.acknowledged_by == cast.ben
+
+
+def test_a_later_urgent_report_stands_beside_the_refusal_with_its_page(cast, client):
+    alert = alert_of(cast)
+    later = alert_of(cast, rule="T3", title="Short of breath", now=alert.raised_at + timedelta(minutes=3))
+    client.force_login(cast.ben)
+    refused = client.post(path("acknowledge", alert), {"note": "I ring her.", "read": ""})
+    body = refused.content.decode()
+    assert refused.status_code == 422
+    at = ui.in_zone(later.raised_at, later.patient)
+    page = reverse("clinic:alert", args=[later.ref])
+    assert f'{ui.short_day(at)} {ui.clock(at, cast.ben)}: <a href="{page}">Short of breath</a>' in body
+    assert "Reported later" not in client.get(path("acknowledge", later)).content.decode()
 
 
 def test_a_note_may_be_left_out(cast, client):

@@ -14,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 from django.utils import timezone
 
+from il2tracker import ui
 from il2tracker.accounts import actions as accounts
 from il2tracker.accounts.models import User
 from il2tracker.alerts import actions as alerts
@@ -140,6 +141,46 @@ def test_what_the_patient_wrote_meanwhile_is_read_first(
     assert Step.objects.get().what == sent["what"]
 
 
+def test_a_later_urgent_report_that_nobody_has_closed_is_named_with_its_page(
+    cast: Cast, see: Any, in_hand: Alert
+) -> None:
+    later, closed = (raised_later(cast, title) for title in ("Short of breath", "Chest pain"))
+    alerts.acknowledge(by=cast.ben, alert=closed, now=timezone.now())
+    alerts.take_step(by=cast.ben, alert=closed, what=What.CLOSED, note="Better.", now=timezone.now())
+    raised_later(cast, "Tired", tier="AMBER")
+    answer = see(cast.ben, what="note", note="Rang.", read="")
+    assert answer.status_code == 422
+    at = ui.in_zone(later.raised_at, later.patient)
+    assert f"Reported later {ui.short_day(at)} {ui.clock(at, cast.ben)}: Short of breath" in answer.text_read
+    assert f'href="{reverse("clinic:alert", args=[later.ref])}"' in answer.content.decode()
+    assert "Chest pain" not in answer.text_read
+    assert "Tired" not in answer.text_read
+
+
+def test_an_earlier_report_is_no_later_one(cast: Cast, see: Any, client: Client, in_hand: Alert) -> None:
+    later = raised_later(cast, "Short of breath")
+    client.force_login(cast.ben)
+    assert "Reported later" not in client.get(reverse("clinic:alert", args=[later.ref])).content.decode()
+
+
+def raised_later(cast: Cast, title: str, tier: str = "RED") -> Alert:
+    about = {"source": "tests", "source_ref": title[:10], "rule": "T3", "evidence": ""}
+    facts = {"patient": cast.anna_patient, "now": timezone.now() + MINUTE, "tier": tier, "title": title}
+    return alerts.raise_alert(by=cast.anna, **about, **facts)
+
+
+def test_reminders_that_are_held_again_after_a_talk_are_named(cast: Cast, see: Any, in_hand: Alert) -> None:
+    held = "Reminders to inject wait: the patient could not reach you, and you have not spoken since."
+    assert "Reminders to inject wait. That lasts until" in see(cast.ben).text_read
+    alerts.take_step(by=cast.ben, alert=in_hand, what=What.REACHED, now=timezone.now())
+    assert "Reminders to inject wait" not in see(cast.ben).text_read
+    for said in ("not_reached", "called"):
+        alerts.answer(by=cast.anna, alert=in_hand, answer=said, now=timezone.now())
+    assert held in see(cast.ben).text_read
+    alerts.take_step(by=cast.ben, alert=in_hand, what=What.REACHED, now=timezone.now() + MINUTE)
+    assert "Reminders to inject wait" not in see(cast.ben).text_read
+
+
 def test_the_patients_answers_stand_in_it_by_name(cast: Cast, see: Any, in_hand: Alert) -> None:
     alerts.answer(by=cast.sam, alert=in_hand, answer="not_reached", now=timezone.now())
     text = see(cast.ben).text_read
@@ -188,4 +229,5 @@ def test_as_many_statements_for_one_step_as_for_many(cast: Cast, see: Any, in_ha
         at = timezone.now() + number * MINUTE
         alerts.take_step(by=cast.ben, alert=in_hand, what=What.NOTE, note=f"note {number}", now=at)
         alerts.answer(by=cast.anna, alert=in_hand, answer="called", now=at)
+        raised_later(cast, f"Sign {number}")
     assert statements() == few

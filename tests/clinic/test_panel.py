@@ -112,7 +112,10 @@ def test_an_alert_can_be_acknowledged_from_its_row(north, cast, see):
     assert f'<form method="post" action="/alerts/{alert.ref}/acknowledge/">' in page
     see(cast.ben, f"/alerts/{alert.ref}/acknowledge/", note="called")
     after = see(cast.ben)
-    assert "Look: Much less urine, 9pm In hand: Ben, just now. No call is written down." in after.text_read
+    assert (
+        "Look: Much less urine, 9pm In hand: Ben, just now. No call is written down. Reminders to inject wait."
+        in after.text_read
+    )
     assert f'href="/alerts/{alert.ref}/"' in after.content.decode()
     assert f'action="/alerts/{alert.ref}/acknowledge/"' not in after.content.decode()
     see(cast.ben, f"/alerts/{alert.ref}/", what="closed", note="better")

@@ -86,11 +86,13 @@ def test_an_acknowledged_report_is_in_hand_until_somebody_closes_it(north, cast,
     alert = north.alert(patient, tier, "less urine", minutes=9)
     alerts.acknowledge(by=cast.ben, alert=alert, now=NOW - timedelta(minutes=7))
     [reason] = why(patient)
+    waits = {"RED": " Reminders to inject wait.", "AMBER": ""}[tier]
     assert (reason.rank, reason.level, reason.words) == (Rank.IN_HAND, 3, "less urine, 9:26pm")
-    assert reason.detail == "In hand: Ben, 7 minutes ago. No call is written down."
+    assert reason.detail == f"In hand: Ben, 7 minutes ago. No call is written down.{waits}"
     did = {"by": cast.ben, "alert": alert, "now": NOW - timedelta(minutes=5)}
     alerts.take_step(**did, what="not_reached")
-    assert why(patient)[0].detail == "In hand: Ben, 7 minutes ago. Called, and reached nobody, 5 minutes ago."
+    called = "Called, and reached nobody, 5 minutes ago."
+    assert why(patient)[0].detail == f"In hand: Ben, 7 minutes ago. {called}{waits}"
     alerts.take_step(**did, what="closed", note="better")
     assert first(patient) == (Rank.NOTHING, "Nothing waits here")
 
@@ -112,9 +114,31 @@ def test_who_cannot_reach_the_clinic_stands_above_all_others_whoever_has_it_in_h
     alerts.answer(by=patient.user, alert=alert, answer="not_reached", now=NOW - timedelta(minutes=4))
     reason = why(patient)[0]
     assert (reason.rank, reason.level, reason.words) == (Rank.UNANSWERED, 1, "less urine, 8:45pm")
-    assert reason.detail == "The patient cannot reach you: written 4 minutes ago. In hand: Ben, 40 minutes ago."
+    assert reason.detail == (
+        "The patient cannot reach you: written 4 minutes ago. In hand: Ben, 40 minutes ago. Reminders to inject wait."
+    )
     alerts.take_step(by=cast.ben, alert=alert, what="reached", now=NOW)
     assert [each.rank for each in why(patient)] == [Rank.URGENT, Rank.IN_HAND]
+
+
+def test_reminders_that_are_held_again_after_a_talk_are_named(north, cast):
+    patient = north.patient("Ada", started=3)
+    alert = north.alert(patient, "RED", "less urine", minutes=50)
+
+    def ago(minutes):
+        return {"alert": alert, "now": NOW - timedelta(minutes=minutes)}
+
+    alerts.acknowledge(by=cast.ben, **ago(40))
+    alerts.take_step(by=cast.ben, what="reached", **ago(30))
+    spoke = "In hand: Ben, 40 minutes ago. Called, and spoke with the patient, 30 minutes ago."
+    assert why(patient)[0].detail == spoke
+    alerts.answer(by=patient.user, answer="not_reached", **ago(20))
+    alerts.answer(by=patient.user, answer="called", **ago(10))
+    assert Alert.objects.holding().get() == alert
+    held = "Reminders to inject wait: the patient could not reach you, and you have not spoken since."
+    assert why(patient)[0].detail == f"{spoke} {held}"
+    alerts.take_step(by=cast.ben, what="reached", **ago(5))
+    assert "Reminders" not in why(patient)[0].detail
 
 
 def test_who_cannot_reach_the_clinic_before_anybody_acknowledged_stands_above_all_others_too(north):

@@ -79,7 +79,7 @@ def test_one_bloodwork_mail_comes_although_the_worker_was_killed_in_the_middle_o
     assert (row.state, row.handing_over_at) == ("sending", None), "killed between claim and mark"
 
     worker = machine.worker()
-    wait_until(lambda: smtp_sink.messages, machine, 120)
+    wait_until(lambda: smtp_sink.messages, machine)
     wait_until(lambda: Reminder.objects.filter(state="sent").exists(), machine)
     sweeps(machine, 3)
     machine.kill(worker)
@@ -122,7 +122,7 @@ def test_a_broker_that_comes_back_wakes_the_worker_again(
     broker.stop()
     move_to_14_days_before(course, cast)
     broker.start()
-    wait_until(lambda: smtp_sink.messages, machine, 120)
+    wait_until(lambda: smtp_sink.messages, machine)
     sweeps(machine, 2)
     assert len(smtp_sink.messages) == 1
 

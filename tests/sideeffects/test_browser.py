@@ -124,11 +124,9 @@ def test_with_broker_worker_and_mail_server_stopped_a_red_flag_interrupts_within
     phone, panel = open_as(cast.anna, "/check-in/"), open_as(cast.ben, "/people/")
     expect(panel.get_by_text("Nothing waits here").first).to_be_visible()
     waited = []
-    while not waited or (min(waited) >= ONE_SECOND and len(waited) < 15):
+    for flag in ("Short of breath", "Fainted", "Short of breath", "Fainted", "Much less urine than usual, or none"):
         phone.goto(f"{live_server.url}/check-in/")
-        waited.append(tap_and_wait(phone, "Fainted" if len(waited) % 2 else "Short of breath"))
-    phone.goto(f"{live_server.url}/check-in/")
-    tap_and_wait(phone, "Much less urine than usual, or none")
+        waited.append(tap_and_wait(phone, flag))
     assert min(waited) < ONE_SECOND, f"other work may hold up one tap, not all: {waited}"
     expect(phone.locator(".btn-call")).to_be_in_viewport()
     expect(phone.locator(".btn-call")).to_have_attribute("href", re.compile(r"^tel:\d+$"))

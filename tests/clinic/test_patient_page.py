@@ -68,6 +68,17 @@ def test_what_is_in_hand_stands_below_what_is_open_and_leads_to_its_page(page, n
     assert body.index(f'href="/alerts/{taken.ref}/"') < body.index(f"/alerts/{amber.ref}/")
 
 
+def test_each_report_says_whether_reminders_to_inject_wait_for_it(page, north, cast, ada):
+    urgent = north.alert(ada, "RED", "much less urine", minutes=35)
+    assert "We do not know whether the patient called." in page().text_read
+    assert page().text_read.count("Reminders to inject wait.") == 1
+    north.alert(ada, "AMBER", "tired, severe", minutes=600)
+    alerts.acknowledge(by=cast.ben, alert=urgent, now=NOW - timedelta(minutes=9))
+    assert page().text_read.count("Reminders to inject wait.") == 1, "seen is not spoken with"
+    alerts.take_step(by=cast.ben, alert=urgent, what="reached", now=NOW - timedelta(minutes=3))
+    assert "Reminders to inject wait" not in page().text_read
+
+
 def test_the_course_stands_day_by_day_with_how_it_felt(page, north, ada):
     from sideeffects.units import parse_temperature
 

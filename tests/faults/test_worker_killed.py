@@ -113,6 +113,7 @@ def test_without_redis_pages_work_and_the_loop_sends(
     assert len(smtp_sink.messages) == 1, machine.logs()
 
 
+@pytest.mark.alone
 def test_a_broker_that_comes_back_wakes_the_worker_again(
     machine: Machine, smtp_sink: SmtpSink, broker: Broker, cast: Cast, course: Cycle
 ) -> None:

@@ -113,6 +113,7 @@ def tap_and_wait(page: Page, flag: str) -> float:
     return float(page.evaluate(SINCE_THE_TAP))
 
 
+@pytest.mark.alone
 def test_with_broker_worker_and_mail_server_stopped_a_red_flag_interrupts_within_a_second_and_the_clinic_sees_it(
     open_as, live_server, settings
 ):

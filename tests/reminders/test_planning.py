@@ -664,6 +664,14 @@ def test_the_course_after_a_started_one_is_opened(plan: Plan) -> None:
     assert plan.cycles.count() == 2
 
 
+def test_it_is_said_how_many_courses_were_opened_and_how_many_moved(plan: Plan, cast: Cast) -> None:
+    other = factories.plan(cast.dan_patient, cast.ben, protocol="hiv-sc-4-5", starts_on=START)
+    for mine in (plan, other):
+        accounts.update_patient(by=mine.patient.user, patient=mine.patient, time_zone="America/New_York")
+    assert planning.plan(before(1)).rezoned == 2
+    assert planning.plan(on(START, 12)).opened == 2
+
+
 def test_one_plan_that_cannot_go_on_does_not_silence_the_others(
     plan: Plan, cast: Cast, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -697,9 +705,10 @@ def test_what_expired_before_the_plan_was_there_has_no_row(cast: Cast) -> None:
     assert not Reminder.objects.filter(expires_at__lt=on(START, 11, 59)).exists()
 
 
-def test_the_tick_leaves_a_heartbeat(plan: Plan) -> None:
+def test_the_tick_leaves_a_heartbeat_and_complains_of_nothing(plan: Plan, caplog: pytest.LogCaptureFixture) -> None:
     planning.plan(before(1))
     assert Heartbeat.read().planned_at == before(1)
+    assert caplog.messages == []
 
 
 def test_a_patient_who_moves_is_reminded_by_the_new_clock(cast: Cast, plan: Plan, first: PlannedDose) -> None:

@@ -12,7 +12,8 @@ from django.test.utils import CaptureQueriesContext
 from cycles import course_actions
 from cycles.models import Cycle, PlannedDose
 from il2tracker.accounts.models import Patient
-from il2tracker.reminders import facts, facts_of_clinics, facts_of_courses, planning, sources
+from il2tracker.alerts.models import Alert
+from il2tracker.reminders import actions, facts, facts_of_clinics, facts_of_courses, planning, sources
 from il2tracker.reminders.models import Heartbeat, Reminder
 from tests import factories
 from tests.factories import Cast
@@ -110,6 +111,26 @@ def test_what_was_planned_for_a_patient_is_left_alone_until_it_is_known_again(
     monkeypatch.undo()
     planning.plan(NOW)
     assert list(Reminder.objects.order_by("pk").values()) == stored
+
+
+@pytest.mark.parametrize("source", [one for one in sources.SOURCES if one.by_patient], ids=lambda one: one.kinds[0])
+def test_what_is_asked_for_some_patients_is_asked_for_nobody_else(
+    cast: Cast, lees: list[Patient], source: sources.Source
+) -> None:
+    patients = [cast.anna_patient, cast.dan_patient]
+    changed(cast, factories.plan(cast.dan_patient, cast.ben, starts_on=START))
+    for patient in patients:
+        factories.alert(patient, patient.user)
+        actions.choose(by=patient.user, switches={"check_in": True})
+    Alert.objects.update(raised_at=NOW)
+
+    def reminded_of(low: int, high: int) -> set[int | None]:
+        tick = sources.Round(NOW, before(9), (low, high))
+        return {wish.patient_id for wish in source.every(tick) if tick.holds(wish)}
+
+    ends = sorted(patient.pk for patient in patients)
+    assert reminded_of(*ends) >= set(ends)
+    assert [reminded_of(pk, pk) for pk in ends] == [{pk} for pk in ends]
 
 
 @pytest.mark.parametrize(
@@ -243,5 +264,5 @@ def test_what_cannot_be_forgotten_keeps_nobody_from_being_reminded(
     assert reminded("injection_due")
     assert Heartbeat.read().planned_at == NOW
     assert set(forgotten) == others
-    assert "ValueError" in caplog.text
+    assert "Something old cannot be forgotten: ValueError" in caplog.messages
     assert "secret" not in caplog.text

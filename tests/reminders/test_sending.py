@@ -507,6 +507,7 @@ def test_what_is_about_an_injection_leaves_in_quiet_hours_only_if_its_reader_let
     row.refresh_from_db()
     assert (row.state, row.waits_for, row.next_attempt_at) == ("planned", "quiet", night)
     assert (row.expires_at, row.attempts, smtp_sink.messages) == (expires_at, 0, [])
+    assert smtp_sink.attempts == 0, "the server is not even asked"
     outbox.change(row, state="expired")
     assert not Reminder.objects.too_late(row.created_at).exists(), "its reader chose it: no machine stood still"
 

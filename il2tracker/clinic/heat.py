@@ -111,8 +111,8 @@ def _count(day: CourseDay) -> Cell:
 
 
 def _worst_of(report: DayOfReports | None, symptoms: Sequence[Symptom]) -> Cell:
-    """The worst severity of a day with what it was; a dash where nothing was said, and never 0 beside an urgent sign
-    (H27)."""
+    """The worst severity of a day with what it was, "2!" beside an urgent sign as in the strips; a dash where nothing
+    was said, and never 0 beside an urgent sign (H27)."""
     if report is None or not (report.severities or report.none or report.flags):
         return Cell(EMPTY, kind="empty")
     worst = max(report.severities.values(), default=0)
@@ -122,7 +122,8 @@ def _worst_of(report: DayOfReports | None, symptoms: Sequence[Symptom]) -> Cell:
         return Cell("0", _("none"), "s0")
     names = [symptom.word for symptom in symptoms if report.severities.get(symptom.code) == worst]
     more = f" +{len(names) - 1}" if len(names) > 1 else ""
-    return Cell(str(worst), f"{names[0][:1].lower()}{names[0][1:]}{more}" if names else "", f"s{worst}")
+    mark = "!" if report.flags else ""
+    return Cell(f"{worst}{mark}", f"{names[0][:1].lower()}{names[0][1:]}{more}" if names else "", f"s{worst}")
 
 
 def _lines(days: tuple[CourseDay, ...], reports: Reports, symptoms: Sequence[Symptom], clock: str) -> list[Line]:

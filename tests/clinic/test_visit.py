@@ -98,7 +98,7 @@ def test_each_day_of_the_last_two_courses_has_its_injections_hottest_and_worst(s
     second = text.partition("Course 2 , 18 to 22 November 2026")[2]
     assert "Injections 2 2 2 1 of 2 – Hottest, °C – 38.2 38.9 – –" in second
     assert "Urgent signs Fainted none Much less urine than usual, or none – –" in second
-    assert "Worst ! urgent sign 1 tired 2 tired +1 – –" in second
+    assert "Worst ! urgent sign 1 tired 2! tired +1 – –" in second
 
 
 def test_temperatures_in_two_units_keep_them(see, north, cast, ada):

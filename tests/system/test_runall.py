@@ -109,6 +109,7 @@ def runall(tmp_path: Path) -> Iterator[Runall]:
     running.process.wait()
 
 
+@pytest.mark.alone
 def test_everything_comes_up_heals_and_ends_with_no_process_left(runall: Runall) -> None:
     assert runall.says("Running at").startswith(f"Running at http://localhost:{runall.port} ")
     wait_until(lambda: runall.health()["status"] == "working", seconds=40)

@@ -44,7 +44,7 @@ def beyond(before: State, now: State) -> State:
 
 
 def put(state: State) -> None:
-    """Insert these rows. Their keys must be free."""
+    """Insert these rows. Their keys must be free, and the keys that the database gives afterwards are free, too."""
     with transaction.atomic():
         if connection.vendor == "sqlite":
             for rows in state.values():
@@ -53,6 +53,29 @@ def put(state: State) -> None:
             with connection.cursor() as cursor:
                 values = (row for rows in state.values() for row in rows.values)
                 cursor.execute("; ".join(map(_insert, state.values())), [*chain.from_iterable(values)])
+                _count_on(cursor, state)
+
+
+def _count_on(cursor: Any, state: State) -> None:
+    """Let PostgreSQL count on from the highest of these keys, which may be another process's, or older than a flush
+    that set its sequences back."""
+    keys = {
+        counter: max(row[place] for row in state[table].values) for table, place, counter in _counters(tuple(state))
+    }
+    kept = ", ".join(["(%s::regclass, %s)"] * len(keys))
+    next_ones = "setval(counter, GREATEST(pg_sequence_last_value(counter), highest))"
+    cursor.execute(f"SELECT {next_ones} FROM (VALUES {kept}) AS kept (counter, highest)", [*chain(*keys.items())])
+
+
+@cache
+def _counters(tables: tuple[str, ...]) -> list[tuple[str, int, str]]:
+    """Table, the place of its key among the columns, and the sequence that gives it, of those that have one."""
+    with connection.cursor() as cursor:
+        return [
+            (table, _columns()[table].index(counter["column"]), f'"{counter["name"]}"')
+            for table in tables
+            for counter in connection.introspection.get_sequences(cursor, table)
+        ]
 
 
 def restore(state: State) -> None:
